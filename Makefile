@@ -1,0 +1,55 @@
+# Every task of the project, one line each: `make help` prints them.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+BENCH ?=
+UPGRADE ?=
+
+# What PostgreSQL, a browser or many threads need is left to `make test`.
+QUICK := not browser and not postgresql and not race
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo migrate check format quick test bench lock
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Make .venv and install what requirements.lock names.
+
+$(INSTALLED): requirements.lock tools/setup.sh
+	@PYTHON=$(PYTHON) VENV=$(VENV) bash tools/setup.sh
+	@touch $@
+
+run: setup ## Start server and worker (HOST, PORT, DATABASE_URL; 127.0.0.1:8501).
+	@exec $(RUN) tools/run.py
+
+demo: setup ## Rebuild the demo database.
+	@$(RUN) -m services.demo
+
+migrate: setup ## Bring the database at DATABASE_URL to the newest migration.
+	@$(RUN) -c 'from data.database import upgrade; upgrade()'
+
+check: setup ## Lint, formatting and types.
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m pyright
+
+format: setup ## Let ruff mend what it can.
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+quick: setup ## The tests without browser, PostgreSQL and races (under 90 s).
+	@$(RUN) -m pytest -n 2 --dist loadfile -m "$(QUICK)"
+
+test: setup ## All tests; installs Chromium and PostgreSQL where it may.
+	@bash tools/test_setup.sh $(RUN)
+	@$(RUN) -m pytest -n 2 --dist loadfile
+
+bench: setup ## Side-by-side ratios, as a table.
+	@$(RUN) -m benchmarks $(BENCH)
+
+lock: setup ## Write requirements.lock from pyproject.toml (UPGRADE=--upgrade: newest versions).
+	@$(RUN) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \
+		$(UPGRADE) pyproject.toml --group dev -o requirements.lock

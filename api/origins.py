@@ -1,0 +1,18 @@
+"""Whether a request comes from a page of ours."""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+
+def is_ours(request: Request) -> bool:
+    """True when the browser says so; a request that carries neither header is not ours.
+
+    Sec-Fetch-Site cannot be set by scripts, but browsers send it to trustworthy addresses only
+    (https, localhost); Origin comes with every POST. The host alone is compared, as Streamlit does
+    for its websocket: behind a proxy that ends TLS the scheme differs.
+    """
+    if site := request.headers.get("sec-fetch-site"):
+        return site == "same-origin"
+    origin = request.headers.get("origin", "")
+    return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")

@@ -1,0 +1,70 @@
+"""Accounts: the people, the roles they hold and where."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from data.base import Base, Numbered, text_enum
+from data.sealing import Sealed, SealedRow, sealed_bytes
+
+
+class Role(StrEnum):
+    CUSTOMER = "customer"
+    CAREGIVER = "caregiver"
+    DESK = "desk"
+    OPERATOR = "operator"
+    ANALYST = "analyst"
+
+
+class AccountStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
+class Channel(StrEnum):
+    """How a wish reached us."""
+
+    APP = "app"
+    PHONE = "phone"
+
+
+class Account(Numbered, SealedRow, Base):
+    """A person; the phone number is the identity."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (Index(None, "phone_tail_hash"),)
+
+    name: Mapped[str] = mapped_column(String(40))
+    phone_sealed: Mapped[bytes] = sealed_bytes()
+    phone_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    phone_tail_hash: Mapped[str] = mapped_column(String(64))
+    password_hash: Mapped[str | None] = mapped_column(String(100))
+    status: Mapped[AccountStatus] = mapped_column(
+        text_enum(AccountStatus), default=AccountStatus.ACTIVE
+    )
+    city_code: Mapped[str | None] = mapped_column(String(6))
+    district_code: Mapped[str | None] = mapped_column(String(6))
+    agreed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column()
+
+    phone = Sealed()
+    roles: Mapped[list["AccountRole"]] = relationship(
+        back_populates="account", lazy="raise", order_by="AccountRole.id"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class AccountRole(Numbered, Base):
+    """One role a person holds; staff roles hold for one city, the others everywhere ("")."""
+
+    __tablename__ = "account_roles"
+    __table_args__ = (UniqueConstraint("account_id", "role", "city_code"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    role: Mapped[Role] = mapped_column(text_enum(Role))
+    city_code: Mapped[str] = mapped_column(String(6), default="")
+
+    account: Mapped[Account] = relationship(back_populates="roles", lazy="raise")

@@ -1,0 +1,91 @@
+"""Caregivers: who they are, what they may do and when they work."""
+
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from data.base import Base, Numbered, text_enum
+from data.catalogue import CertificateKind
+from data.recipients import Sex
+from data.sealing import Sealed, SealedRow, sealed_bytes
+
+
+class CaregiverStatus(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
+
+
+class Caregiver(Numbered, Base):
+    """The working side of an account; its id is the account's id."""
+
+    __tablename__ = "caregivers"
+    __table_args__ = (
+        CheckConstraint("radius_km BETWEEN 1 AND 100", name="radius_in_range"),
+        Index(None, "city_code", "status"),
+    )
+
+    id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    city_code: Mapped[str] = mapped_column(ForeignKey("cities.code"))
+    district_code: Mapped[str] = mapped_column(String(6))
+    cell: Mapped[str] = mapped_column(String(16))
+    sex: Mapped[Sex] = mapped_column(text_enum(Sex))
+    birth_date: Mapped[date]
+    worked_since: Mapped[int]
+    radius_km: Mapped[int] = mapped_column(default=15)
+    about: Mapped[str] = mapped_column(String(500), default="")
+    training: Mapped[str] = mapped_column(String(500), default="")
+    skills: Mapped[list[str]]
+    status: Mapped[CaregiverStatus] = mapped_column(
+        text_enum(CaregiverStatus), default=CaregiverStatus.DRAFT
+    )
+    decision_words: Mapped[str] = mapped_column(String(300), default="")
+    version: Mapped[int] = mapped_column()
+
+    certificates: Mapped[list["Certificate"]] = relationship(
+        lazy="raise", order_by="Certificate.id", cascade="all, delete-orphan"
+    )
+    weekly_hours: Mapped[list["WeeklyHours"]] = relationship(
+        lazy="raise",
+        order_by="WeeklyHours.weekday, WeeklyHours.starts_minute",
+        cascade="all, delete-orphan",
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Certificate(Numbered, SealedRow, Base):
+    """A training proof or licence; trainings of 陪诊 are never called a state licence."""
+
+    __tablename__ = "certificates"
+
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), index=True)
+    kind: Mapped[CertificateKind] = mapped_column(text_enum(CertificateKind))
+    issuer: Mapped[str] = mapped_column(String(80))
+    number_sealed: Mapped[bytes | None] = sealed_bytes()
+    issued_on: Mapped[date]
+    expires_on: Mapped[date | None]
+
+    number = Sealed()
+
+
+class WeeklyHours(Numbered, Base):
+    """A stretch of one weekday (0 = Monday) in city time, minutes from midnight."""
+
+    __tablename__ = "weekly_hours"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday_exists"),
+        CheckConstraint(
+            "0 <= starts_minute AND starts_minute < ends_minute AND ends_minute <= 1440",
+            name="ends_after_start",
+        ),
+    )
+
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), index=True)
+    weekday: Mapped[int]
+    starts_minute: Mapped[int]
+    ends_minute: Mapped[int]

@@ -1,0 +1,54 @@
+"""Opened cities with their settings, and the places their operators keep."""
+
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.base import Base, Numbered, text_enum
+
+
+class CityStatus(StrEnum):
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+
+
+class PlaceKind(StrEnum):
+    HOSPITAL = "hospital"
+    CARE_HOME = "care_home"
+    ESTATE = "estate"
+
+
+class City(Numbered, Base):
+    """A city the platform has opened; its numbers are settings, never constants."""
+
+    __tablename__ = "cities"
+    __table_args__ = (
+        CheckConstraint("commission_bp BETWEEN 0 AND 10000", name="commission_is_a_share"),
+        CheckConstraint("smallest_cell >= 5", name="smallest_cell_at_least_5"),
+    )
+
+    code: Mapped[str] = mapped_column(String(6), unique=True)
+    status: Mapped[CityStatus] = mapped_column(text_enum(CityStatus), default=CityStatus.OPEN)
+    hotline: Mapped[str] = mapped_column(String(20))
+    commission_bp: Mapped[int] = mapped_column(default=1500)
+    decline_hours: Mapped[int] = mapped_column(default=2)
+    redeem_lock_minutes: Mapped[int] = mapped_column(default=15)
+    smallest_cell: Mapped[int] = mapped_column(default=5)
+
+
+class Place(Numbered, Base):
+    """A hospital, care home or estate everybody knows; its position is public."""
+
+    __tablename__ = "places"
+    __table_args__ = (UniqueConstraint("city_code", "name_zh"),)
+
+    city_code: Mapped[str] = mapped_column(ForeignKey("cities.code"))
+    district_code: Mapped[str] = mapped_column(String(6))
+    kind: Mapped[PlaceKind] = mapped_column(text_enum(PlaceKind))
+    name_zh: Mapped[str] = mapped_column(String(60))
+    name_en: Mapped[str] = mapped_column(String(80))
+    lng: Mapped[float]
+    lat: Mapped[float]
+    cell: Mapped[str] = mapped_column(String(16))

@@ -1,0 +1,86 @@
+"""Demands posted by families, and the applications caregivers make for them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.accounts import Channel
+from data.base import Base, Numbered, text_enum
+from data.sealing import Sealed, SealedRow, sealed_bytes
+
+
+class DemandStatus(StrEnum):
+    OPEN = "open"
+    MATCHED = "matched"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class ApplicationStatus(StrEnum):
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+
+
+class Demand(Numbered, SealedRow, Base):
+    """A posted need with no caregiver yet; prices are fen per unit of its item."""
+
+    __tablename__ = "demands"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        CheckConstraint("0 < lowest_fen AND lowest_fen <= highest_fen", name="price_range"),
+        UniqueConstraint("customer_id", "request_key"),
+        Index(None, "city_code", "status", "starts_at"),
+        Index(None, "status", "starts_at"),
+    )
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    placed_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    channel: Mapped[Channel] = mapped_column(text_enum(Channel))
+    request_key: Mapped[str] = mapped_column(String(32))
+    recipient_id: Mapped[int] = mapped_column(ForeignKey("recipients.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("care_items.id"))
+    city_code: Mapped[str] = mapped_column(ForeignKey("cities.code"))
+    district_code: Mapped[str] = mapped_column(String(6))
+    place_id: Mapped[int | None] = mapped_column(ForeignKey("places.id"))
+    cell: Mapped[str] = mapped_column(String(16))
+    address_sealed: Mapped[bytes] = sealed_bytes()
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    units: Mapped[int]
+    lowest_fen: Mapped[int]
+    highest_fen: Mapped[int]
+    skills: Mapped[list[str]]
+    words: Mapped[str] = mapped_column(String(500), default="")
+    status: Mapped[DemandStatus] = mapped_column(text_enum(DemandStatus), default=DemandStatus.OPEN)
+    version: Mapped[int] = mapped_column()
+
+    address = Sealed()
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Application(Numbered, Base):
+    """A caregiver's offer for a demand, at a price in fen per unit."""
+
+    __tablename__ = "applications"
+    __table_args__ = (
+        UniqueConstraint("demand_id", "caregiver_id"),
+        CheckConstraint("price_fen > 0", name="price_positive"),
+        Index(None, "caregiver_id", "status"),
+    )
+
+    demand_id: Mapped[int] = mapped_column(ForeignKey("demands.id"))
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"))
+    price_fen: Mapped[int]
+    words: Mapped[str] = mapped_column(String(200), default="")
+    status: Mapped[ApplicationStatus] = mapped_column(
+        text_enum(ApplicationStatus), default=ApplicationStatus.SUBMITTED, index=True
+    )
+    version: Mapped[int] = mapped_column()
+
+    __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,89 @@
+"""Notices: the outbox written with the deed, and the inboxes it is delivered to."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.base import Base, Numbered, text_enum
+from data.sealing import Sealed, SealedRow, sealed_bytes
+
+
+class NoticeKind(StrEnum):
+    DEMAND_POSTED = "demand_posted"
+    APPLICATION_RECEIVED = "application_received"
+    APPLICATION_DECLINED = "application_declined"
+    APPLICATION_CLOSED = "application_closed"
+    ORDER_CONFIRMED = "order_confirmed"
+    CODE_ISSUED = "code_issued"
+    ORDER_CANCELLED = "order_cancelled"
+    VISIT_FINISHED = "visit_finished"
+    VISIT_REDEEMED = "visit_redeemed"
+    REDEMPTION_LOCKED = "redemption_locked"
+    REVIEW_RECEIVED = "review_received"
+    CAREGIVER_SUBMITTED = "caregiver_submitted"
+    CAREGIVER_APPROVED = "caregiver_approved"
+    CAREGIVER_REJECTED = "caregiver_rejected"
+    DEMAND_EXPIRED = "demand_expired"
+
+
+class OutboxStatus(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class OutboxChannel(StrEnum):
+    INBOX = "inbox"
+    TEXT = "text"
+
+
+class OutboxMessage(Numbered, SealedRow, Base):
+    """A message still to be delivered; ids in `facts`, anything personal sealed."""
+
+    __tablename__ = "outbox_messages"
+    __table_args__ = (Index(None, "status", "next_try_at"),)
+
+    channel: Mapped[OutboxChannel] = mapped_column(text_enum(OutboxChannel))
+    kind: Mapped[NoticeKind | None] = mapped_column(text_enum(NoticeKind))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    facts: Mapped[dict[str, Any]]
+    dedupe_key: Mapped[str] = mapped_column(String(80), unique=True)
+    phone_sealed: Mapped[bytes | None] = sealed_bytes()
+    body_sealed: Mapped[bytes | None] = sealed_bytes()
+    status: Mapped[OutboxStatus] = mapped_column(
+        text_enum(OutboxStatus), default=OutboxStatus.PENDING
+    )
+    tries: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[datetime]
+    delivered_at: Mapped[datetime | None]
+
+    phone = Sealed()
+    body = Sealed()
+
+
+class Notice(Numbered, Base):
+    """A delivered notice in somebody's inbox; its words come from the catalogues."""
+
+    __tablename__ = "notices"
+    __table_args__ = (Index(None, "account_id", "read_at"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    kind: Mapped[NoticeKind] = mapped_column(text_enum(NoticeKind, "noticekind_sent"))
+    facts: Mapped[dict[str, Any]]
+    dedupe_key: Mapped[str] = mapped_column(String(80), unique=True)
+    read_at: Mapped[datetime | None]
+
+
+class ConsoleText(Numbered, SealedRow, Base):
+    """A text message of the demo's console gateway, shown instead of being sent."""
+
+    __tablename__ = "console_texts"
+
+    phone_hash: Mapped[str] = mapped_column(String(64), index=True)
+    body_sealed: Mapped[bytes] = sealed_bytes()
+
+    body = Sealed()

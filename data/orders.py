@@ -1,0 +1,93 @@
+"""Orders: agreements between a customer and a caregiver; and the visits they consist of."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.accounts import Channel
+from data.base import Base, Numbered, text_enum
+
+
+class OrderStatus(StrEnum):
+    CONFIRMED = "confirmed"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class VisitStatus(StrEnum):
+    PLANNED = "planned"
+    IN_PROGRESS = "in_progress"
+    FINISHED = "finished"
+    REDEEMED = "redeemed"
+    CANCELLED = "cancelled"
+
+
+class Order(Numbered, Base):
+    """The price in fen per unit, the total and the commission are frozen when it is made."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint("total_fen = unit_price_fen * units", name="total_is_units_times_price"),
+        CheckConstraint("0 <= commission_fen AND commission_fen <= total_fen", name="commission"),
+        Index(None, "city_code", "status", "id"),
+        Index(None, "customer_id", "status"),
+    )
+
+    demand_id: Mapped[int] = mapped_column(ForeignKey("demands.id"), index=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), index=True)
+    recipient_id: Mapped[int] = mapped_column(ForeignKey("recipients.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("care_items.id"))
+    city_code: Mapped[str] = mapped_column(ForeignKey("cities.code"))
+    district_code: Mapped[str] = mapped_column(String(6))
+    channel: Mapped[Channel] = mapped_column(text_enum(Channel))
+    units: Mapped[int]
+    unit_price_fen: Mapped[int]
+    total_fen: Mapped[int]
+    commission_fen: Mapped[int]
+    decline_until: Mapped[datetime]
+    status: Mapped[OrderStatus] = mapped_column(
+        text_enum(OrderStatus), default=OrderStatus.CONFIRMED
+    )
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class Visit(Numbered, Base):
+    """One planned presence of a caregiver. On PostgreSQL two that overlap cannot be stored."""
+
+    __tablename__ = "visits"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        # A one-number range instead of "=" needs no btree_gist extension.
+        ExcludeConstraint(
+            (text("int4range(caregiver_id, caregiver_id, '[]')"), "&&"),
+            (text("tstzrange(starts_at, ends_at)"), "&&"),
+            where=text("status <> 'cancelled'"),
+            using="gist",
+            name="ex_visits_one_at_a_time",
+        ).ddl_if(dialect="postgresql"),
+        Index(None, "caregiver_id", "starts_at"),
+        Index(None, "status", "starts_at"),
+    )
+
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    status: Mapped[VisitStatus] = mapped_column(text_enum(VisitStatus), default=VisitStatus.PLANNED)
+    checked_in_at: Mapped[datetime | None]
+    checked_out_at: Mapped[datetime | None]
+    redeemed_at: Mapped[datetime | None]
+    done_tasks: Mapped[list[str]]
+    report_words: Mapped[str] = mapped_column(String(500), default="")
+    code_issue: Mapped[int] = mapped_column(default=1)
+    wrong_codes: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}

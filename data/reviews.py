@@ -1,0 +1,29 @@
+"""Reviews: what the customer says of a redeemed visit."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from data.base import Base, Numbered
+
+
+class Review(Numbered, Base):
+    """Four scores from 1 to 5, and words; one per visit."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        CheckConstraint(
+            "skill BETWEEN 1 AND 5 AND attitude BETWEEN 1 AND 5"
+            " AND communication BETWEEN 1 AND 5 AND overall BETWEEN 1 AND 5",
+            name="scores_1_to_5",
+        ),
+    )
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id"), unique=True)
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), index=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("care_items.id"))
+    skill: Mapped[int]
+    attitude: Mapped[int]
+    communication: Mapped[int]
+    overall: Mapped[int]
+    words: Mapped[str] = mapped_column(String(500), default="")

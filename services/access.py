@@ -1,0 +1,107 @@
+"""Who may do what: the one table that menu, pages and services all read."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from data.accounts import Channel, Role
+from services.errors import NotAllowed
+
+__all__ = ["GRANTS", "SYSTEM", "Actor", "Channel", "Permission", "Role"]
+
+
+class Permission(StrEnum):
+    KEEP_ACCOUNT = "account:keep"
+    READ_NOTICES = "notices:read"
+    KEEP_RECIPIENTS = "recipients:keep"
+    POST_DEMAND = "demand:post"
+    WITHDRAW_DEMAND = "demand:withdraw"
+    ACT_FOR_CUSTOMER = "customer:act_for"
+    BROWSE_HALL = "hall:browse"
+    APPLY = "application:make"
+    DECIDE_APPLICATION = "application:decide"
+    SEE_CAREGIVERS = "caregiver:see"
+    KEEP_CAREGIVER_PROFILE = "caregiver:keep"
+    DECIDE_CAREGIVER = "caregiver:decide"
+    FOLLOW_ORDERS = "order:follow"
+    CANCEL_ORDER = "order:cancel"
+    COMPLETE_ORDER = "order:complete"
+    WORK_VISIT = "visit:work"
+    SEE_ADDRESS = "visit:see_address"
+    REDEEM = "visit:redeem"
+    REISSUE_CODE = "visit:reissue_code"
+    REVIEW = "visit:review"
+    SEE_TO_DO = "operator:to_do"
+    READ_RELEASES = "releases:read"
+    RUN_JOBS = "jobs:run"
+
+
+_EVERYONE = {Permission.KEEP_ACCOUNT, Permission.READ_NOTICES}
+
+GRANTS: dict[Role, set[Permission]] = {
+    Role.CUSTOMER: _EVERYONE
+    | {
+        Permission.KEEP_RECIPIENTS,
+        Permission.POST_DEMAND,
+        Permission.WITHDRAW_DEMAND,
+        Permission.SEE_CAREGIVERS,
+        Permission.FOLLOW_ORDERS,
+        Permission.CANCEL_ORDER,
+        Permission.REDEEM,
+        Permission.REVIEW,
+    },
+    Role.CAREGIVER: _EVERYONE
+    | {
+        Permission.BROWSE_HALL,
+        Permission.APPLY,
+        Permission.KEEP_CAREGIVER_PROFILE,
+        Permission.SEE_CAREGIVERS,
+        Permission.FOLLOW_ORDERS,
+        Permission.WORK_VISIT,
+        Permission.SEE_ADDRESS,
+    },
+    Role.DESK: _EVERYONE
+    | {
+        Permission.FOLLOW_ORDERS,
+        Permission.SEE_CAREGIVERS,
+        Permission.CANCEL_ORDER,
+        Permission.ACT_FOR_CUSTOMER,
+        Permission.POST_DEMAND,
+        Permission.REDEEM,
+    },
+    Role.OPERATOR: _EVERYONE
+    | {
+        Permission.SEE_TO_DO,
+        Permission.DECIDE_APPLICATION,
+        Permission.DECIDE_CAREGIVER,
+        Permission.SEE_CAREGIVERS,
+        Permission.FOLLOW_ORDERS,
+        Permission.CANCEL_ORDER,
+        Permission.REISSUE_CODE,
+        Permission.SEE_ADDRESS,
+    },
+    Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
+}
+
+# What the worker does by itself, under the same guard as people.
+_SYSTEM_GRANTS = {Permission.RUN_JOBS, Permission.WITHDRAW_DEMAND, Permission.COMPLETE_ORDER}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The signed-in person in their active role, as every service sees them."""
+
+    id: int | None
+    role: Role | None
+    cities: frozenset[str] = frozenset()
+    channel: Channel = Channel.APP
+
+    def may(self, permission: Permission) -> bool:
+        granted = GRANTS[self.role] if self.role else _SYSTEM_GRANTS
+        return permission in granted
+
+    def require(self, permission: Permission) -> None:
+        if not self.may(permission):
+            raise NotAllowed("error.not_allowed")
+
+
+SYSTEM = Actor(id=None, role=None)

@@ -1,0 +1,231 @@
+"""Accounts: one-time codes, signing up, and what people keep of themselves."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from data.accounts import Account, AccountRole
+from data.notices import ConsoleText
+from data.sealing import keyed_hash
+from data.sessions import CodePurpose, OneTimeCode
+from services import audit, clock, gateways, notices, phones, regions, sessions
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, Invalid, NotAllowed, NotFound, ServiceError
+from services.settings import settings
+from services.wording import words
+
+CODE_LIFETIME = timedelta(minutes=10)
+CODE_WAIT = timedelta(seconds=60)
+MOST_CODES_AN_HOUR = 5
+MOST_WRONG_TRIES = 5
+SHORTEST_PASSWORD = 8
+LONGEST_PASSWORD = 128
+SELF_SERVICE = (Role.CUSTOMER, Role.CAREGIVER)
+
+
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """What a new customer or caregiver tells us; the password is already hashed."""
+
+    name: str
+    phone: str
+    code: str
+    role: Role
+    password_hash: str
+    agreed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    name: str
+    masked_phone: str
+    roles: tuple[Role, ...]
+    city_code: str | None
+    district_code: str | None
+    has_password: bool
+
+
+def check_password(password: str, again: str) -> None:
+    """Refuse a password that is too short, too long or mistyped."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Invalid("error.password_length", fewest=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
+    if password != again:
+        raise Invalid("error.passwords_differ")
+
+
+def request_code(session: Session, phone: str, purpose: CodePurpose) -> None:
+    """Send a six-digit code to a phone, at most one a minute and five an hour."""
+    if not gateways.current().ready:
+        raise Conflict("error.no_text_gateway")
+    phone = phones.normalised(phone)
+    phone_hash = phones.whole_hash(phone)
+    now = clock.now()
+    sent = list(
+        session.scalars(
+            select(OneTimeCode.created_at).where(
+                OneTimeCode.phone_hash == phone_hash,
+                OneTimeCode.created_at > now - timedelta(hours=1),
+            )
+        )
+    )
+    if sent and max(sent) > now - CODE_WAIT:
+        raise Conflict("error.code_too_soon", seconds=int(CODE_WAIT.total_seconds()))
+    if len(sent) >= MOST_CODES_AN_HOUR:
+        raise Conflict("error.code_too_many")
+    code = f"{secrets.randbelow(1_000_000):06d}"
+    session.add(
+        OneTimeCode(
+            created_at=now,
+            phone_hash=phone_hash,
+            purpose=purpose,
+            code_hash=_code_hash(phone_hash, code),
+            expires_at=now + CODE_LIFETIME,
+        )
+    )
+    notices.send_text(session, phone, code)
+
+
+def sign_up(session: Session, form: SignUp, device: str) -> sessions.Opened | ServiceError:
+    """Create an account for a confirmed phone and open its first session.
+
+    A wrong code is returned, not raised: the try must stay counted.
+    """
+    name = words(form.name, "name", 40)
+    if form.role not in SELF_SERVICE:
+        raise NotAllowed("error.not_allowed")
+    if not form.agreed:
+        raise Invalid("error.not_agreed")
+    phone = phones.normalised(form.phone)
+    phone_hash = phones.whole_hash(phone)
+    if refusal := _use_code(session, phone_hash, CodePurpose.SIGN_UP, form.code):
+        return refusal
+    if session.scalar(select(Account.id).where(Account.phone_hash == phone_hash)):
+        raise Conflict("error.phone_taken")
+    account = Account(
+        created_at=clock.now(),
+        name=name,
+        phone=phone,
+        phone_hash=phone_hash,
+        phone_tail_hash=phones.tail_hash(phone),
+        password_hash=form.password_hash,
+        agreed_at=clock.now(),
+        roles=[AccountRole(created_at=clock.now(), role=form.role)],
+    )
+    session.add(account)
+    session.flush()
+    return sessions.open_session(session, account.id, device)
+
+
+def sign_in_by_code(
+    session: Session, phone: str, code: str, device: str
+) -> sessions.Opened | ServiceError:
+    """Open a session for whoever proves to hold the phone."""
+    phone_hash = phones.whole_hash(phones.normalised(phone))
+    if refusal := _use_code(session, phone_hash, CodePurpose.SIGN_IN, code):
+        return refusal
+    account_id = session.scalar(select(Account.id).where(Account.phone_hash == phone_hash))
+    if account_id is None:
+        raise NotFound("error.phone_unknown")
+    return sessions.open_session(session, account_id, device)
+
+
+def console_inbox(session: Session, phone: str) -> str | None:
+    """The newest text the demo's console gateway holds for a phone; nothing in production."""
+    if not settings().demo:
+        return None
+    text = session.scalar(
+        select(ConsoleText)
+        .where(ConsoleText.phone_hash == phones.whole_hash(phones.normalised(phone)))
+        .order_by(ConsoleText.id.desc())
+        .limit(1)
+    )
+    return text.body if text else None
+
+
+def view(session: Session, actor: Actor) -> AccountView:
+    """The actor's own account."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    account = session.get_one(Account, actor.id)
+    roles = session.scalars(
+        select(AccountRole.role).where(AccountRole.account_id == actor.id).order_by(AccountRole.id)
+    )
+    return AccountView(
+        name=account.name,
+        masked_phone=phones.masked(account.phone),
+        roles=tuple(dict.fromkeys(roles)),
+        city_code=account.city_code,
+        district_code=account.district_code,
+        has_password=account.password_hash is not None,
+    )
+
+
+def rename(session: Session, actor: Actor, name: str) -> None:
+    """Change the actor's own name."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    session.get_one(Account, actor.id).name = words(name, "name", 40)
+
+
+def change_password(session: Session, actor: Actor, password_hash: str) -> None:
+    """Set a new password; every open session of the account ends."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    session.get_one(Account, actor.id).password_hash = password_hash
+    sessions.end_all(session, actor, actor.id or 0)
+    audit.record(session, actor, "change_password", "account", actor.id or 0)
+
+
+def choose_region(
+    session: Session, actor: Actor, city_code: str, district_code: str | None
+) -> None:
+    """Remember where the person wants care or works."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    if district_code and not regions.district_of_city(district_code, city_code):
+        raise Invalid("error.district_of_another_city")
+    account = session.get_one(Account, actor.id)
+    account.city_code, account.district_code = city_code, district_code
+
+
+def take_up_role(session: Session, actor: Actor, role: Role) -> None:
+    """Add the customer's or caregiver's role to the actor's own account."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    if role not in SELF_SERVICE:
+        raise NotAllowed("error.not_allowed")
+    held = session.scalar(
+        select(func.count(AccountRole.id)).where(
+            AccountRole.account_id == actor.id, AccountRole.role == role
+        )
+    )
+    if held:
+        raise Conflict("error.role_held")
+    session.add(AccountRole(created_at=clock.now(), account_id=actor.id, role=role))
+    audit.record(session, actor, "take_up_role", "account", actor.id or 0, role=role)
+
+
+def _use_code(
+    session: Session, phone_hash: str, purpose: CodePurpose, code: str
+) -> ServiceError | None:
+    newest = session.scalar(
+        select(OneTimeCode)
+        .where(
+            OneTimeCode.phone_hash == phone_hash,
+            OneTimeCode.purpose == purpose,
+            OneTimeCode.used_at.is_(None),
+            OneTimeCode.expires_at > clock.now(),
+        )
+        .order_by(OneTimeCode.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    if newest is None or newest.wrong_tries >= MOST_WRONG_TRIES:
+        return Invalid("error.code_expired")
+    if not secrets.compare_digest(newest.code_hash, _code_hash(phone_hash, code.strip())):
+        newest.wrong_tries += 1
+        return Invalid("error.code_wrong")
+    newest.used_at = clock.now()
+    return None
+
+
+def _code_hash(phone_hash: str, code: str) -> str:
+    return keyed_hash("one-time code", f"{phone_hash}:{code}")

@@ -1,0 +1,71 @@
+"""Telling qualifying caregivers about a new demand; a city may have thousands of them."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data.caregivers import Caregiver, CaregiverStatus, Certificate
+from data.catalogue import CareItem
+from data.demands import Demand, DemandStatus
+from data.notices import NoticeKind, OutboxMessage
+from services import clock, notices, places
+
+KIND = "announce_demand"
+
+
+def announce_demand(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
+    """Tell every approved caregiver within reach who holds the certificates; count them."""
+    demand = session.get_one(Demand, facts["demand_id"])
+    if demand.status is not DemandStatus.OPEN:
+        return {"told": 0}
+    needed = set(session.get_one(CareItem, demand.item_id).required_certificates)
+    held = certificates_held(session, demand.city_code)
+    told = set(
+        session.scalars(
+            select(OutboxMessage.account_id).where(
+                OutboxMessage.dedupe_key.startswith(
+                    f"{NoticeKind.DEMAND_POSTED}:demand-{demand.id}:"
+                )
+            )
+        )
+    )
+    fitting = [
+        caregiver
+        for caregiver in session.scalars(
+            select(Caregiver).where(
+                Caregiver.city_code == demand.city_code,
+                Caregiver.status == CaregiverStatus.APPROVED,
+            )
+        )
+        if needed <= held.get(caregiver.id, set())
+        and places.distance_km(caregiver.cell, demand.cell) <= caregiver.radius_km
+        and caregiver.id not in told
+    ]
+    for caregiver in fitting:
+        notices.tell(
+            session,
+            NoticeKind.DEMAND_POSTED,
+            caregiver.id,
+            f"demand-{demand.id}",
+            demand_id=demand.id,
+            item_id=demand.item_id,
+            district_code=demand.district_code,
+        )
+    return {"told": len(fitting)}
+
+
+def certificates_held(session: Session, city_code: str) -> dict[int, set[str]]:
+    """The kinds of unexpired certificates of each caregiver of a city."""
+    rows = session.execute(
+        select(Certificate.caregiver_id, Certificate.kind)
+        .join(Caregiver, Caregiver.id == Certificate.caregiver_id)
+        .where(
+            Caregiver.city_code == city_code,
+            Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today()),
+        )
+    )
+    held: dict[int, set[str]] = {}
+    for caregiver_id, kind in rows:
+        held.setdefault(caregiver_id, set()).add(kind)
+    return held

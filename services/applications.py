@@ -1,0 +1,283 @@
+"""Applications: caregivers offer themselves, the operator chooses one."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import Session
+
+from data.accounts import Account
+from data.caregivers import Caregiver, CaregiverStatus
+from data.catalogue import CareItem
+from data.cities import City
+from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.history import Noun
+from data.notices import NoticeKind
+from data.orders import Order, OrderStatus
+from services import (
+    announcements,
+    caregivers,
+    clock,
+    demands,
+    gate,
+    ledger,
+    lifecycles,
+    notices,
+    places,
+)
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, Invalid, NotFound
+from services.wording import words
+
+BASIS_POINTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One application as the operator compares it with its rivals."""
+
+    id: int
+    caregiver_id: int
+    name: str
+    price_fen: int
+    total_fen: int
+    words: str
+    distance: places.DistanceBand
+    in_hours: bool
+    free: bool
+    missing_certificates: tuple[str, ...]
+    score: caregivers.Score
+    applied_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A demand that waits for the operator, with everybody who applied."""
+
+    demand_id: int
+    item_id: int
+    district_code: str
+    starts_at: datetime
+    ends_at: datetime
+    units: int
+    lowest_fen: int
+    highest_fen: int
+    words: str
+    posted_at: datetime
+    candidates: tuple[Candidate, ...]
+
+
+def apply(session: Session, actor: Actor, demand_id: int, price_fen: int, said: str = "") -> int:
+    """Apply for an open demand at a price in fen per unit; return the application's id."""
+    actor.require(Permission.APPLY)
+    said = words(said, "application_words", 200, required=False)
+    me = session.get(Caregiver, actor.id)
+    if me is None or me.status is not CaregiverStatus.APPROVED:
+        raise Conflict("error.caregiver_not_approved")
+    demand = demands.locked(session, actor, demand_id)
+    item = session.get_one(CareItem, demand.item_id)
+    held = announcements.certificates_held(session, me.city_code).get(me.id, set())
+    if not set(item.required_certificates) <= held:
+        raise Conflict("error.certificate_missing")
+    if not demand.lowest_fen <= price_fen <= demand.highest_fen:
+        raise Invalid(
+            "error.price_out_of_range",
+            lowest_fen=demand.lowest_fen,
+            highest_fen=demand.highest_fen,
+        )
+    if not gate.is_free(session, me.id, demand.starts_at, demand.ends_at):
+        raise Conflict("error.you_are_busy")
+    application = session.scalar(
+        select(Application).where(
+            Application.demand_id == demand.id, Application.caregiver_id == me.id
+        )
+    )
+    if application is None:
+        application = Application(
+            created_at=clock.now(),
+            demand_id=demand.id,
+            caregiver_id=me.id,
+            price_fen=price_fen,
+            words=said,
+            status=ApplicationStatus.SUBMITTED,
+        )
+        session.add(application)
+        session.flush()
+        lifecycles.begin(session, actor, Noun.APPLICATION, application, "apply")
+    else:
+        lifecycles.take(session, actor, Noun.APPLICATION, application, "apply_again")
+        application.price_fen, application.words = price_fen, said
+        session.flush()
+    notices.tell_operators(
+        session,
+        NoticeKind.APPLICATION_RECEIVED,
+        demand.city_code,
+        f"application-{application.id}-{application.version}",
+        demand_id=demand.id,
+        item_id=demand.item_id,
+    )
+    return application.id
+
+
+def withdraw(session: Session, actor: Actor, demand_id: int) -> None:
+    """Take the actor's own application for a demand back."""
+    actor.require(Permission.APPLY)
+    application = session.scalar(_visible_to(actor).where(Application.demand_id == demand_id))
+    if application is None:
+        raise NotFound("error.application_not_found")
+    lifecycles.take(session, actor, Noun.APPLICATION, application, "withdraw")
+
+
+def decline(session: Session, actor: Actor, application_id: int) -> None:
+    """Tell one applicant no; the demand stays open for the others."""
+    actor.require(Permission.DECIDE_APPLICATION)
+    application = session.scalar(_visible_to(actor).where(Application.id == application_id))
+    if application is None:
+        raise NotFound("error.application_not_found")
+    lifecycles.take(session, actor, Noun.APPLICATION, application, "decline")
+    demand = session.get_one(Demand, application.demand_id)
+    notices.tell(
+        session,
+        NoticeKind.APPLICATION_DECLINED,
+        application.caregiver_id,
+        f"application-{application.id}",
+        demand_id=demand.id,
+        item_id=demand.item_id,
+    )
+
+
+def approve(session: Session, actor: Actor, application_id: int) -> int:
+    """Choose an applicant: order and visit arise, rivals close, all at once; return the order.
+
+    The demand is locked first, so that two approvals for one demand take their turn.
+    """
+    actor.require(Permission.DECIDE_APPLICATION)
+    application = session.scalar(_visible_to(actor).where(Application.id == application_id))
+    if application is None:
+        raise NotFound("error.application_not_found")
+    demand = demands.locked(session, actor, application.demand_id)
+    session.refresh(application)
+    lifecycles.take(session, actor, Noun.APPLICATION, application, "approve")
+    lifecycles.take(session, actor, Noun.DEMAND, demand, "match")
+    if demand.starts_at <= clock.now():
+        raise Conflict("error.start_in_past")
+    city = session.scalars(select(City).where(City.code == demand.city_code)).one()
+    total_fen = application.price_fen * demand.units
+    order = Order(
+        created_at=clock.now(),
+        demand_id=demand.id,
+        customer_id=demand.customer_id,
+        caregiver_id=application.caregiver_id,
+        recipient_id=demand.recipient_id,
+        item_id=demand.item_id,
+        city_code=demand.city_code,
+        district_code=demand.district_code,
+        channel=demand.channel,
+        units=demand.units,
+        unit_price_fen=application.price_fen,
+        total_fen=total_fen,
+        commission_fen=total_fen * city.commission_bp // BASIS_POINTS,
+        decline_until=min(clock.now() + timedelta(hours=city.decline_hours), demand.starts_at),
+        status=OrderStatus.CONFIRMED,
+    )
+    session.add(order)
+    session.flush()
+    visit_id = gate.place_visit(
+        session,
+        order_id=order.id,
+        caregiver_id=application.caregiver_id,
+        starts_at=demand.starts_at,
+        ends_at=demand.ends_at,
+    )
+    lifecycles.begin(session, actor, Noun.ORDER, order, "approve")
+    demands.close_applications(session, actor, demand, spare_id=application.id)
+    ledger.book_confirmed(session, order)
+    facts = {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}
+    about = f"order-{order.id}"
+    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **facts)
+    notices.tell(
+        session, NoticeKind.CODE_ISSUED, order.caregiver_id, f"visit-{visit_id}-1", **facts
+    )
+    return order.id
+
+
+def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
+    """The open demands somebody applied for, soonest visit first, candidates side by side."""
+    actor.require(Permission.DECIDE_APPLICATION)
+    ids = (
+        _visible_to(actor)
+        .join(Demand, Demand.id == Application.demand_id)
+        .where(
+            Application.status == ApplicationStatus.SUBMITTED,
+            Demand.status == DemandStatus.OPEN,
+            Demand.starts_at > clock.now(),
+        )
+        .with_only_columns(Demand.id, Demand.starts_at)
+        .distinct()
+        .order_by(Demand.starts_at)
+        .limit(limit)
+    )
+    demand_ids = [demand_id for demand_id, _ in session.execute(ids)]
+    rows = session.execute(
+        select(Application, Demand, Caregiver, Account.name, CareItem)
+        .join(Demand, Demand.id == Application.demand_id)
+        .join(Caregiver, Caregiver.id == Application.caregiver_id)
+        .join(Account, Account.id == Application.caregiver_id)
+        .join(CareItem, CareItem.id == Demand.item_id)
+        .options(*caregivers.WITH_HOURS)
+        .where(Demand.id.in_(demand_ids), Application.status == ApplicationStatus.SUBMITTED)
+        .order_by(Demand.starts_at, Application.price_fen, Application.id)
+    ).all()
+    scores = caregivers.scores(session, [row.Application.caregiver_id for row in rows])
+    held = {
+        city: announcements.certificates_held(session, city)
+        for city in {row.Demand.city_code for row in rows}
+    }
+    decisions: dict[int, tuple[Demand, list[Candidate]]] = {}
+    for application, demand, caregiver, name, item in rows:
+        has = held[demand.city_code].get(caregiver.id, set())
+        candidate = Candidate(
+            id=application.id,
+            caregiver_id=caregiver.id,
+            name=name,
+            price_fen=application.price_fen,
+            total_fen=application.price_fen * demand.units,
+            words=application.words,
+            distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
+            in_hours=demands.in_hours(caregiver, demand.starts_at, demand.ends_at),
+            free=gate.is_free(session, caregiver.id, demand.starts_at, demand.ends_at),
+            missing_certificates=tuple(k for k in item.required_certificates if k not in has),
+            score=scores.get(caregiver.id, caregivers.Score()),
+            applied_at=application.created_at,
+        )
+        decisions.setdefault(demand.id, (demand, []))[1].append(candidate)
+    return [_decision(demand, candidates) for demand, candidates in decisions.values()]
+
+
+def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:
+    return Decision(
+        demand_id=demand.id,
+        item_id=demand.item_id,
+        district_code=demand.district_code,
+        starts_at=demand.starts_at,
+        ends_at=demand.ends_at,
+        units=demand.units,
+        lowest_fen=demand.lowest_fen,
+        highest_fen=demand.highest_fen,
+        words=demand.words,
+        posted_at=demand.created_at,
+        candidates=tuple(candidates),
+    )
+
+
+def _visible_to(actor: Actor) -> Select[tuple[Application]]:
+    """A caregiver's own; an operator's cities'."""
+    applications = select(Application)
+    match actor.role:
+        case Role.CAREGIVER:
+            return applications.where(Application.caregiver_id == actor.id)
+        case Role.OPERATOR:
+            in_my_cities = select(Demand.id).where(Demand.city_code.in_(actor.cities))
+            return applications.where(Application.demand_id.in_(in_my_cities))
+        case _:
+            return applications.where(false())

@@ -1,0 +1,336 @@
+"""Caregivers: their profile, their approval, and what others may see of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import Select, case, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from data.accounts import Account
+from data.caregivers import Caregiver, CaregiverStatus, Certificate, WeeklyHours
+from data.catalogue import CertificateKind, Skill
+from data.history import Noun
+from data.notices import NoticeKind
+from data.orders import Order, Visit, VisitStatus
+from data.recipients import Sex
+from data.reviews import Review
+from services import audit, cities, clock, lifecycles, notices, places, regions
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.wording import words
+
+__all__ = ["CaregiverStatus", "CertificateForm", "Hours", "Profile", "ProfileForm", "Score"]
+
+YOUNGEST_YEARS = 18
+OLDEST_YEARS = 75
+MOST_CERTIFICATES = 20
+MINUTES_A_DAY = 1440
+WITH_HOURS = (selectinload(Caregiver.weekly_hours),)
+_WITH_PARTS = (selectinload(Caregiver.certificates), *WITH_HOURS)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateForm:
+    kind: CertificateKind
+    issuer: str
+    issued_on: date
+    expires_on: date | None
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A stretch of one weekday (0 = Monday), in minutes from midnight, city time."""
+
+    weekday: int
+    starts_minute: int
+    ends_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileForm:
+    city_code: str
+    district_code: str
+    sex: Sex
+    birth_date: date
+    worked_since: int
+    radius_km: int
+    about: str
+    training: str
+    skills: tuple[Skill, ...]
+    certificates: tuple[CertificateForm, ...]
+    hours: tuple[Hours, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Mean scores from 1 to 5; all None without reviews."""
+
+    reviews: int = 0
+    skill: float | None = None
+    attitude: float | None = None
+    communication: float | None = None
+    overall: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateView:
+    kind: CertificateKind
+    issuer: str
+    issued_on: date
+    expires_on: date | None
+    expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a customer, an operator and the caregiver see: no phone, no address."""
+
+    id: int
+    name: str
+    status: CaregiverStatus
+    sex: Sex
+    age: int
+    city_code: str
+    district_code: str
+    worked_since: int
+    radius_km: int
+    about: str
+    training: str
+    skills: tuple[Skill, ...]
+    certificates: tuple[CertificateView, ...]
+    hours: tuple[Hours, ...]
+    score: Score
+    visits_done: int
+    hours_done: int
+    decision_words: str = ""
+    submitted_at: datetime | None = None
+    open_moves: tuple[str, ...] = field(default=())
+
+
+def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
+    """Keep the actor's own working profile; certificates of an approved one need review again."""
+    actor.require(Permission.KEEP_CAREGIVER_PROFILE)
+    about = words(form.about, "about", 500, required=False)
+    training = words(form.training, "training", 500, required=False)
+    if not regions.district_of_city(form.district_code, form.city_code):
+        raise Invalid("error.district_of_another_city")
+    cities.open_city(session, form.city_code)
+    years = clock.today().year - form.birth_date.year
+    if not YOUNGEST_YEARS <= years <= OLDEST_YEARS:
+        raise Invalid("error.caregiver_age", youngest=YOUNGEST_YEARS, oldest=OLDEST_YEARS)
+    if not form.birth_date.year + 16 <= form.worked_since <= clock.today().year:
+        raise Invalid("error.worked_since_impossible")
+    if not 1 <= form.radius_km <= 100:
+        raise Invalid("error.radius_out_of_range")
+    _check_hours(form.hours)
+    certificates = [_certificate(given) for given in form.certificates]
+
+    caregiver = session.get(Caregiver, actor.id, options=[*_WITH_PARTS])
+    if caregiver is None:
+        caregiver = Caregiver(
+            id=actor.id,
+            created_at=clock.now(),
+            status=CaregiverStatus.DRAFT,
+            certificates=[],
+            weekly_hours=[],
+        )
+        session.add(caregiver)
+    if caregiver.status is CaregiverStatus.APPROVED and _keys(certificates) - _keys(
+        caregiver.certificates
+    ):
+        raise Conflict("error.new_certificates_need_review")
+    caregiver.city_code, caregiver.district_code = form.city_code, form.district_code
+    caregiver.cell = places.cell_of_district(form.district_code)
+    caregiver.sex, caregiver.birth_date = form.sex, form.birth_date
+    caregiver.worked_since, caregiver.radius_km = form.worked_since, form.radius_km
+    caregiver.about, caregiver.training = about, training
+    caregiver.skills = [str(skill) for skill in form.skills]
+    if _keys(certificates) != _keys(caregiver.certificates):
+        caregiver.certificates = certificates
+    caregiver.weekly_hours = [
+        WeeklyHours(
+            created_at=clock.now(),
+            weekday=h.weekday,
+            starts_minute=h.starts_minute,
+            ends_minute=h.ends_minute,
+        )
+        for h in form.hours
+    ]
+    session.flush()
+
+
+def move(session: Session, actor: Actor, caregiver_id: int, name: str, because: str = "") -> None:
+    """Submit, approve, reject, suspend or restore a caregiver; rejecting needs words."""
+    actor.require(
+        Permission.KEEP_CAREGIVER_PROFILE if name == "submit" else Permission.DECIDE_CAREGIVER
+    )
+    caregiver = session.scalar(
+        _visible_to(actor)
+        .where(Caregiver.id == caregiver_id)
+        .options(*_WITH_PARTS)
+        .with_for_update(of=Caregiver)
+    )
+    if caregiver is None:
+        raise NotFound("error.caregiver_not_found")
+    if caregiver.id == actor.id and name != "submit":
+        raise NotAllowed("error.own_case")
+    if name == "submit" and not caregiver.certificates:
+        raise Invalid("error.no_certificate")
+    if name == "submit" and not caregiver.weekly_hours:
+        raise Invalid("error.no_weekly_hours")
+    lifecycles.take(session, actor, Noun.CAREGIVER, caregiver, name)
+    about = f"caregiver-{caregiver.id}-{caregiver.version}"
+    if name == "submit":
+        notices.tell_operators(
+            session, NoticeKind.CAREGIVER_SUBMITTED, caregiver.city_code, about,
+            caregiver_id=caregiver.id,
+        )  # fmt: skip
+        return
+    caregiver.decision_words = words(because, "reason", 300, required=name != "approve")
+    audit.record(session, actor, f"caregiver_{name}", "caregiver", caregiver.id)
+    if name in ("approve", "reject"):
+        kind = {"approve": NoticeKind.CAREGIVER_APPROVED, "reject": NoticeKind.CAREGIVER_REJECTED}
+        notices.tell(session, kind[name], caregiver.id, about)
+
+
+def own_profile(session: Session, actor: Actor) -> Profile | None:
+    """The actor's own profile, or None before it was first saved."""
+    actor.require(Permission.KEEP_CAREGIVER_PROFILE)
+    found = _profiles(session, actor, select(Caregiver).where(Caregiver.id == actor.id))
+    return found[0] if found else None
+
+
+def profile(session: Session, actor: Actor, caregiver_id: int) -> Profile:
+    """One caregiver's profile, for somebody who deals with them."""
+    actor.require(Permission.SEE_CAREGIVERS)
+    found = _profiles(session, actor, _visible_to(actor).where(Caregiver.id == caregiver_id))
+    if not found:
+        raise NotFound("error.caregiver_not_found")
+    return found[0]
+
+
+def waiting(session: Session, actor: Actor) -> list[Profile]:
+    """The caregivers who wait for a decision, longest first."""
+    actor.require(Permission.DECIDE_CAREGIVER)
+    submitted = _visible_to(actor).where(Caregiver.status == CaregiverStatus.SUBMITTED)
+    return _profiles(session, actor, submitted.order_by(Caregiver.id).limit(50))
+
+
+def scores(session: Session, caregiver_ids: Sequence[int]) -> dict[int, Score]:
+    """Mean review scores of several caregivers at once."""
+    rows = session.execute(
+        select(
+            Review.caregiver_id,
+            func.count(Review.id),
+            func.avg(Review.skill),
+            func.avg(Review.attitude),
+            func.avg(Review.communication),
+            func.avg(Review.overall),
+        )
+        .where(Review.caregiver_id.in_(caregiver_ids))
+        .group_by(Review.caregiver_id)
+    )
+    return {row[0]: Score(row[1], *(float(mean) for mean in row[2:])) for row in rows}
+
+
+def _profiles(
+    session: Session, actor: Actor, caregivers: Select[tuple[Caregiver]]
+) -> list[Profile]:
+    rows = session.scalars(caregivers.options(*_WITH_PARTS)).all()
+    ids = [row.id for row in rows]
+    score = scores(session, ids)
+    names = dict(
+        session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).tuples()
+    )
+    # Hours come from the planned span: what the customer ordered and redeemed.
+    seconds = case(
+        (Visit.checked_out_at.is_(None), 0),
+        else_=func.extract("epoch", Visit.ends_at) - func.extract("epoch", Visit.starts_at),
+    )
+    done = {
+        caregiver_id: (count, int(total or 0) // 3600)
+        for caregiver_id, count, total in session.execute(
+            select(Visit.caregiver_id, func.count(Visit.id), func.sum(seconds))
+            .where(Visit.caregiver_id.in_(ids), Visit.status == VisitStatus.REDEEMED)
+            .group_by(Visit.caregiver_id)
+        )
+    }
+    return [
+        Profile(
+            id=row.id,
+            name=names[row.id],
+            status=row.status,
+            sex=row.sex,
+            age=clock.today().year - row.birth_date.year,
+            city_code=row.city_code,
+            district_code=row.district_code,
+            worked_since=row.worked_since,
+            radius_km=row.radius_km,
+            about=row.about,
+            training=row.training,
+            skills=tuple(Skill(skill) for skill in row.skills),
+            certificates=tuple(
+                CertificateView(
+                    c.kind,
+                    c.issuer,
+                    c.issued_on,
+                    c.expires_on,
+                    c.expires_on is not None and c.expires_on < clock.today(),
+                )
+                for c in row.certificates
+            ),
+            hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
+            score=score.get(row.id, Score()),
+            visits_done=done.get(row.id, (0, 0))[0],
+            hours_done=done.get(row.id, (0, 0))[1],
+            decision_words=row.decision_words,
+            open_moves=lifecycles.open_moves(Noun.CAREGIVER, row.status, actor),
+        )
+        for row in rows
+    ]
+
+
+def _visible_to(actor: Actor) -> Select[tuple[Caregiver]]:
+    """Staff see their cities' caregivers; a customer those who applied to or serve them."""
+    caregivers = select(Caregiver)
+    match actor.role:
+        case Role.OPERATOR | Role.DESK:
+            return caregivers.where(Caregiver.city_code.in_(actor.cities))
+        case Role.CUSTOMER:
+            mine = select(Order.caregiver_id).where(Order.customer_id == actor.id)
+            return caregivers.where(Caregiver.id.in_(mine))
+        case _:
+            return caregivers.where(Caregiver.id == actor.id)
+
+
+def _keys(certificates: Sequence[Certificate]) -> set[tuple[object, ...]]:
+    return {(c.kind, c.issuer, c.number, c.issued_on, c.expires_on) for c in certificates}
+
+
+def _certificate(given: CertificateForm) -> Certificate:
+    issuer = words(given.issuer, "issuer", 80)
+    number = words(given.number, "certificate_number", 40, required=False)
+    if given.issued_on > clock.today():
+        raise Invalid("error.issued_in_future")
+    if given.expires_on is not None and given.expires_on <= given.issued_on:
+        raise Invalid("error.end_before_start")
+    return Certificate(
+        created_at=clock.now(),
+        kind=given.kind,
+        issuer=issuer,
+        number=number,
+        issued_on=given.issued_on,
+        expires_on=given.expires_on,
+    )
+
+
+def _check_hours(hours: tuple[Hours, ...]) -> None:
+    for h in hours:
+        if not 0 <= h.starts_minute < h.ends_minute <= MINUTES_A_DAY:
+            raise Invalid("error.end_before_start")
+    for day in range(7):
+        stretches = sorted((h.starts_minute, h.ends_minute) for h in hours if h.weekday == day)
+        if any(a[1] > b[0] for a, b in zip(stretches, stretches[1:], strict=False)):
+            raise Invalid("error.hours_overlap")

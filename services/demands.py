@@ -1,0 +1,418 @@
+"""Demands: posted by families, shown in the task hall, until somebody is chosen."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, false, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from data.caregivers import Caregiver, CaregiverStatus
+from data.catalogue import CareItem, ItemGroup, Skill
+from data.cities import Place
+from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.history import Noun
+from data.notices import NoticeKind
+from data.recipients import Mobility, Recipient, Sex
+from services import (
+    announcements,
+    catalogue,
+    cities,
+    clock,
+    gate,
+    lifecycles,
+    notices,
+    places,
+    recipients,
+    regions,
+    tasks,
+)
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.wording import words
+
+__all__ = [
+    "ApplicationStatus",
+    "DemandForm",
+    "DemandStatus",
+    "DemandView",
+    "HallFilter",
+    "HallTask",
+]
+
+FURTHEST_AHEAD = timedelta(days=60)
+MOST_SHOWN = 200
+AGE_BAND_YEARS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DemandForm:
+    """A family's wish; prices in fen per unit, cell or place or neither."""
+
+    recipient_id: int
+    item_id: int
+    city_code: str
+    district_code: str
+    address: str
+    starts_at: datetime
+    units: int
+    lowest_fen: int
+    highest_fen: int
+    place_id: int | None = None
+    cell: str | None = None
+    skills: tuple[Skill, ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DemandView:
+    """A demand as the family that posted it sees it."""
+
+    id: int
+    item_id: int
+    recipient_name: str
+    district_code: str
+    starts_at: datetime
+    ends_at: datetime
+    units: int
+    lowest_fen: int
+    highest_fen: int
+    words: str
+    status: DemandStatus
+    applications: int
+    open_moves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HallFilter:
+    groups: tuple[ItemGroup, ...] = ()
+    skills: tuple[Skill, ...] = ()
+    days_ahead: int | None = None
+    within_km: int | None = None
+    only_fitting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HallTask:
+    """A demand as caregivers see it: a neighbourhood and an age band, never a home or a name."""
+
+    id: int
+    item_id: int
+    district_code: str
+    place_id: int | None
+    cell: str
+    distance: places.DistanceBand
+    starts_at: datetime
+    ends_at: datetime
+    units: int
+    lowest_fen: int
+    highest_fen: int
+    skills: tuple[Skill, ...]
+    words: str
+    recipient_sex: Sex
+    recipient_age_from: int
+    recipient_mobility: Mobility
+    missing_certificates: tuple[str, ...]
+    in_my_hours: bool
+    clashes: bool
+    my_application: ApplicationStatus | None
+    my_price_fen: int | None
+    posted_at: datetime = field(default_factory=clock.now)
+
+
+def post(
+    session: Session,
+    actor: Actor,
+    form: DemandForm,
+    request_key: str,
+    *,
+    customer_id: int | None = None,
+) -> int:
+    """Post a demand for the actor, or for the customer the desk acts for; return its id.
+
+    The same request key posts once: a double click or a second tab gets the first demand's id.
+    """
+    actor.require(Permission.POST_DEMAND)
+    if customer_id is not None:
+        actor.require(Permission.ACT_FOR_CUSTOMER)
+    elif actor.role is not Role.CUSTOMER:
+        raise NotAllowed("error.not_allowed")
+    owner_id = customer_id or actor.id or 0
+    posted = select(Demand.id).where(
+        Demand.customer_id == owner_id, Demand.request_key == request_key
+    )
+    if (before := session.scalar(posted)) is not None:
+        return before
+    recipient = session.get(Recipient, form.recipient_id)
+    if recipient is None or recipient.customer_id != owner_id:
+        raise NotFound("error.recipient_not_found")
+    item = catalogue.named(session, form.item_id)
+    city = cities.open_city(session, form.city_code)
+    if not regions.district_of_city(form.district_code, city.code):
+        raise Invalid("error.district_of_another_city")
+    address = words(form.address, "address", 200)
+    said = words(form.words, "words", 500, required=False)
+    _check_time_and_price(form, item)
+    demand = Demand(
+        created_at=clock.now(),
+        customer_id=owner_id,
+        placed_by_id=actor.id,
+        channel=actor.channel,
+        request_key=request_key,
+        recipient_id=recipient.id,
+        item_id=item.id,
+        city_code=city.code,
+        district_code=form.district_code,
+        place_id=form.place_id,
+        cell=_cell(session, form),
+        address=address,
+        starts_at=form.starts_at,
+        ends_at=form.starts_at + timedelta(hours=form.units * item.hours_per_unit),
+        units=form.units,
+        lowest_fen=form.lowest_fen,
+        highest_fen=form.highest_fen,
+        skills=[str(skill) for skill in form.skills],
+        words=said,
+        status=DemandStatus.OPEN,
+    )
+    session.add(demand)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise Conflict("error.already_posted") from None
+    lifecycles.begin(session, actor, Noun.DEMAND, demand, "post")
+    tasks.ask(session, actor, announcements.KIND, demand_id=demand.id)
+    return demand.id
+
+
+def withdraw(session: Session, actor: Actor, demand_id: int) -> None:
+    """Take an open demand back; its applications close."""
+    actor.require(Permission.WITHDRAW_DEMAND)
+    demand = locked(session, actor, demand_id)
+    lifecycles.take(session, actor, Noun.DEMAND, demand, "withdraw")
+    close_applications(session, actor, demand)
+
+
+def mine(session: Session, actor: Actor) -> list[DemandView]:
+    """The actor's demands that have not become orders, newest first."""
+    actor.require(Permission.POST_DEMAND)
+    waiting = (
+        select(func.count(Application.id))
+        .where(
+            Application.demand_id == Demand.id, Application.status == ApplicationStatus.SUBMITTED
+        )
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        _visible_to(actor)
+        .add_columns(Recipient.name, waiting)
+        .join(Recipient, Recipient.id == Demand.recipient_id)
+        .where(Demand.status != DemandStatus.MATCHED)
+        .order_by(Demand.id.desc())
+        .limit(MOST_SHOWN)
+    )
+    return [
+        DemandView(
+            id=d.id,
+            item_id=d.item_id,
+            recipient_name=name,
+            district_code=d.district_code,
+            starts_at=d.starts_at,
+            ends_at=d.ends_at,
+            units=d.units,
+            lowest_fen=d.lowest_fen,
+            highest_fen=d.highest_fen,
+            words=d.words,
+            status=d.status,
+            applications=count,
+            open_moves=tuple(
+                move
+                for move in lifecycles.open_moves(Noun.DEMAND, d.status, actor)
+                if move == "withdraw"
+            ),
+        )
+        for d, name, count in rows
+    ]
+
+
+def hall(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
+    """The open demands of the actor's city that pass the filter, soonest first."""
+    actor.require(Permission.BROWSE_HALL)
+    me = session.get(Caregiver, actor.id)
+    if me is None or me.status is not CaregiverStatus.APPROVED:
+        return []
+    session.refresh(me, ["weekly_hours"])
+    held = announcements.certificates_held(session, me.city_code).get(me.id, set())
+    taken = gate.taken(session, me.id, clock.now())
+    query = (
+        _visible_to(actor)
+        .add_columns(Recipient, CareItem, Application)
+        .join(Recipient, Recipient.id == Demand.recipient_id)
+        .join(CareItem, CareItem.id == Demand.item_id)
+        .outerjoin(
+            Application,
+            (Application.demand_id == Demand.id) & (Application.caregiver_id == actor.id),
+        )
+        .order_by(Demand.starts_at, Demand.id)
+        .limit(MOST_SHOWN)
+    )
+    if wanted.groups:
+        query = query.where(CareItem.group.in_(wanted.groups))
+    if wanted.days_ahead is not None:
+        query = query.where(Demand.starts_at < clock.now() + timedelta(days=wanted.days_ahead))
+    found = []
+    for demand, recipient, item, mine_ in session.execute(query):
+        distance = places.distance_km(me.cell, demand.cell)
+        if wanted.within_km is not None and distance > wanted.within_km:
+            continue
+        if not set(wanted.skills) <= set(demand.skills):
+            continue
+        years = recipients.age(recipient.birth_date)
+        task = HallTask(
+            id=demand.id,
+            item_id=demand.item_id,
+            district_code=demand.district_code,
+            place_id=demand.place_id,
+            cell=demand.cell,
+            distance=places.band(distance),
+            starts_at=demand.starts_at,
+            ends_at=demand.ends_at,
+            units=demand.units,
+            lowest_fen=demand.lowest_fen,
+            highest_fen=demand.highest_fen,
+            skills=tuple(Skill(skill) for skill in demand.skills),
+            words=demand.words,
+            recipient_sex=recipient.sex,
+            recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
+            recipient_mobility=recipient.mobility,
+            missing_certificates=tuple(
+                kind for kind in item.required_certificates if kind not in held
+            ),
+            in_my_hours=in_hours(me, demand.starts_at, demand.ends_at),
+            clashes=any(
+                starts_at < demand.ends_at and ends_at > demand.starts_at
+                for starts_at, ends_at in taken
+            ),
+            my_application=mine_.status if mine_ else None,
+            my_price_fen=mine_.price_fen if mine_ else None,
+            posted_at=demand.created_at,
+        )
+        fits = task.in_my_hours and not task.clashes and not task.missing_certificates
+        if fits or not wanted.only_fitting:
+            found.append(task)
+    return found
+
+
+def expire_due(session: Session, actor: Actor) -> int:
+    """Expire the open demands whose time has come; return how many."""
+    actor.require(Permission.RUN_JOBS)
+    due = session.scalars(
+        select(Demand)
+        .where(Demand.status == DemandStatus.OPEN, Demand.starts_at <= clock.now())
+        .with_for_update(skip_locked=True)
+    ).all()
+    for demand in due:
+        lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
+        close_applications(session, actor, demand)
+        notices.tell(
+            session,
+            NoticeKind.DEMAND_EXPIRED,
+            demand.customer_id,
+            f"demand-{demand.id}",
+            demand_id=demand.id,
+            item_id=demand.item_id,
+        )
+    return len(due)
+
+
+def close_applications(
+    session: Session, actor: Actor, demand: Demand, *, spare_id: int | None = None
+) -> None:
+    """Close every application still waiting for a demand, but the spared one."""
+    rivals = session.scalars(
+        select(Application).where(
+            Application.demand_id == demand.id,
+            Application.status == ApplicationStatus.SUBMITTED,
+            Application.id != (spare_id or 0),
+        )
+    ).all()
+    for rival in rivals:
+        lifecycles.take(session, actor, Noun.APPLICATION, rival, "close")
+        notices.tell(
+            session,
+            NoticeKind.APPLICATION_CLOSED,
+            rival.caregiver_id,
+            f"application-{rival.id}-{rival.version}",
+            demand_id=demand.id,
+            item_id=demand.item_id,
+        )
+
+
+def locked(session: Session, actor: Actor, demand_id: int) -> Demand:
+    """A demand this actor may reach, locked until the transaction ends."""
+    demand = session.scalar(
+        _visible_to(actor).where(Demand.id == demand_id).with_for_update(of=Demand)
+    )
+    if demand is None:
+        raise NotFound("error.demand_not_found")
+    return demand
+
+
+def in_hours(caregiver: Caregiver, starts_at: datetime, ends_at: datetime) -> bool:
+    """Whether a visit lies inside one stretch of the weekly plan (visits over a day never do)."""
+    start, end = clock.in_city(starts_at), clock.in_city(ends_at)
+    if start.date() != end.date():
+        return False
+    first, last = start.hour * 60 + start.minute, end.hour * 60 + end.minute
+    return any(
+        h.weekday == start.weekday() and h.starts_minute <= first and last <= h.ends_minute
+        for h in caregiver.weekly_hours
+    )
+
+
+def _check_time_and_price(form: DemandForm, item: CareItem) -> None:
+    if form.starts_at <= clock.now():
+        raise Invalid("error.start_in_past")
+    if form.starts_at > clock.now() + FURTHEST_AHEAD:
+        raise Invalid("error.start_too_far", days=FURTHEST_AHEAD.days)
+    if not item.fewest_units <= form.units <= item.most_units:
+        raise Invalid("error.units_out_of_range", fewest=item.fewest_units, most=item.most_units)
+    if form.lowest_fen > form.highest_fen:
+        raise Invalid("error.price_upside_down")
+    if form.lowest_fen < item.lowest_fen or form.highest_fen > item.highest_fen:
+        raise Invalid(
+            "error.price_out_of_range", lowest_fen=item.lowest_fen, highest_fen=item.highest_fen
+        )
+
+
+def _cell(session: Session, form: DemandForm) -> str:
+    if form.place_id is not None:
+        place = session.get(Place, form.place_id)
+        if place is None or place.city_code != form.city_code:
+            raise NotFound("error.place_not_found")
+        return place.cell
+    if form.cell is not None and form.cell in places.cells_of_district(form.district_code):
+        return form.cell
+    if form.cell is not None:
+        raise Invalid("error.cell_of_another_district")
+    return places.cell_of_district(form.district_code)
+
+
+def _visible_to(actor: Actor) -> Select[tuple[Demand]]:
+    """A customer's own, a caregiver's city's open ones, a staff member's cities'."""
+    demands = select(Demand)
+    match actor.role:
+        case Role.CUSTOMER:
+            return demands.where(Demand.customer_id == actor.id)
+        case Role.CAREGIVER:
+            my_city = select(Caregiver.city_code).where(Caregiver.id == actor.id).scalar_subquery()
+            return demands.where(
+                Demand.city_code == my_city,
+                Demand.status == DemandStatus.OPEN,
+                Demand.starts_at > clock.now(),
+                Demand.customer_id != actor.id,
+            )
+        case Role.DESK | Role.OPERATOR:
+            return demands.where(Demand.city_code.in_(actor.cities))
+        case _:
+            return demands.where(false())

@@ -1,0 +1,99 @@
+"""The ledger: every business event books once, and what it books sums to zero."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
+from data.orders import Order
+from services import clock
+
+
+class Unbalanced(Exception):
+    """A bug: the lines of an entry do not sum to zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Debit positive, credit negative, in fen."""
+
+    account: LedgerAccount
+    amount_fen: int
+    party_id: int | None = None
+
+
+def book_confirmed(session: Session, order: Order) -> None:
+    """The customer owes the price; nobody has earned it yet."""
+    _book(
+        session,
+        LedgerEvent.CONFIRMED,
+        order.id,
+        Line(LedgerAccount.CUSTOMER_RECEIVABLE, order.total_fen, order.customer_id),
+        Line(LedgerAccount.ORDERS_COMMITTED, -order.total_fen),
+    )
+
+
+def book_redeemed(session: Session, order: Order) -> None:
+    """The price is earned: the caregiver's share (frozen until released) and the platform's."""
+    _book(
+        session,
+        LedgerEvent.REDEEMED,
+        order.id,
+        Line(LedgerAccount.ORDERS_COMMITTED, order.total_fen),
+        Line(
+            LedgerAccount.CAREGIVER_FROZEN,
+            order.commission_fen - order.total_fen,
+            order.caregiver_id,
+        ),
+        Line(LedgerAccount.PLATFORM_FEE, -order.commission_fen),
+    )
+
+
+def book_cancelled(session: Session, order: Order) -> None:
+    """The customer owes nothing any more."""
+    _book(
+        session,
+        LedgerEvent.CANCELLED,
+        order.id,
+        Line(LedgerAccount.ORDERS_COMMITTED, order.total_fen),
+        Line(LedgerAccount.CUSTOMER_RECEIVABLE, -order.total_fen, order.customer_id),
+    )
+
+
+def balance(session: Session, account: LedgerAccount, party_id: int | None = None) -> int:
+    """The balance in fen of an account, or of one party's part in it."""
+    total = select(func.coalesce(func.sum(LedgerPosting.amount_fen), 0)).where(
+        LedgerPosting.account == account
+    )
+    if party_id is not None:
+        total = total.where(LedgerPosting.party_id == party_id)
+    return session.scalar(total) or 0
+
+
+def _book(session: Session, event: LedgerEvent, order_id: int, *lines: Line) -> None:
+    if sum(line.amount_fen for line in lines) != 0:
+        raise Unbalanced(f"{event} of order {order_id}")
+    entry_id = session.scalar(
+        insert(LedgerEntry)
+        .values(
+            created_at=clock.now(),
+            event_key=f"{event}:order:{order_id}",
+            event=event,
+            order_id=order_id,
+        )
+        .returning(LedgerEntry.id)
+    )
+    session.execute(
+        insert(LedgerPosting),
+        [
+            {
+                "entry_id": entry_id,
+                "account": line.account,
+                "party_id": line.party_id,
+                "amount_fen": line.amount_fen,
+            }
+            for line in lines
+            if line.amount_fen
+        ],
+    )

@@ -1,0 +1,149 @@
+"""Notices: written to the outbox with the deed, delivered by the worker, read in the inbox."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from data.accounts import AccountRole
+from data.notices import (
+    Notice,
+    NoticeKind,
+    OutboxChannel,
+    OutboxMessage,
+    OutboxStatus,
+)
+from services import clock, gateways
+from services.access import Actor, Permission, Role
+from services.errors import NotFound
+
+BATCH = 200
+MOST_TRIES = 8
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    id: int
+    kind: NoticeKind
+    facts: dict[str, Any]
+    created_at: datetime
+    read: bool
+
+
+def tell(session: Session, kind: NoticeKind, account_id: int, about: str, **facts: object) -> None:
+    """Write a notice to the outbox; the same kind about the same thing reaches a person once."""
+    session.add(
+        OutboxMessage(
+            created_at=clock.now(),
+            channel=OutboxChannel.INBOX,
+            kind=kind,
+            account_id=account_id,
+            facts=facts,
+            dedupe_key=f"{kind}:{about}:{account_id}",
+            next_try_at=clock.now(),
+        )
+    )
+
+
+def tell_operators(
+    session: Session, kind: NoticeKind, city_code: str, about: str, **facts: object
+) -> None:
+    """Tell every operator of a city."""
+    operators = session.scalars(
+        select(AccountRole.account_id).where(
+            AccountRole.role == Role.OPERATOR, AccountRole.city_code == city_code
+        )
+    )
+    for account_id in operators:
+        tell(session, kind, account_id, about, **facts)
+
+
+def send_text(session: Session, phone: str, body: str) -> None:
+    """Write a text message to the outbox; phone and words are sealed there."""
+    message = OutboxMessage(
+        created_at=clock.now(),
+        channel=OutboxChannel.TEXT,
+        facts={},
+        phone=phone,
+        body=body,
+        next_try_at=clock.now(),
+    )
+    message.dedupe_key = f"text:{message.sealed_id}"
+    session.add(message)
+
+
+def deliver(session: Session) -> int:
+    """Deliver what is due, oldest first; return how many. A second run delivers nothing twice."""
+    due = session.scalars(
+        select(OutboxMessage)
+        .where(
+            OutboxMessage.status == OutboxStatus.PENDING,
+            OutboxMessage.next_try_at <= clock.now(),
+        )
+        .order_by(OutboxMessage.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for message in due:
+        if message.channel is OutboxChannel.TEXT:
+            _send(session, message)
+        else:
+            _put_into_inbox(session, message)
+    return len(due)
+
+
+def _put_into_inbox(session: Session, message: OutboxMessage) -> None:
+    session.add(
+        Notice(
+            created_at=message.created_at,
+            account_id=message.account_id,
+            kind=message.kind,
+            facts=message.facts,
+            dedupe_key=message.dedupe_key,
+        )
+    )
+    message.status, message.delivered_at = OutboxStatus.DELIVERED, clock.now()
+
+
+def _send(session: Session, message: OutboxMessage) -> None:
+    try:
+        gateways.current().send(session, message.phone, message.body)
+    except gateways.NotDelivered:
+        message.tries += 1
+        message.next_try_at = clock.now() + timedelta(seconds=2**message.tries)
+        if message.tries >= MOST_TRIES:
+            message.status = OutboxStatus.FAILED
+    else:
+        message.status, message.delivered_at = OutboxStatus.DELIVERED, clock.now()
+        message.phone = message.body = ""
+
+
+def inbox(session: Session, actor: Actor) -> list[NoticeView]:
+    """The actor's notices, newest first."""
+    actor.require(Permission.READ_NOTICES)
+    rows = session.scalars(
+        select(Notice).where(Notice.account_id == actor.id).order_by(Notice.id.desc()).limit(SHOWN)
+    )
+    return [
+        NoticeView(row.id, row.kind, row.facts, row.created_at, row.read_at is not None)
+        for row in rows
+    ]
+
+
+def mark_read(session: Session, actor: Actor, notice_id: int | None = None) -> None:
+    """Mark one notice of the actor's as read, or all of them."""
+    actor.require(Permission.READ_NOTICES)
+    unread = update(Notice).where(Notice.account_id == actor.id, Notice.read_at.is_(None))
+    if notice_id is not None:
+        if (
+            session.scalar(
+                select(Notice.id).where(Notice.id == notice_id, Notice.account_id == actor.id)
+            )
+            is None
+        ):
+            raise NotFound("error.notice_not_found")
+        unread = unread.where(Notice.id == notice_id)
+    session.execute(unread.values(read_at=clock.now()))

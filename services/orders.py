@@ -1,0 +1,245 @@
+"""Orders: followed from approval to redemption, and cancelled before the visit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, false, func, select
+from sqlalchemy.orm import Session, aliased
+
+from data.accounts import Account, Channel
+from data.demands import Application, ApplicationStatus, Demand
+from data.history import Noun, StatusChange
+from data.notices import NoticeKind
+from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.recipients import Recipient
+from data.reviews import Review
+from services import clock, ledger, lifecycles, notices
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, NotFound
+
+__all__ = ["OrderStatus", "OrderView", "Step", "VisitStatus"]
+
+MOST_SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """An order with its visit, as everybody who may follow it sees it; no contact, no address."""
+
+    id: int
+    visit_id: int
+    item_id: int
+    district_code: str
+    customer_name: str
+    recipient_name: str
+    caregiver_id: int
+    caregiver_name: str
+    channel: Channel
+    starts_at: datetime
+    ends_at: datetime
+    units: int
+    unit_price_fen: int
+    total_fen: int
+    commission_fen: int
+    status: OrderStatus
+    visit_status: VisitStatus
+    decline_until: datetime
+    checked_in_at: datetime | None
+    checked_out_at: datetime | None
+    redeemed_at: datetime | None
+    done_tasks: tuple[str, ...]
+    report_words: str
+    locked_until: datetime | None
+    reviewed: bool
+    open_moves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of an order's history."""
+
+    at: datetime
+    noun: Noun
+    move: str
+    role: Role | None
+    channel: Channel
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    visit_statuses: tuple[VisitStatus, ...] = (),
+    limit: int = MOST_SHOWN,
+    offset: int = 0,
+) -> list[OrderView]:
+    """The orders this actor may follow: coming visits first by time, for staff newest first."""
+    actor.require(Permission.FOLLOW_ORDERS)
+    customer, caregiver = aliased(Account), aliased(Account)
+    query = (
+        _visible_to(actor)
+        .join(Visit, Visit.order_id == Order.id)
+        .join(customer, customer.id == Order.customer_id)
+        .join(caregiver, caregiver.id == Order.caregiver_id)
+        .join(Recipient, Recipient.id == Order.recipient_id)
+        .outerjoin(Review, Review.visit_id == Visit.id)
+        .add_columns(Visit, customer.name, caregiver.name, Recipient.name, Review.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    if visit_statuses:
+        query = query.where(Visit.status.in_(visit_statuses))
+    staff = actor.role in (Role.OPERATOR, Role.DESK)
+    query = query.order_by(Order.id.desc() if staff else Visit.starts_at.desc())
+    return [_view(actor, *row) for row in session.execute(query)]
+
+
+def one(session: Session, actor: Actor, order_id: int) -> OrderView:
+    """One order this actor may follow."""
+    actor.require(Permission.FOLLOW_ORDERS)
+    customer, caregiver = aliased(Account), aliased(Account)
+    row = session.execute(
+        _visible_to(actor)
+        .where(Order.id == order_id)
+        .join(Visit, Visit.order_id == Order.id)
+        .join(customer, customer.id == Order.customer_id)
+        .join(caregiver, caregiver.id == Order.caregiver_id)
+        .join(Recipient, Recipient.id == Order.recipient_id)
+        .outerjoin(Review, Review.visit_id == Visit.id)
+        .add_columns(Visit, customer.name, caregiver.name, Recipient.name, Review.id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("error.order_not_found")
+    return _view(actor, *row)
+
+
+def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
+    """How many visits stand in each status, of the orders this actor may follow."""
+    actor.require(Permission.FOLLOW_ORDERS)
+    mine = _visible_to(actor).join(Visit, Visit.order_id == Order.id)
+    rows = session.execute(
+        mine.with_only_columns(Visit.status, func.count(Visit.id)).group_by(Visit.status)
+    )
+    return {status: count for status, count in rows}
+
+
+def history(session: Session, actor: Actor, order_id: int) -> list[Step]:
+    """Every step of an order's life, from its demand on, oldest first."""
+    actor.require(Permission.FOLLOW_ORDERS)
+    order = _reach(session, actor, order_id)
+    visit_ids = select(Visit.id).where(Visit.order_id == order.id)
+    application_ids = select(Application.id).where(
+        Application.demand_id == order.demand_id, Application.caregiver_id == order.caregiver_id
+    )
+    of_this_order = (
+        ((StatusChange.noun == Noun.ORDER) & (StatusChange.subject_id == order.id))
+        | ((StatusChange.noun == Noun.DEMAND) & (StatusChange.subject_id == order.demand_id))
+        | ((StatusChange.noun == Noun.VISIT) & StatusChange.subject_id.in_(visit_ids))
+        | ((StatusChange.noun == Noun.APPLICATION) & StatusChange.subject_id.in_(application_ids))
+    )
+    rows = session.scalars(select(StatusChange).where(of_this_order).order_by(StatusChange.id))
+    return [Step(row.created_at, row.noun, row.move, row.role, row.channel) for row in rows]
+
+
+def cancel(session: Session, actor: Actor, order_id: int) -> None:
+    """Cancel an order whose visit has not begun; nobody owes anything."""
+    actor.require(Permission.CANCEL_ORDER)
+    _end(session, actor, _reach(session, actor, order_id, lock=True), "cancel")
+
+
+def decline(session: Session, actor: Actor, order_id: int) -> None:
+    """Ask for somebody else within the free time: the order ends, its demand opens again."""
+    actor.require(Permission.CANCEL_ORDER)
+    order = _reach(session, actor, order_id, lock=True)
+    if clock.now() > order.decline_until:
+        raise Conflict("error.decline_too_late")
+    _end(session, actor, order, "decline")
+    demand = session.get_one(Demand, order.demand_id)
+    lifecycles.take(session, actor, Noun.DEMAND, demand, "reopen")
+    chosen = session.scalars(
+        select(Application).where(
+            Application.demand_id == demand.id, Application.status == ApplicationStatus.APPROVED
+        )
+    ).one()
+    lifecycles.take(session, actor, Noun.APPLICATION, chosen, "turn_down")
+
+
+def _end(session: Session, actor: Actor, order: Order, move: str) -> None:
+    visit = session.scalars(select(Visit).where(Visit.order_id == order.id).with_for_update()).one()
+    lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
+    lifecycles.take(session, actor, Noun.ORDER, order, move)
+    ledger.book_cancelled(session, order)
+    facts = {"order_id": order.id, "visit_id": visit.id, "item_id": order.item_id}
+    for account_id in {order.customer_id, order.caregiver_id} - {actor.id}:
+        notices.tell(session, NoticeKind.ORDER_CANCELLED, account_id, f"order-{order.id}", **facts)
+    if actor.role is not Role.OPERATOR:
+        notices.tell_operators(
+            session, NoticeKind.ORDER_CANCELLED, order.city_code, f"order-{order.id}", **facts
+        )
+
+
+def _reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False) -> Order:
+    query = _visible_to(actor).where(Order.id == order_id)
+    order = session.scalar(query.with_for_update(of=Order) if lock else query)
+    if order is None:
+        raise NotFound("error.order_not_found")
+    return order
+
+
+def _view(
+    actor: Actor,
+    order: Order,
+    visit: Visit,
+    customer_name: str,
+    caregiver_name: str,
+    recipient_name: str,
+    review_id: int | None,
+) -> OrderView:
+    moves = set(lifecycles.open_moves(Noun.ORDER, order.status, actor))
+    if visit.status is not VisitStatus.PLANNED:
+        moves -= {"cancel", "decline"}
+    if clock.now() > order.decline_until:
+        moves.discard("decline")
+    moves.discard("complete")
+    return OrderView(
+        id=order.id,
+        visit_id=visit.id,
+        item_id=order.item_id,
+        district_code=order.district_code,
+        customer_name=customer_name,
+        recipient_name=recipient_name,
+        caregiver_id=order.caregiver_id,
+        caregiver_name=caregiver_name,
+        channel=order.channel,
+        starts_at=visit.starts_at,
+        ends_at=visit.ends_at,
+        units=order.units,
+        unit_price_fen=order.unit_price_fen,
+        total_fen=order.total_fen,
+        commission_fen=order.commission_fen,
+        status=order.status,
+        visit_status=visit.status,
+        decline_until=order.decline_until,
+        checked_in_at=visit.checked_in_at,
+        checked_out_at=visit.checked_out_at,
+        redeemed_at=visit.redeemed_at,
+        done_tasks=tuple(visit.done_tasks),
+        report_words=visit.report_words,
+        locked_until=visit.locked_until,
+        reviewed=review_id is not None,
+        open_moves=tuple(sorted(moves)),
+    )
+
+
+def _visible_to(actor: Actor) -> Select[tuple[Order]]:
+    """The one place that decides whose orders an actor can reach."""
+    orders = select(Order)
+    match actor.role:
+        case Role.CUSTOMER:
+            return orders.where(Order.customer_id == actor.id)
+        case Role.CAREGIVER:
+            return orders.where(Order.caregiver_id == actor.id)
+        case Role.DESK | Role.OPERATOR:
+            return orders.where(Order.city_code.in_(actor.cities))
+        case _:
+            return orders.where(false())

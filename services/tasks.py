@@ -1,0 +1,71 @@
+"""Long work: queued by services, done by the worker under a lease, safe to run twice."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from data.tasks import Task, TaskStatus
+from services import announcements, clock
+from services.access import Actor
+
+LEASE = timedelta(minutes=5)
+MOST_TRIES = 3
+
+# What can be asked for: the kind, and the function that does it and returns its result.
+KINDS: dict[str, Callable[[Session, dict[str, Any]], dict[str, Any]]] = {
+    announcements.KIND: announcements.announce_demand,
+}
+
+
+def ask(session: Session, actor: Actor, kind: str, **facts: object) -> int:
+    """Queue a piece of long work; called by services, whose permission covers it."""
+    task = Task(created_at=clock.now(), kind=kind, facts=facts, asked_by_id=actor.id)
+    session.add(task)
+    session.flush()
+    return task.id
+
+
+def lease_next(session: Session, worker: str) -> int | None:
+    """Take the oldest task nobody works on, or whose worker fell silent."""
+    task = session.scalar(
+        select(Task)
+        .where(
+            or_(
+                Task.status == TaskStatus.QUEUED,
+                (Task.status == TaskStatus.RUNNING) & (Task.leased_until < clock.now()),
+            )
+        )
+        .order_by(Task.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if task is None:
+        return None
+    task.tries += 1
+    if task.cancel_asked or task.tries > MOST_TRIES:
+        task.status = TaskStatus.CANCELLED if task.cancel_asked else TaskStatus.FAILED
+        task.finished_at = clock.now()
+        return None
+    task.status, task.leased_by = TaskStatus.RUNNING, worker
+    task.leased_until = clock.now() + LEASE
+    return task.id
+
+
+def do(session: Session, task_id: int) -> None:
+    """Do a leased task; deed and result are saved together."""
+    task = session.get_one(Task, task_id)
+    task.result = KINDS[task.kind](session, task.facts)
+    task.status, task.progress, task.finished_at = TaskStatus.DONE, 100, clock.now()
+    task.leased_by = task.leased_until = None
+
+
+def give_up(session: Session, task_id: int) -> None:
+    """Put a task that crashed back into the queue, or fail it after too many tries."""
+    task = session.get_one(Task, task_id)
+    failed = task.tries >= MOST_TRIES
+    task.status = TaskStatus.FAILED if failed else TaskStatus.QUEUED
+    task.finished_at = clock.now() if failed else None
+    task.leased_by = task.leased_until = None

@@ -1,0 +1,126 @@
+"""Visits as the caregiver lives them: where to go, checking in, checking out."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import Session
+
+from data.accounts import Account
+from data.catalogue import CareItem
+from data.demands import Demand
+from data.history import Noun
+from data.notices import NoticeKind
+from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.recipients import Mobility, Recipient, Relation, Sex
+from services import audit, clock, lifecycles, notices, recipients
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, Invalid, NotFound
+from services.wording import words
+
+EARLIEST_CHECK_IN = timedelta(hours=2)
+OPEN_STATUSES = (VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What the caregiver needs to be there and to be safe; never cached, always audited."""
+
+    customer_name: str
+    phone: str
+    address: str
+    recipient_name: str
+    sex: Sex
+    age: int
+    relation: Relation
+    mobility: Mobility
+    language: str
+    conditions: str
+    ward: str
+    emergency_contact: str
+
+
+def contact(session: Session, actor: Actor, visit_id: int) -> Contact:
+    """Open contact, address and health notes of a visit not yet redeemed; leaves an audit row."""
+    actor.require(Permission.SEE_ADDRESS)
+    visit = _reach(session, actor, visit_id)
+    order = session.get_one(Order, visit.order_id)
+    if visit.status not in OPEN_STATUSES or order.status is not OrderStatus.CONFIRMED:
+        raise Conflict("error.contact_closed")
+    customer = session.get_one(Account, order.customer_id)
+    demand = session.get_one(Demand, order.demand_id)
+    recipient = session.get_one(Recipient, order.recipient_id)
+    audit.record(session, actor, "open_contact", "visit", visit.id, order_id=order.id)
+    return Contact(
+        customer_name=customer.name,
+        phone=customer.phone.removeprefix("+86"),
+        address=demand.address,
+        recipient_name=recipient.name,
+        sex=recipient.sex,
+        age=recipients.age(recipient.birth_date),
+        relation=recipient.relation,
+        mobility=recipient.mobility,
+        language=recipient.language,
+        conditions=recipient.conditions,
+        ward=recipient.ward,
+        emergency_contact=recipient.emergency_contact,
+    )
+
+
+def check_in(session: Session, actor: Actor, visit_id: int) -> None:
+    """Begin a visit, at the earliest two hours before its start."""
+    actor.require(Permission.WORK_VISIT)
+    visit = _reach(session, actor, visit_id, lock=True)
+    if clock.now() < visit.starts_at - EARLIEST_CHECK_IN:
+        raise Conflict(
+            "error.check_in_too_early", hours=int(EARLIEST_CHECK_IN.total_seconds() // 3600)
+        )
+    lifecycles.take(session, actor, Noun.VISIT, visit, "check_in")
+    visit.checked_in_at = clock.now()
+
+
+def check_out(
+    session: Session, actor: Actor, visit_id: int, done: tuple[int, ...], said: str = ""
+) -> None:
+    """End a visit with the tasks done (numbers in the item's list) and words to the family."""
+    actor.require(Permission.WORK_VISIT)
+    said = words(said, "report_words", 500, required=False)
+    visit = _reach(session, actor, visit_id, lock=True)
+    order = session.get_one(Order, visit.order_id)
+    tasks = session.get_one(CareItem, order.item_id).tasks_zh
+    if any(number not in range(len(tasks)) for number in done):
+        raise Invalid("error.task_not_found")
+    lifecycles.take(session, actor, Noun.VISIT, visit, "check_out")
+    visit.checked_out_at = clock.now()
+    visit.done_tasks = [str(number) for number in done]
+    visit.report_words = said
+    notices.tell(
+        session,
+        NoticeKind.VISIT_FINISHED,
+        order.customer_id,
+        f"visit-{visit.id}",
+        order_id=order.id,
+        visit_id=visit.id,
+        item_id=order.item_id,
+    )
+
+
+def _reach(session: Session, actor: Actor, visit_id: int, *, lock: bool = False) -> Visit:
+    query = _visible_to(actor).where(Visit.id == visit_id)
+    visit = session.scalar(query.with_for_update(of=Visit) if lock else query)
+    if visit is None:
+        raise NotFound("error.visit_not_found")
+    return visit
+
+
+def _visible_to(actor: Actor) -> Select[tuple[Visit]]:
+    """The assigned caregiver's, and the operator's in their cities."""
+    visits = select(Visit)
+    match actor.role:
+        case Role.CAREGIVER:
+            return visits.where(Visit.caregiver_id == actor.id)
+        case Role.OPERATOR:
+            in_my_cities = select(Order.id).where(Order.city_code.in_(actor.cities))
+            return visits.where(Visit.order_id.in_(in_my_cities))
+        case _:
+            return visits.where(false())

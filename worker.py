@@ -1,0 +1,69 @@
+"""The worker: does queued tasks and scheduled jobs, one at a time, until it is told to stop."""
+
+import logging
+import os
+import signal
+import threading
+from types import FrameType
+
+from data import database
+from services import jobs, startup, tasks
+
+log = logging.getLogger("carepilot.worker")
+PAUSE_SECONDS = 0.5
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    os.nice(5)  # People who wait for a page come first.
+    startup.prepare()
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    log.info("ready")
+    while not stopping.is_set():
+        if not (run_due_jobs() + run_next_task()):
+            stopping.wait(PAUSE_SECONDS)
+    log.info("stopped")
+
+
+def run_due_jobs() -> int:
+    """Run every job that is due; return how much they did."""
+    done = 0
+    for name in jobs.JOBS:
+        if not database.transact(lambda session, name=name: jobs.lease(session, name, _me())):
+            continue
+        try:
+            done += database.transact(lambda session, name=name: jobs.run(session, name))
+        except Exception as error:
+            log.exception("job %s failed", name)
+            kind = type(error).__name__
+            database.transact(
+                lambda session, name=name, kind=kind: jobs.note_failure(session, name, kind)
+            )
+    return done
+
+
+def run_next_task() -> int:
+    """Do the oldest waiting task; return 1 if there was one."""
+    task_id = database.transact(lambda session: tasks.lease_next(session, _me()))
+    if task_id is None:
+        return 0
+    try:
+        database.transact(lambda session: tasks.do(session, task_id))
+    except Exception:
+        log.exception("task %s failed", task_id)
+        database.transact(lambda session: tasks.give_up(session, task_id))
+    return 1
+
+
+def _me() -> str:
+    return f"worker-{os.getpid()}"
+
+
+if __name__ == "__main__":
+    main()
