@@ -100,8 +100,8 @@ def main() -> None:
     """Serve at HOST and PORT until SIGTERM or Ctrl-C."""
     logging.config.dictConfig(LOGGING)
     try:
-        settings.check()
         single_server.claim()
+        startup.prepare()  # Here too: what the environment lacks is one line, not a traceback.
     except (settings.ConfigurationError, single_server.AnotherServer) as refusal:
         sys.exit(f"server.py: {refusal}")
 

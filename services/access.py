@@ -23,6 +23,7 @@ class Permission(StrEnum):
     KEEP_CAREGIVER_PROFILE = "caregiver:keep"
     DECIDE_CAREGIVER = "caregiver:decide"
     FOLLOW_ORDERS = "order:follow"
+    FOLLOW_CITY_ORDERS = "order:follow_city"
     CANCEL_ORDER = "order:cancel"
     COMPLETE_ORDER = "order:complete"
     WORK_VISIT = "visit:work"
@@ -61,6 +62,7 @@ GRANTS: dict[Role, set[Permission]] = {
     },
     Role.DESK: _EVERYONE
     | {
+        Permission.FOLLOW_CITY_ORDERS,
         Permission.FOLLOW_ORDERS,
         Permission.SEE_CAREGIVERS,
         Permission.CANCEL_ORDER,
@@ -71,6 +73,7 @@ GRANTS: dict[Role, set[Permission]] = {
     Role.OPERATOR: _EVERYONE
     | {
         Permission.SEE_TO_DO,
+        Permission.FOLLOW_CITY_ORDERS,
         Permission.DECIDE_APPLICATION,
         Permission.DECIDE_CAREGIVER,
         Permission.SEE_CAREGIVERS,

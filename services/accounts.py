@@ -28,13 +28,12 @@ SELF_SERVICE = (Role.CUSTOMER, Role.CAREGIVER)
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
-    """What a new customer or caregiver tells us; the password is already hashed."""
+    """What a new customer or caregiver tells us."""
 
     name: str
     phone: str
     code: str
     role: Role
-    password_hash: str
     agreed: bool
 
 
@@ -88,7 +87,9 @@ def request_code(session: Session, phone: str, purpose: CodePurpose) -> None:
     notices.send_text(session, phone, code)
 
 
-def sign_up(session: Session, form: SignUp, device: str) -> sessions.Opened | ServiceError:
+def sign_up(
+    session: Session, form: SignUp, password_hash: str, device: str
+) -> sessions.Opened | ServiceError:
     """Create an account for a confirmed phone and open its first session.
 
     A wrong code is returned, not raised: the try must stay counted.
@@ -110,7 +111,7 @@ def sign_up(session: Session, form: SignUp, device: str) -> sessions.Opened | Se
         phone=phone,
         phone_hash=phone_hash,
         phone_tail_hash=phones.tail_hash(phone),
-        password_hash=form.password_hash,
+        password_hash=password_hash,
         agreed_at=clock.now(),
         roles=[AccountRole(created_at=clock.now(), role=form.role)],
     )

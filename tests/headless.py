@@ -29,8 +29,8 @@ def open_websocket(url: str, cookie: str = "") -> ClientConnection:
     """Connect as the page in the browser does."""
     return connect(
         url.replace("http", "ws", 1) + "/_stcore/stream",
-        origin=url,  # type: ignore[arg-type]
-        subprotocols=["streamlit"],  # type: ignore[list-item]
+        origin=url,
+        subprotocols=["streamlit"],
         additional_headers={"Cookie": cookie} if cookie else None,
         max_size=None,
     )
@@ -47,8 +47,9 @@ def visit(url: str, page: str = "", cookie: str = "") -> Screen:
     with open_websocket(url, cookie) as websocket:
         websocket.send(message.SerializeToString())
         while True:
-            answer = ForwardMsg()
-            answer.ParseFromString(bytes(websocket.recv(timeout=60)))
+            received = websocket.recv(timeout=60)
+            assert isinstance(received, bytes)
+            answer = ForwardMsg.FromString(received)
             kind = answer.WhichOneof("type")
             if kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
                 _note(screen, answer.delta.new_element)

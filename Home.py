@@ -1,0 +1,12 @@
+"""The router: every visit passes here. `make run` serves it; `streamlit run Home.py` works too."""
+
+import streamlit as st
+
+from components import frame, identity, navigation, session
+
+frame.set_up()
+visitor = session.recognise()
+frame.sidebar(visitor)
+identity.set_cookie()
+session.show_notice()
+navigation.open_page(visitor)

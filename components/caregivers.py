@@ -1,0 +1,84 @@
+"""Caregivers as others see them."""
+
+import streamlit as st
+
+from components import formats, icons, layout, session
+from components.i18n import chinese, t
+from components.reviews import review_list, stars
+from services import caregivers, clock, reviews
+from services.caregivers import Profile, Score
+
+
+@st.dialog(" ", width="large")
+def profile_dialog(caregiver_id: int, name: str) -> None:
+    """A caregiver's public profile above the page."""
+    if session.recognise() is None:
+        st.rerun()
+    st.subheader(name, anchor=False)
+    profile_card(session.fetch(caregivers.profile, caregiver_id))
+    st.markdown(f"**{t('caregiver.reviews')}**")
+    review_list(session.fetch(reviews.of_caregiver, caregiver_id))
+
+
+def profile_card(profile: Profile) -> None:
+    """Everything public about one caregiver: no phone, no address."""
+    with layout.row():
+        layout.badge(icons.CAREGIVER[profile.status], t(f"caregiver_status.{profile.status}"))
+        st.caption(
+            t(
+                "caregiver.summary",
+                sex=t(f"sex.{profile.sex}"),
+                age=profile.age,
+                district=formats.district(profile.district_code),
+                years=clock.today().year - profile.worked_since,
+            ),
+            width="content",
+        )
+    score_line(profile.score)
+    with st.grid(3):
+        st.metric(t("caregiver.visits_done"), profile.visits_done)
+        st.metric(t("caregiver.hours_done"), profile.hours_done)
+        st.metric(t("caregiver.reviews"), profile.score.reviews)
+    if profile.about:
+        st.text(profile.about)
+    if profile.training:
+        layout.field(t("field.training"), profile.training)
+    certificate_badges(profile)
+    if profile.skills:
+        st.caption(" · ".join(t(f"skill.{skill}") for skill in profile.skills))
+    st.caption(hours_summary(profile))
+
+
+def certificate_badges(profile: Profile) -> None:
+    """Certificates with their expiry; expired ones stand out."""
+    with layout.row():
+        for held in profile.certificates:
+            until = f" · {t('caregiver.until', day=held.expires_on)}" if held.expires_on else ""
+            st.badge(
+                f"{t(f'certificate.{held.kind}')}{until}",
+                icon=":material/warning:" if held.expired else ":material/workspace_premium:",
+                color="red" if held.expired else "green",
+            )
+
+
+def score_line(score: Score) -> None:
+    """★★★★★ 4.8 with the three parts, or that there is none yet."""
+    if score.overall is None:
+        st.caption(t("caregiver.no_score"))
+        return
+    parts = " · ".join(
+        f"{t(f'score.{part}')} {getattr(score, part):.1f}"
+        for part in ("skill", "attitude", "communication")
+    )
+    st.markdown(f"{stars(score.overall)} **{score.overall:.1f}** ({score.reviews}) · {parts}")
+
+
+def hours_summary(profile: Profile) -> str:
+    """周一 07:00–20:00, 周二 …"""
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    listed = (
+        f"{t(f'weekday.{days[h.weekday]}')} "
+        f"{formats.hour_minute(h.starts_minute)}–{formats.hour_minute(h.ends_minute)}"
+        for h in profile.hours
+    )
+    return (",".join(listed) if chinese() else ", ".join(listed)) or t("caregiver.no_hours")

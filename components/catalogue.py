@@ -1,0 +1,59 @@
+"""Care items: looked up, chosen and shown."""
+
+import streamlit as st
+
+from components import formats, icons, session
+from components.i18n import name, t
+from services import catalogue
+from services.catalogue import ItemGroup, ItemView
+
+
+def items() -> dict[int, ItemView]:
+    """Every item that can be asked for, by id."""
+    return {item.id: item for item in session.public(catalogue.items)}
+
+
+def item_name(items: dict[int, ItemView], item_id: int) -> str:
+    """An item's name; one withdrawn from the catalogue has none left to show."""
+    return name(items[item_id]) if item_id in items else t("catalogue.withdrawn")
+
+
+def item_choice(items: dict[int, ItemView], key: str) -> ItemView:
+    """Choose a group, then one of its items."""
+    group = st.segmented_control(
+        t("catalogue.group"),
+        list(ItemGroup),
+        format_func=lambda one: f"{icons.GROUP[one]} {t(f'group.{one}')}",
+        default=ItemGroup.MEDICAL,
+        required=True,
+        key=f"{key}_group",
+        width="stretch",
+    )
+    of_group = [item.id for item in items.values() if item.group == group]
+    chosen = st.selectbox(
+        t("field.item"),
+        of_group,
+        format_func=lambda item_id: name(items[item_id]),
+        key=f"{key}_item_{group}",
+    )
+    item = items[chosen]
+    st.caption(
+        f"{formats.about(item)} "
+        f"{formats.price_range(item.lowest_fen, item.highest_fen, item.unit)}"
+    )
+    return item
+
+
+def price_list(items: dict[int, ItemView]) -> None:
+    """The whole catalogue as cards, group by group."""
+    for group in ItemGroup:
+        st.subheader(f"{icons.GROUP[group]} {t(f'group.{group}')}", anchor=False)
+        with st.grid("auto", min_column_width=260):
+            for item in items.values():
+                if item.group is group:
+                    with st.container(border=True, height="stretch", gap="small"):
+                        st.markdown(f"**{name(item)}**")
+                        st.caption(formats.about(item))
+                        st.markdown(
+                            f":primary[**{formats.price_range(item.lowest_fen, item.highest_fen, item.unit)}**]"
+                        )

@@ -1,0 +1,145 @@
+"""Demands: entered by families and shown to those who posted them."""
+
+import secrets
+from datetime import datetime, time, timedelta
+
+import streamlit as st
+
+from components import catalogue, formats, icons, layout, places, recipients, session
+from components.i18n import t
+from services import clock, demands
+from services import recipients as recipient_services
+from services.catalogue import ItemView, Skill
+from services.demands import DemandForm, DemandView
+
+_KEY = "demand"
+
+
+def demand_form() -> None:
+    """The whole form of a new demand; posts it and opens the family's orders."""
+    items = catalogue.items()
+    with st.container(border=True):
+        st.subheader(t("demand.who_and_what"), anchor=False)
+        recipient = recipients.recipient_choice(
+            session.fetch(recipient_services.listing), _KEY
+        )
+        item = catalogue.item_choice(items, _KEY)
+    with st.container(border=True):
+        st.subheader(t("demand.when_and_where"), anchor=False)
+        starts_at, units = _time_fields(item)
+        location = places.location_fields(_KEY)
+    with st.container(border=True):
+        st.subheader(t("demand.price_and_words"), anchor=False)
+        lowest_fen, highest_fen = _price_fields(item, units)
+        skills = st.pills(
+            t("field.skills"),
+            list(Skill),
+            selection_mode="multi",
+            format_func=lambda one: t(f"skill.{one}"),
+            key=f"{_KEY}_skills",
+        )
+        words = st.text_area(
+            t("field.words"),
+            key=f"{_KEY}_words",
+            max_chars=500,
+            placeholder=t("demand.words_hint"),
+            help=t("demand.words_help"),
+        )
+    pressed = st.button(
+        t("demand.submit"),
+        type="primary",
+        icon=":material/campaign:",
+        key="demand_submit",
+        disabled=recipient is None or location is None,
+    )
+    if pressed and recipient is not None and location is not None:
+        form = DemandForm(
+            recipient_id=recipient.id,
+            item_id=item.id,
+            city_code=location.city_code,
+            district_code=location.district_code,
+            address=location.address,
+            starts_at=starts_at,
+            units=units,
+            lowest_fen=lowest_fen,
+            highest_fen=highest_fen,
+            place_id=location.place_id,
+            cell=location.cell,
+            skills=tuple(Skill(one) for one in skills),
+            words=words,
+        )
+        session.perform(
+            "demand.posted",
+            demands.post,
+            form,
+            _request_key(),
+            then="my_orders",
+            forget=(_KEY,),
+        )
+
+
+def _request_key() -> str:
+    """The same until this form is sent: a double click posts one demand."""
+    return st.session_state.setdefault(f"{_KEY}_request", secrets.token_hex(16))
+
+
+def _time_fields(item: ItemView) -> tuple[datetime, int]:
+    left, middle, right = st.columns(3)
+    tomorrow = clock.today() + timedelta(days=1)
+    day = left.date_input(
+        t("field.day"),
+        tomorrow,
+        min_value=clock.today(),
+        max_value=clock.today() + demands.FURTHEST_AHEAD,
+        key=f"{_KEY}_day",
+    )
+    at = middle.time_input(t("field.start"), time(9), step=900, key=f"{_KEY}_start")
+    units = right.number_input(
+        t("field.units", unit=t(f"unit.{item.unit}")),
+        item.fewest_units,
+        item.most_units,
+        key=f"{_KEY}_units_{item.id}",
+    )
+    starts_at = datetime.combine(day, at, clock.CITY_TIME)
+    ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
+    st.caption(formats.span(starts_at, ends_at))
+    return starts_at, units
+
+
+def _price_fields(item: ItemView, units: int) -> tuple[int, int]:
+    """The family's price range in fen per unit, within the catalogue's."""
+    lowest, highest = st.slider(
+        t("field.price_range", unit=t(f"unit.{item.unit}")),
+        item.lowest_fen // 100,
+        item.highest_fen // 100,
+        (item.lowest_fen // 100, item.highest_fen // 100),
+        format="¥%d",
+        key=f"{_KEY}_price_{item.id}",
+    )
+    total = formats.total_range(lowest * 100, highest * 100, units)
+    st.caption(t("demand.total", total=total, amount=formats.amount(units, item.unit)))
+    return lowest * 100, highest * 100
+
+
+def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
+    """One posted demand with what became of it and what can be done."""
+    with st.container(border=True, key=f"demand_{demand.id}"):
+        with layout.row():
+            st.markdown(f"**{catalogue.item_name(items, demand.item_id)}**", width="content")
+            layout.badge(icons.DEMAND[demand.status], t(f"demand_status.{demand.status}"))
+        st.caption(
+            f":material/schedule: {formats.span(demand.starts_at, demand.ends_at)}"
+            f"  :material/location_on: {formats.district(demand.district_code)}"
+        )
+        st.text(t("recipient.for", name=demand.recipient_name))
+        if demand.words:
+            st.text(demand.words)
+        with layout.row():
+            st.caption(t("demand.applications", count=demand.applications), width="content")
+            if "withdraw" in demand.open_moves and layout.confirmed(
+                t("move.withdraw"),
+                t("demand.withdraw_warning"),
+                f"withdraw_{demand.id}",
+                icon=":material/undo:",
+            ):
+                session.perform("demand.withdrawn", demands.withdraw, demand.id)

@@ -1,0 +1,103 @@
+"""How money, times, places and people are written."""
+
+from datetime import date, datetime, timedelta
+
+from components.i18n import chinese, name, t
+from services import clock, regions
+from services.catalogue import ItemView, Unit
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def money(fen: int) -> str:
+    """¥ 1,234.50; whole yuan without the zeros."""
+    yuan, rest = divmod(abs(fen), 100)
+    sign = "-" if fen < 0 else ""
+    return f"{sign}¥{yuan:,}" + (f".{rest:02d}" if rest else "")
+
+
+def unit_price(fen: int, unit: Unit) -> str:
+    """¥60/小时."""
+    return f"{money(fen)}/{t(f'unit.{unit}')}"
+
+
+def price_range(lowest_fen: int, highest_fen: int, unit: Unit) -> str:
+    """¥60–80/小时; one price when both ends are equal."""
+    if lowest_fen == highest_fen:
+        return unit_price(lowest_fen, unit)
+    return f"{money(lowest_fen)}–{unit_price(highest_fen, unit).removeprefix('¥')}"
+
+
+def total_range(lowest_fen: int, highest_fen: int, units: int) -> str:
+    """The whole visit's price range."""
+    lowest, highest = money(lowest_fen * units), money(highest_fen * units)
+    return lowest if lowest == highest else f"{lowest}–{highest}"
+
+
+def day(moment: datetime | date) -> str:
+    """今天 / 明天 / 11月22日 周日, in city time."""
+    on = clock.in_city(moment).date() if isinstance(moment, datetime) else moment
+    weekday = t(f"weekday.{_WEEKDAYS[on.weekday()]}")
+    written = (
+        f"{on.month}月{on.day}日 {weekday}" if chinese() else f"{weekday} {on.day} {on:%b}"
+    )
+    if on.year != clock.today().year:
+        written = f"{on.year}年{written}" if chinese() else f"{written} {on.year}"
+    near = {0: "time.today", 1: "time.tomorrow", -1: "time.yesterday"}
+    if key := near.get((on - clock.today()).days):
+        return f"{t(key)} · {written}"
+    return written
+
+
+def time_of_day(moment: datetime) -> str:
+    return f"{clock.in_city(moment):%H:%M}"
+
+
+def span(starts_at: datetime, ends_at: datetime) -> str:
+    """明天 · 11月23日 周一 09:00–12:00; the end's day only if it differs."""
+    if clock.in_city(starts_at).date() == clock.in_city(ends_at).date():
+        return f"{day(starts_at)} {time_of_day(starts_at)}–{time_of_day(ends_at)}"
+    return f"{moment(starts_at)} – {moment(ends_at)}"
+
+
+def moment(at: datetime) -> str:
+    return f"{day(at)} {time_of_day(at)}"
+
+
+def ago(at: datetime) -> str:
+    """3 分钟前, 2 小时后: how far a moment is from now."""
+    apart = clock.now() - at
+    past = apart >= timedelta()
+    seconds = abs(apart.total_seconds())
+    if seconds < 60:
+        return t("time.just_now")
+    for size, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= size:
+            return t(f"time.{word}_{'ago' if past else 'ahead'}", count=int(seconds // size))
+    raise AssertionError("unreachable")
+
+
+def district(code: str) -> str:
+    return name(regions.region(code))
+
+
+def city(code: str) -> str:
+    return name(regions.region(code))
+
+
+def about(item: ItemView) -> str:
+    return item.about_zh if chinese() else item.about_en
+
+
+def tasks(item: ItemView) -> tuple[str, ...]:
+    return item.tasks_zh if chinese() else item.tasks_en
+
+
+def amount(units: int, unit: Unit) -> str:
+    """3 小时."""
+    return f"{units} {t(f'unit.{unit}')}" if chinese() else f"{units} × {t(f'unit.{unit}')}"
+
+
+def hour_minute(minutes: int) -> str:
+    """Minutes from midnight as a clock shows them."""
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"

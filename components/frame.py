@@ -1,0 +1,45 @@
+"""What stands around every page: name, language, role and the way out."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from components import icons, session
+from components.i18n import language_choice, t
+from services.sessions import Visitor
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+def set_up() -> None:
+    """The browser tab's title and icon, and the name in the sidebar."""
+    st.set_page_config(
+        page_title=t("frame.name"), page_icon=str(_ASSETS / "icon.png"), layout="wide"
+    )
+    st.logo(str(_ASSETS / "logo.svg"), icon_image=str(_ASSETS / "icon.png"), size="large")
+
+
+def sidebar(visitor: Visitor | None) -> None:
+    """Language for everybody; role and sign-out for those who are in."""
+    with st.sidebar:
+        language_choice()
+        if visitor is not None:
+            _who(visitor)
+
+
+def _who(visitor: Visitor) -> None:
+    role = visitor.actor.role
+    with st.container(border=True, key="who", gap="small"):
+        st.text(visitor.name)
+        if role is not None:
+            st.caption(f"{icons.ROLE[role]} {t(f'role.{role}')}")
+        for other in visitor.roles:
+            if other is not role and st.button(
+                t("frame.switch_to", role=t(f"role.{other}")),
+                key=f"switch_{other}",
+                icon=icons.ROLE[other],
+                width="stretch",
+            ):
+                session.switch_role(other)
+        if st.button(t("frame.sign_out"), key="sign_out", icon=":material/logout:", width="stretch"):
+            session.sign_out()

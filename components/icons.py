@@ -1,0 +1,56 @@
+"""One icon and one colour for each thing that has a status or a kind."""
+
+from services.access import Role
+from services.caregivers import CaregiverStatus
+from services.catalogue import ItemGroup
+from services.demands import ApplicationStatus, DemandStatus
+from services.orders import VisitStatus
+from services.to_do import ToDoKind
+
+ROLE = {
+    Role.CUSTOMER: ":material/family_restroom:",
+    Role.CAREGIVER: ":material/volunteer_activism:",
+    Role.DESK: ":material/headset_mic:",
+    Role.OPERATOR: ":material/dashboard:",
+    Role.ANALYST: ":material/insights:",
+}
+GROUP = {
+    ItemGroup.MEDICAL: ":material/local_hospital:",
+    ItemGroup.ELDERLY: ":material/elderly:",
+    ItemGroup.MATERNITY: ":material/child_care:",
+}
+DEMAND = {
+    DemandStatus.OPEN: (":material/campaign:", "blue"),
+    DemandStatus.MATCHED: (":material/handshake:", "green"),
+    DemandStatus.WITHDRAWN: (":material/undo:", "gray"),
+    DemandStatus.EXPIRED: (":material/hourglass_disabled:", "gray"),
+}
+APPLICATION = {
+    ApplicationStatus.SUBMITTED: (":material/pending:", "blue"),
+    ApplicationStatus.APPROVED: (":material/check_circle:", "green"),
+    ApplicationStatus.DECLINED: (":material/cancel:", "gray"),
+    ApplicationStatus.CLOSED: (":material/person_off:", "gray"),
+    ApplicationStatus.WITHDRAWN: (":material/undo:", "gray"),
+}
+VISIT = {
+    VisitStatus.PLANNED: (":material/event:", "blue"),
+    VisitStatus.IN_PROGRESS: (":material/directions_walk:", "violet"),
+    VisitStatus.FINISHED: (":material/qr_code_scanner:", "orange"),
+    VisitStatus.REDEEMED: (":material/verified:", "green"),
+    VisitStatus.CANCELLED: (":material/event_busy:", "gray"),
+}
+CAREGIVER = {
+    CaregiverStatus.DRAFT: (":material/edit_note:", "gray"),
+    CaregiverStatus.SUBMITTED: (":material/pending:", "blue"),
+    CaregiverStatus.APPROVED: (":material/verified_user:", "green"),
+    CaregiverStatus.REJECTED: (":material/cancel:", "red"),
+    CaregiverStatus.SUSPENDED: (":material/block:", "red"),
+}
+TO_DO = {
+    ToDoKind.APPLICATIONS: ":material/how_to_reg:",
+    ToDoKind.CAREGIVERS: ":material/badge:",
+    ToDoKind.UNANSWERED: ":material/notifications_paused:",
+    ToDoKind.LATE: ":material/running_with_errors:",
+    ToDoKind.LOCKED: ":material/lock:",
+    ToDoKind.UNREDEEMED: ":material/qr_code_scanner:",
+}

@@ -1,0 +1,164 @@
+"""Coming in: the sign-in screen, and the script that has the server set the cookie."""
+
+import streamlit as st
+
+from components import icons, session
+from components.i18n import t
+from services import accounts, sessions, settings
+from services.access import Role
+from services.accounts import CodePurpose
+
+# A script cannot set an HttpOnly cookie; it takes a one-time ticket to a route that can.
+_COOKIE_SETTER = st.components.v2.component(
+    "cookie_setter",
+    html="<span></span>",
+    js="""
+export default function (component) {
+  const { data, setTriggerValue } = component
+  if (window.carepilotTicket === data.ticket) return
+  window.carepilotTicket = data.ticket
+  fetch(new URL("auth/session", document.baseURI), {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ ticket: data.ticket }),
+  })
+    .then((answer) => setTriggerValue("outcome", answer.ok ? "set" : "refused"))
+    .catch(() => setTriggerValue("outcome", "refused"))
+}
+""",
+)
+
+
+def set_cookie() -> None:
+    """After signing in: have the browser fetch its cookie, once."""
+    ticket = session.pending_ticket()
+    if ticket is None:
+        return
+    outcome = _COOKIE_SETTER(
+        data={"ticket": ticket}, key="cookie_setter", on_outcome_change=lambda: None, height=1
+    ).outcome
+    if outcome is None:
+        return
+    session.drop_ticket()
+    if outcome == "refused":
+        st.info(t("sign_in.this_tab_only"), icon=":material/tab:")
+
+
+def sign_in_screen(*, deep_link: bool) -> None:
+    """Everything a visitor needs to come in; drawn in place of a page that needs it."""
+    _, middle, _ = st.columns([1, 2, 1])
+    with middle:
+        st.title(t("sign_in.title"))
+        if deep_link:
+            st.info(t("sign_in.then_on"), icon=":material/lock_open:")
+        if settings.settings().demo:
+            _demo_buttons()
+        way = st.segmented_control(
+            t("sign_in.way"),
+            ["password", "code", "sign_up"],
+            format_func=lambda one: t(f"sign_in.{one}"),
+            default="password",
+            required=True,
+            key="sign_in_way",
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        {"password": _with_password, "code": _with_code, "sign_up": _sign_up}[way]()
+
+
+def _demo_buttons() -> None:
+    with st.container(border=True, key="demo_sign_in"):
+        st.markdown(f"**{t('sign_in.demo')}**")
+        st.caption(t("sign_in.demo_about"))
+        for role in Role:
+            if st.button(
+                t(f"sign_in.demo_{role}"),
+                icon=icons.ROLE[role],
+                key=f"demo_sign_in_{role}",
+                width="stretch",
+            ):
+                session.enter(
+                    lambda db, role=role: sessions.open_demo(db, role, session.device())
+                )
+
+
+def _with_password() -> None:
+    with st.form("sign_in", border=True):
+        phone = st.text_input(t("field.phone"), key="sign_in_phone", max_chars=20, type="phone")
+        password = st.text_input(
+            t("field.password"), type="password", key="sign_in_password", max_chars=128
+        )
+        if st.form_submit_button(
+            t("sign_in.submit"), type="primary", width="stretch", key="sign_in_submit"
+        ):
+            session.sign_in(phone, password)
+
+
+def _with_code() -> None:
+    with st.container(border=True):
+        phone = st.text_input(t("field.phone"), key="code_phone", max_chars=20, type="phone")
+        _ask_for_code(phone, CodePurpose.SIGN_IN, "code")
+        with st.form("sign_in_by_code", border=False):
+            code = st.text_input(t("field.one_time_code"), key="code_code", max_chars=6)
+            if st.form_submit_button(
+                t("sign_in.submit"), type="primary", width="stretch", key="code_submit"
+            ):
+                session.enter(
+                    lambda db: accounts.sign_in_by_code(db, phone, code, session.device())
+                )
+
+
+def _sign_up() -> None:
+    with st.container(border=True):
+        role = st.segmented_control(
+            t("sign_up.i_am"),
+            list(accounts.SELF_SERVICE),
+            format_func=lambda one: t(f"sign_up.{one}"),
+            default=Role.CUSTOMER,
+            required=True,
+            key="sign_up_role",
+            width="stretch",
+        )
+        phone = st.text_input(t("field.phone"), key="sign_up_phone", max_chars=20, type="phone")
+        _ask_for_code(phone, CodePurpose.SIGN_UP, "sign_up")
+        with st.form("sign_up", border=False):
+            code = st.text_input(t("field.one_time_code"), key="sign_up_code", max_chars=6)
+            name = st.text_input(t("field.name"), key="sign_up_name", max_chars=40)
+            password = st.text_input(
+                t("field.password"),
+                type="password",
+                key="sign_up_password",
+                max_chars=accounts.LONGEST_PASSWORD,
+                help=t("sign_up.password_rule", fewest=accounts.SHORTEST_PASSWORD),
+            )
+            again = st.text_input(
+                t("field.password_again"),
+                type="password",
+                key="sign_up_again",
+                max_chars=accounts.LONGEST_PASSWORD,
+            )
+            agreed = st.checkbox(t("sign_up.agree"), key="sign_up_agreed")
+            if st.form_submit_button(
+                t("sign_up.submit"), type="primary", width="stretch", key="sign_up_submit"
+            ):
+                form = accounts.SignUp(name, phone, code, Role(role), agreed)
+                session.sign_up(form, password, again)
+
+
+def _ask_for_code(phone: str, purpose: CodePurpose, key: str) -> None:
+    asked = f"{key}_asked"
+    if st.button(t("sign_in.send_code"), key=f"{key}_send", icon=":material/sms:"):
+        sent = session.attempt(accounts.request_code, phone, purpose)
+        st.session_state[asked] = phone if sent else None
+    if st.session_state.get(asked) == phone and phone:
+        st.caption(t("sign_in.code_sent"))
+        if settings.settings().demo:
+            _console_inbox(phone)
+
+
+@st.fragment(run_every=1.0)
+def _console_inbox(phone: str) -> None:
+    """The demo's stand-in for a telephone: shows the text that would have been sent."""
+    text = session.public(accounts.console_inbox, phone)
+    shown = t("sign_in.console_inbox", text=text) if text else t("sign_in.console_waiting")
+    st.info(shown, icon=":material/mark_chat_unread:")

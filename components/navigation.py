@@ -1,0 +1,130 @@
+"""Every page of the app in menu order, with the permission that opens it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from components import identity, session
+from components.i18n import t
+from services.access import GRANTS, Permission, Role
+from services.sessions import Visitor
+
+_ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """A page: its folder (who opens it), its name (also its address) and its permission."""
+
+    folder: str
+    name: str
+    icon: str
+    permission: Permission | None = None
+    in_menu: bool = True
+
+    @property
+    def file(self) -> str:
+        return str(_ROOT / "pages" / self.folder / f"{self.name}.py")
+
+    def opens_for(self, role: Role | None) -> bool:
+        """Public pages open for everybody, the others for roles with their permission."""
+        if self.permission is None:
+            return True
+        return role is not None and self.permission in GRANTS[role]
+
+
+PAGES = (
+    PageEntry("customer", "post_demand", "add_circle", Permission.KEEP_RECIPIENTS),
+    PageEntry("customer", "my_orders", "receipt_long", Permission.REVIEW),
+    PageEntry("customer", "redeem", "qr_code_scanner", Permission.REDEEM),
+    PageEntry("caregiver", "task_hall", "storefront", Permission.BROWSE_HALL),
+    PageEntry("caregiver", "my_visits", "calendar_month", Permission.WORK_VISIT),
+    PageEntry("caregiver", "my_profile", "badge", Permission.KEEP_CAREGIVER_PROFILE),
+    PageEntry("operator", "today", "checklist", Permission.SEE_TO_DO),
+    PageEntry("operator", "applications", "how_to_reg", Permission.DECIDE_APPLICATION),
+    PageEntry("operator", "orders", "list_alt", Permission.FOLLOW_CITY_ORDERS),
+    PageEntry("analyst", "overview", "insights", Permission.READ_RELEASES),
+    PageEntry("account", "inbox", "notifications", Permission.READ_NOTICES),
+    PageEntry("account", "profile", "account_circle", Permission.KEEP_ACCOUNT),
+    PageEntry("public", "welcome", "home"),
+    PageEntry("account", "sign_in", "login", in_menu=False),
+)
+LANDING = {
+    Role.CUSTOMER: "my_orders",
+    Role.CAREGIVER: "task_hall",
+    Role.DESK: "orders",
+    Role.OPERATOR: "today",
+    Role.ANALYST: "overview",
+}
+_GROUPS = ("customer", "caregiver", "operator", "analyst", "account", "public")
+
+
+def open_page(visitor: Visitor | None) -> None:
+    """Draw the menu this visitor may see and run the chosen page, or sign-in in its place."""
+    role = visitor.actor.role if visitor else None
+    reachable = PAGES if visitor is None else tuple(p for p in PAGES if p.opens_for(role))
+    # Signed out, every page has its address, so that a deep link survives signing in; none runs.
+    pages = {entry.name: _page(entry, visitor) for entry in reachable}
+    start = st.Page(
+        PAGES[-2].file, title=t("page.welcome"), default=True, visibility="hidden", url_path="start"
+    )
+    menu: dict[str, list[StreamlitPage]] = {
+        t(f"menu.{group}"): [pages[e.name] for e in reachable if e.folder == group]
+        for group in _GROUPS
+    }
+    menu[""] = [start, *_closed_door(pages)]
+    chosen = st.navigation({title: group for title, group in menu.items() if group})
+    if (wanted := session.next_page()) is not None:
+        st.switch_page(pages[LANDING[role] if wanted == "landing" and role else wanted])
+    entry = next((e for e in reachable if pages[e.name] == chosen), None)
+    if visitor is not None and role is not None and (entry is None or entry.name == "sign_in"):
+        if chosen == start or entry is not None:
+            st.switch_page(pages[LANDING[role]])
+    if entry is not None and visitor is None and entry.permission is not None:
+        identity.sign_in_screen(deep_link=True)
+        return
+    chosen.run()
+
+
+def _page(entry: PageEntry, visitor: Visitor | None) -> StreamlitPage:
+    shown = entry.in_menu and visitor is not None
+    title = t(f"page.{entry.name}")
+    if entry.name == "inbox" and visitor is not None and visitor.unread:
+        title = f"{title} ({visitor.unread})"
+    return st.Page(
+        entry.file,
+        title=title,
+        icon=f":material/{entry.icon}:",
+        url_path=entry.name,
+        visibility="visible" if shown else "hidden",
+    )
+
+
+def _closed_door(pages: Iterable[str]) -> list[StreamlitPage]:
+    """An address that opens nothing for this visitor gets a page that says so in words."""
+    wanted = urlsplit(st.context.url or "").path.strip("/")
+    if not wanted or wanted in pages or not wanted.replace("_", "").isalnum():
+        return []
+    known = any(entry.name == wanted for entry in PAGES)
+
+    def say_so() -> None:
+        st.title(t("closed_door.title"))
+        st.info(t("closed_door.other_role" if known else "closed_door.unknown"))
+        link("start" if session.visitor() is None else "landing", t("closed_door.back"))
+
+    return [st.Page(say_so, title=t("closed_door.title"), url_path=wanted, visibility="hidden")]
+
+
+def link(name: str, label: str, *, icon: str | None = None) -> None:
+    """A link to a page, drawn only for those it opens for."""
+    visitor = session.visitor()
+    role = visitor.actor.role if visitor else None
+    if name == "landing":
+        name = LANDING[role] if role else "welcome"
+    entry = next(entry for entry in PAGES if entry.name == name)
+    if entry.opens_for(role) or visitor is None:
+        st.page_link(entry.file, label=label, icon=icon, width="content")

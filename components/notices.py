@@ -1,0 +1,62 @@
+"""The inbox."""
+
+import streamlit as st
+
+from components import catalogue, formats, layout, navigation, session
+from components.i18n import t
+from services import notices, redemption
+from services.access import Permission
+from services.notices import NoticeKind, NoticeView
+
+_PAGE_OF = {
+    NoticeKind.DEMAND_POSTED: "task_hall",
+    NoticeKind.APPLICATION_RECEIVED: "applications",
+    NoticeKind.APPLICATION_DECLINED: "task_hall",
+    NoticeKind.APPLICATION_CLOSED: "task_hall",
+    NoticeKind.ORDER_CONFIRMED: "my_orders",
+    NoticeKind.CODE_ISSUED: "my_visits",
+    NoticeKind.VISIT_FINISHED: "redeem",
+    NoticeKind.VISIT_REDEEMED: "my_visits",
+    NoticeKind.REDEMPTION_LOCKED: "orders",
+    NoticeKind.REVIEW_RECEIVED: "my_profile",
+    NoticeKind.CAREGIVER_SUBMITTED: "today",
+    NoticeKind.CAREGIVER_APPROVED: "task_hall",
+    NoticeKind.CAREGIVER_REJECTED: "my_profile",
+    NoticeKind.DEMAND_EXPIRED: "post_demand",
+}
+
+
+def inbox() -> None:
+    """The person's notices, unread ones marked, newest first."""
+    found = session.fetch(notices.inbox)
+    if not found:
+        layout.empty("inbox", icon=":material/notifications_off:")
+        return
+    if any(not notice.read for notice in found) and st.button(
+        t("inbox.read_all"), key="read_all", icon=":material/done_all:"
+    ):
+        session.perform("inbox.all_read", notices.mark_read)
+    items = catalogue.items()
+    may_see_codes = session.actor().may(Permission.WORK_VISIT)
+    codes = session.fetch(redemption.codes) if may_see_codes else {}
+    for notice in found:
+        item = catalogue.item_name(items, notice.facts.get("item_id", 0))
+        _notice(notice, item, codes)
+
+
+def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
+    with st.container(border=True, key=f"notice_{notice.id}"):
+        mark = "" if notice.read else ":primary[:material/circle:] "
+        pay = formats.money(notice.facts.get("pay_fen", 0))
+        st.markdown(f"{mark}{t(f'notice_text.{notice.kind}', item=item, pay=pay)}")
+        code = codes.get(notice.facts.get("visit_id", 0))
+        if notice.kind is NoticeKind.CODE_ISSUED and code:
+            st.code(code, language=None)
+        with layout.row():
+            st.caption(formats.ago(notice.created_at), width="content")
+            if page := _PAGE_OF.get(notice.kind):
+                navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
+            if not notice.read and st.button(
+                t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"
+            ):
+                session.perform("inbox.marked", notices.mark_read, notice.id)

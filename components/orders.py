@@ -1,0 +1,103 @@
+"""Orders as customers and staff follow them."""
+
+import streamlit as st
+
+from components import catalogue, formats, icons, layout, navigation, session
+from components.caregivers import profile_dialog
+from components.i18n import t
+from components.reviews import review_form
+from services import orders
+from services.catalogue import ItemView
+from services.orders import OrderView, VisitStatus
+
+
+def order_card(order: OrderView, items: dict[int, ItemView]) -> None:
+    """One order of the family's: who comes when, what it costs, what to do next."""
+    with st.container(border=True, key=f"order_{order.id}"):
+        order_head(order, items)
+        with layout.row():
+            st.text(t("order.caregiver", name=order.caregiver_name), width="content")
+            if st.button(
+                t("order.see_caregiver"),
+                key=f"see_caregiver_{order.id}",
+                type="tertiary",
+                icon=":material/badge:",
+            ):
+                profile_dialog(order.caregiver_id, order.caregiver_name)
+        if order.report_words or order.done_tasks:
+            _report(order, items)
+        _next_step(order)
+        history(order.id)
+
+
+def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
+    """What, when, where, for whom and for how much."""
+    item = items.get(order.item_id)
+    with layout.row():
+        st.markdown(f"**{catalogue.item_name(items, order.item_id)}**", width="content")
+        layout.badge(icons.VISIT[order.visit_status], t(f"visit_status.{order.visit_status}"))
+        st.caption(t("order.number", number=order.id), width="content")
+    st.caption(
+        f":material/schedule: {formats.span(order.starts_at, order.ends_at)}"
+        f"  :material/location_on: {formats.district(order.district_code)}"
+    )
+    with layout.row():
+        st.text(t("recipient.for", name=order.recipient_name), width="content")
+        price = formats.money(order.total_fen)
+        if item is not None:
+            each = formats.unit_price(order.unit_price_fen, item.unit)
+            price = f"{price} ({formats.amount(order.units, item.unit)} × {each})"
+        st.caption(price, width="content")
+
+
+def history(order_id: int) -> None:
+    """Every step of the order, behind a click."""
+    with st.expander(
+        t("order.history"), icon=":material/history:", key=f"history_{order_id}", on_change="rerun"
+    ) as opened:
+        if opened.open:
+            for step in session.fetch(orders.history, order_id):
+                who = t(f"role.{step.role}") if step.role else t("order.by_itself")
+                st.caption(f"{formats.moment(step.at)} · {t(f'step.{step.noun}_{step.move}')} · {who}")
+
+
+def _report(order: OrderView, items: dict[int, ItemView]) -> None:
+    with st.container(border=True):
+        st.caption(t("order.report"))
+        item = items.get(order.item_id)
+        if item is not None:
+            names = formats.tasks(item)
+            st.markdown(
+                "  ".join(f":green[:material/check:] {names[int(n)]}" for n in order.done_tasks)
+            )
+        if order.report_words:
+            st.text(order.report_words)
+
+
+def _next_step(order: OrderView) -> None:
+    if order.visit_status is VisitStatus.FINISHED:
+        navigation.link("redeem", t("order.redeem_now"), icon=":material/qr_code_scanner:")
+    if order.visit_status is VisitStatus.REDEEMED and not order.reviewed:
+        with st.expander(
+            t("order.review_now"),
+            icon=":material/star:",
+            key=f"review_{order.visit_id}",
+            on_change="rerun",
+        ) as opened:
+            if opened.open:
+                review_form(order.visit_id)
+    with layout.row():
+        if "decline" in order.open_moves and layout.confirmed(
+            t("move.decline_caregiver"),
+            t("order.decline_warning", until=formats.moment(order.decline_until)),
+            f"decline_{order.id}",
+            icon=":material/swap_horiz:",
+        ):
+            session.perform("order.declined", orders.decline, order.id)
+        if "cancel" in order.open_moves and layout.confirmed(
+            t("move.cancel"),
+            t("order.cancel_warning"),
+            f"cancel_{order.id}",
+            icon=":material/event_busy:",
+        ):
+            session.perform("order.cancelled", orders.cancel, order.id)

@@ -1,0 +1,64 @@
+"""Redeeming: the family types or opens the caregiver's code."""
+
+import streamlit as st
+
+from components import catalogue, formats, layout, session
+from components.i18n import t
+from services import clock, redemption
+from services.redemption import Redeemable
+
+
+def redeem_form(waiting: list[Redeemable]) -> None:
+    """Choose the visit, enter its code, close it; a link brings both, the click is the person's."""
+    items = catalogue.items()
+    by_id = {visit.visit_id: visit for visit in waiting}
+    linked = _linked_visit()
+    ids = list(by_id)
+    if linked is not None and linked not in by_id:
+        st.info(t("redeem.link_done"), icon=":material/info:")
+    visit_id = st.radio(
+        t("redeem.which"),
+        ids,
+        index=ids.index(linked) if linked in by_id else 0,
+        format_func=lambda one: _described(by_id[one], catalogue.item_name(items, by_id[one].item_id)),
+        key="redeem_visit",
+    )
+    visit = by_id[visit_id]
+    if visit.locked_until is not None and visit.locked_until > clock.now():
+        st.warning(
+            t("error.redemption_locked", until=formats.moment(visit.locked_until)),
+            icon=":material/lock:",
+        )
+    with st.form("redeem", border=True):
+        code = st.text_input(
+            t("field.code"),
+            st.query_params.get("code", "") if visit_id == linked else "",
+            key=f"redeem_code_{visit_id}",
+            max_chars=20,
+            placeholder="ABCD-EFGH",
+            help=t("redeem.help"),
+        )
+        with layout.row():
+            st.caption(t("redeem.pays", total=formats.money(visit.total_fen)), width="content")
+            pressed = st.form_submit_button(
+                t("redeem.submit"), type="primary", icon=":material/verified:", key="redeem_submit"
+            )
+    if pressed:
+        session.perform(
+            "redeem.done",
+            redemption.redeem,
+            visit_id,
+            code,
+            then="my_orders",
+            forget=("redeem_",),
+        )
+
+
+def _described(visit: Redeemable, item: str) -> str:
+    when = formats.span(visit.starts_at, visit.ends_at)
+    return f"{item} · {when} · {visit.caregiver_name} → {visit.recipient_name}"
+
+
+def _linked_visit() -> int | None:
+    given = st.query_params.get("visit", "")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 12 else None

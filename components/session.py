@@ -1,0 +1,259 @@
+"""The only door from the screen to the database: who is visiting, and how services are reached."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+import streamlit as st
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from components import words
+from components.i18n import t
+from data.database import reading, transact
+from services import accounts, credentials, sessions
+from services.access import Actor, Role
+from services.errors import ServiceError
+from services.sessions import Opened, Visitor
+
+Args = ParamSpec("Args")
+Result = TypeVar("Result")
+
+_TOKEN, _TICKET, _VISITOR = "session_token", "session_ticket", "visitor"
+_NOTICE, _NEXT_PAGE = "notice", "next_page"
+_KEPT_ACROSS_SIGN_IN = {"language"}
+
+
+class _SessionEnded(Exception):
+    """The session was ended elsewhere while this page was open."""
+
+
+def recognise() -> Visitor | None:
+    """Ask the database who this is; once at the start of every run."""
+    token = _token()
+    visitor = None
+    if token:
+        with reading() as session:
+            visitor = sessions.resume(session, token)
+    if visitor is not None and visitor.seen_long_ago:
+        transact(lambda session: sessions.keep_alive(session, token or ""))
+    st.session_state[_VISITOR] = visitor
+    return visitor
+
+
+def visitor() -> Visitor | None:
+    """Who is signed in, as found at the start of this run."""
+    return st.session_state.get(_VISITOR)
+
+
+def actor() -> Actor:
+    """The signed-in person; a page without one stops here."""
+    found = visitor()
+    if found is None:
+        st.stop()
+    return found.actor
+
+
+def fragment(draw: Callable[Args, None]) -> Callable[Args, None]:
+    """A part that reruns by itself; it too asks who this is before it draws anything."""
+
+    @wraps(draw)
+    def checked(*args: Args.args, **kwargs: Args.kwargs) -> None:
+        if recognise() is None:
+            st.rerun()
+        draw(*args, **kwargs)
+
+    return st.fragment(checked)
+
+
+def public(read: Callable[Concatenate[Session, Args], Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
+    """Run a reading service that everybody may use, signed in or not."""
+    with reading() as session:
+        return read(session, *args, **kwargs)
+
+
+def fetch(
+    read: Callable[Concatenate[Session, Actor, Args], Result],
+    *args: Args.args,
+    **kwargs: Args.kwargs,
+) -> Result:
+    """Run a reading service; a refusal is shown in words and the page ends there."""
+    try:
+        with reading() as session:
+            return read(session, actor(), *args, **kwargs)
+    except ServiceError as refusal:
+        st.error(words.of_refusal(refusal))
+        st.stop()
+
+
+def disclose(
+    read: Callable[Concatenate[Session, Actor, Args], Result],
+    *args: Args.args,
+    **kwargs: Args.kwargs,
+) -> Result | None:
+    """Run a read that leaves an audit row; what it returns lives for this run only."""
+    return _transaction(lambda session, actor: read(session, actor, *args, **kwargs))
+
+
+def perform(
+    done: str,
+    action: Callable[Concatenate[Session, Actor, Args], object],
+    *args: Args.args,
+    then: str | None = None,
+    forget: tuple[str, ...] = (),
+    **kwargs: Args.kwargs,
+) -> None:
+    """Run a writing service, then show its outcome on a fresh page.
+
+    `then` names the page to open next; `forget` the beginnings of the keys of fields to empty.
+    """
+    if _transaction(lambda session, actor: (action(session, actor, *args, **kwargs),)) is None:
+        return
+    for key in [k for k in st.session_state if str(k).startswith(forget)] if forget else []:
+        del st.session_state[key]
+    st.session_state[_NOTICE] = done
+    if then is not None:
+        st.session_state[_NEXT_PAGE] = then
+    st.rerun()
+
+
+def _transaction(work: Callable[[Session, Actor], Result]) -> Result | None:
+    """One writing transaction by whoever holds the session at this moment; None if refused."""
+    token = _token() or ""
+
+    def checked(session: Session) -> Result:
+        now = sessions.resume(session, token)
+        if now is None:
+            raise _SessionEnded
+        return work(session, now.actor)
+
+    try:
+        outcome = transact(checked)
+    except ServiceError as refusal:
+        st.error(words.of_refusal(refusal))
+        return None
+    except StaleDataError:
+        st.error(t("error.changed_meanwhile"))
+        return None
+    except _SessionEnded:
+        st.session_state.pop(_TOKEN, None)
+        st.rerun()
+    # A refusal that had to be remembered is returned, so that what it counted is saved.
+    kept = outcome[0] if isinstance(outcome, tuple) and outcome else None
+    if isinstance(kept, ServiceError):
+        st.error(words.of_refusal(kept))
+        return None
+    return outcome
+
+
+def enter(opening: Callable[[Session], Opened | ServiceError]) -> None:
+    """Run a service that opens a session, and come in; a refusal is shown in words."""
+    try:
+        opened = transact(opening)
+    except ServiceError as refusal:
+        st.error(words.of_refusal(refusal))
+        return
+    if isinstance(opened, ServiceError):
+        st.error(words.of_refusal(opened))
+        return
+    for key in set(st.session_state) - _KEPT_ACROSS_SIGN_IN:
+        del st.session_state[key]
+    st.session_state[_TOKEN], st.session_state[_TICKET] = opened.token, opened.ticket
+    st.rerun()
+
+
+def sign_in(phone: str, password: str) -> None:
+    """Sign in with phone and password; the slow comparison happens outside any transaction."""
+    try:
+        attempt = transact(lambda session: sessions.begin_attempt(session, phone))
+    except ServiceError as refusal:
+        st.error(words.of_refusal(refusal))
+        return
+    if not credentials.password_fits(password, attempt.password_hash):
+        st.error(words.of_refusal(sessions.wrong_password()))
+        return
+    enter(lambda session: sessions.finish_attempt(session, attempt, device()))
+
+
+def sign_up(form: accounts.SignUp, password: str, again: str) -> None:
+    """Create an account for a phone confirmed by code, and come in."""
+    try:
+        accounts.check_password(password, again)
+    except ServiceError as refusal:
+        st.error(words.of_refusal(refusal))
+        return
+    hashed = credentials.hash_password(password)
+    enter(lambda session: accounts.sign_up(session, form, hashed, device()))
+
+
+def attempt(action: Callable[Concatenate[Session, Args], object], *args: Args.args, **kwargs: Args.kwargs) -> bool:
+    """Run a writing service that needs no signed-in person; False and words if it refuses."""
+    try:
+        transact(lambda session: action(session, *args, **kwargs))
+    except ServiceError as refusal:
+        st.error(words.of_refusal(refusal))
+        return False
+    return True
+
+
+def sign_out() -> None:
+    """End this session everywhere it is known."""
+    if token := _token():
+        transact(lambda session: sessions.end(session, token))
+    for key in set(st.session_state) - _KEPT_ACROSS_SIGN_IN:
+        del st.session_state[key]
+    st.rerun()
+
+
+def switch_role(role: Role) -> None:
+    """Go on in another role the person holds."""
+    token = _token() or ""
+    perform("notice.role_switched", sessions.switch_role, token, role, then="landing")
+
+
+def change_password(password: str, again: str) -> None:
+    """Set a new password and go on in a new session: all others end."""
+    try:
+        accounts.check_password(password, again)
+    except ServiceError as refusal:
+        st.error(words.of_refusal(refusal))
+        return
+    hashed, me = credentials.hash_password(password), actor()
+
+    def renew(session: Session) -> Opened:
+        accounts.change_password(session, me, hashed)
+        return sessions.open_session(session, me.id or 0, device(), role=me.role)
+
+    enter(renew)
+
+
+def pending_ticket() -> str | None:
+    """The ticket that still has to be taken to the server to set the cookie."""
+    return st.session_state.get(_TICKET)
+
+
+def drop_ticket() -> None:
+    st.session_state.pop(_TICKET, None)
+
+
+def next_page() -> str | None:
+    """The page a finished action asked to open, once."""
+    return st.session_state.pop(_NEXT_PAGE, None)
+
+
+def show_notice() -> None:
+    """A toast set before a rerun must be drawn after it."""
+    if key := st.session_state.pop(_NOTICE, None):
+        st.toast(t(key), icon=":material/check_circle:")
+
+
+def device() -> str:
+    """What the browser calls itself."""
+    return st.context.headers.get("User-Agent", "")[:200]
+
+
+def _token() -> str | None:
+    if token := st.session_state.get(_TOKEN):
+        return token
+    cookie = st.context.cookies.get(sessions.COOKIE_NAME)
+    return credentials.token_of(cookie) if cookie else None

@@ -1,0 +1,67 @@
+"""The parts of the front door."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from components import navigation, places, session
+from components.i18n import language, t
+from components.layout import demo_badge
+from services import cities
+from services.cities import CityStatus
+
+_DOCUMENTS = Path(__file__).parent / "documents"
+_STEPS = (
+    ("post", ":material/campaign:"),
+    ("choose", ":material/how_to_reg:"),
+    ("visit", ":material/volunteer_activism:"),
+    ("redeem", ":material/verified:"),
+)
+
+
+def hero() -> None:
+    """The promise, and the way in."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.title(t("welcome.title"), anchor=False, width="content")
+        demo_badge()
+    st.markdown(t("welcome.promise"))
+    if session.visitor() is None:
+        navigation.link("sign_in", t("welcome.come_in"), icon=":material/login:")
+    else:
+        navigation.link("landing", t("welcome.go_on"), icon=":material/arrow_forward:")
+
+
+def how_it_works() -> None:
+    """The order's life in four pictures."""
+    with st.grid("auto", min_column_width=220):
+        for number, (step, icon) in enumerate(_STEPS, 1):
+            with st.container(border=True, height="stretch", gap="small"):
+                st.markdown(f"### {icon}")
+                st.markdown(f"**{number}. {t(f'welcome.{step}')}**")
+                st.caption(t(f"welcome.{step}_about"))
+
+
+def opened_cities() -> None:
+    """Where CarePilot works, and the number to call."""
+    st.subheader(t("welcome.cities"), anchor=False)
+    for city in session.public(cities.opened):
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**:material/location_city: {places.city_path(city.code)}**", width="content")
+            open_now = city.status is CityStatus.OPEN
+            st.badge(
+                t(f"city_status.{city.status}"),
+                icon=":material/check_circle:" if open_now else ":material/pause_circle:",
+                color="green" if open_now else "orange",
+            )
+            st.markdown(f":material/call: {t('welcome.call', phone=city.hotline)}", width="content")
+
+
+def documents() -> None:
+    """The agreement and the privacy notice, whole."""
+    for document in ("agreement", "privacy"):
+        with st.expander(
+            t(f"welcome.{document}"), icon=":material/description:", key=f"document_{document}"
+        ):
+            st.markdown((_DOCUMENTS / f"{document}.{language()}.md").read_text("utf-8"))

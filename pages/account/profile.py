@@ -1,0 +1,10 @@
+"""A person's own account."""
+
+from components import accounts, layout
+
+layout.page_head("profile")
+accounts.identity_card()
+accounts.region_card()
+accounts.recipients_card()
+accounts.roles_card()
+accounts.password_card()

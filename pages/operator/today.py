@@ -1,0 +1,5 @@
+"""To be written."""
+
+from components import layout
+
+layout.page_head("today")
