@@ -7,8 +7,8 @@ INSTALLED := $(VENV)/.installed
 BENCH ?=
 UPGRADE ?=
 
-# What PostgreSQL, a browser or many threads need is left to `make test`.
-QUICK := not browser and not postgresql and not race
+# Whole servers, browsers, PostgreSQL and many threads are left to `make test`.
+QUICK := not browser and not server and not postgresql and not race
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo migrate check format quick test bench lock
@@ -40,7 +40,7 @@ format: setup ## Let ruff mend what it can.
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
 
-quick: setup ## The tests without browser, PostgreSQL and races (under 90 s).
+quick: setup ## The tests without servers, browsers, PostgreSQL and races (under 90 s).
 	@$(RUN) -m pytest -n 2 --dist loadfile -m "$(QUICK)"
 
 test: setup ## All tests; installs Chromium and PostgreSQL where it may.

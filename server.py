@@ -52,7 +52,7 @@ HEAVY = (
     "streamlit_authenticator",
     "h3",
     "segno",
-    "components.navigation",
+    *(f"components.{file.stem}" for file in sorted((ROOT / "components").glob("[a-z]*.py"))),
 )
 STOP_SECONDS = 5
 

@@ -13,12 +13,12 @@ DATABASE_SECONDS = 5
 FRESH = {"Cache-Control": "no-store"}
 
 
-async def healthz(_request: Request) -> PlainTextResponse:
+async def healthz(_request: Request | None = None) -> PlainTextResponse:
     """The process answers."""
     return PlainTextResponse("ok", headers=FRESH)
 
 
-async def readyz(_request: Request) -> PlainTextResponse:
+async def readyz(_request: Request | None = None) -> PlainTextResponse:
     """200 "ok", or 503 with what is missing: "database" or "migrations"."""
     try:
         with anyio.fail_after(DATABASE_SECONDS):

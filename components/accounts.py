@@ -50,9 +50,7 @@ def roles_card() -> None:
     with st.container(border=True):
         st.markdown(f"**{t('account.more_roles')}**")
         for role in missing:
-            if st.button(
-                t(f"account.become_{role}"), key=f"become_{role}", icon=icons.ROLE[role]
-            ):
+            if st.button(t(f"account.become_{role}"), key=f"become_{role}", icon=icons.ROLE[role]):
                 session.perform("account.role_added", accounts.take_up_role, role)
 
 

@@ -38,8 +38,7 @@ def item_choice(items: dict[int, ItemView], key: str) -> ItemView:
     )
     item = items[chosen]
     st.caption(
-        f"{formats.about(item)} "
-        f"{formats.price_range(item.lowest_fen, item.highest_fen, item.unit)}"
+        f"{formats.about(item)} {formats.price_range(item.lowest_fen, item.highest_fen, item.unit)}"
     )
     return item
 
@@ -54,6 +53,4 @@ def price_list(items: dict[int, ItemView]) -> None:
                     with st.container(border=True, height="stretch", gap="small"):
                         st.markdown(f"**{name(item)}**")
                         st.caption(formats.about(item))
-                        st.markdown(
-                            f":primary[**{formats.price_range(item.lowest_fen, item.highest_fen, item.unit)}**]"
-                        )
+                        st.markdown(f":primary[**{item_price(item)}**]")

@@ -10,7 +10,7 @@ from components.i18n import t
 from services import clock, demands
 from services import recipients as recipient_services
 from services.catalogue import ItemView, Skill
-from services.demands import DemandForm, DemandView
+from services.demands import DemandForm, DemandStatus, DemandView
 
 _KEY = "demand"
 
@@ -20,9 +20,7 @@ def demand_form() -> None:
     items = catalogue.items()
     with st.container(border=True):
         st.subheader(t("demand.who_and_what"), anchor=False)
-        recipient = recipients.recipient_choice(
-            session.fetch(recipient_services.listing), _KEY
-        )
+        recipient = recipients.recipient_choice(session.fetch(recipient_services.listing), _KEY)
         item = catalogue.item_choice(items, _KEY)
     with st.container(border=True):
         st.subheader(t("demand.when_and_where"), anchor=False)
@@ -143,3 +141,21 @@ def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
                 icon=":material/undo:",
             ):
                 session.perform("demand.withdrawn", demands.withdraw, demand.id)
+
+
+def demand_section(posted: list[DemandView], items: dict[int, ItemView]) -> None:
+    """The family's demands: open ones first, ended ones behind a click."""
+    if not posted:
+        return
+    st.subheader(t("my_orders.demands"), anchor=False)
+    for demand in posted:
+        if demand.status is DemandStatus.OPEN:
+            demand_card(demand, items)
+    ended = [demand for demand in posted if demand.status is not DemandStatus.OPEN]
+    if ended:
+        with st.expander(
+            t("my_orders.ended", count=len(ended)), key="ended_demands", on_change="rerun"
+        ) as opened:
+            if opened.open:
+                for demand in ended:
+                    demand_card(demand, items)

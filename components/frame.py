@@ -41,5 +41,7 @@ def _who(visitor: Visitor) -> None:
                 width="stretch",
             ):
                 session.switch_role(other)
-        if st.button(t("frame.sign_out"), key="sign_out", icon=":material/logout:", width="stretch"):
+        if st.button(
+            t("frame.sign_out"), key="sign_out", icon=":material/logout:", width="stretch"
+        ):
             session.sign_out()

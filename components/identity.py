@@ -1,6 +1,7 @@
 """Coming in: the sign-in screen, and the script that has the server set the cookie."""
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from components import icons, session
 from components.i18n import t
@@ -9,7 +10,7 @@ from services.access import Role
 from services.accounts import CodePurpose
 
 # A script cannot set an HttpOnly cookie; it takes a one-time ticket to a route that can.
-_COOKIE_SETTER = st.components.v2.component(
+_COOKIE_SETTER = component(
     "cookie_setter",
     html="<span></span>",
     js="""
@@ -27,6 +28,9 @@ export default function (component) {
 }
 """,
 )
+
+
+_PHONE_HINT = "138 0000 0000"
 
 
 def set_cookie() -> None:
@@ -77,14 +81,18 @@ def _demo_buttons() -> None:
                 key=f"demo_sign_in_{role}",
                 width="stretch",
             ):
-                session.enter(
-                    lambda db, role=role: sessions.open_demo(db, role, session.device())
-                )
+                session.enter(lambda db, role=role: sessions.open_demo(db, role, session.device()))
 
 
 def _with_password() -> None:
     with st.form("sign_in", border=True):
-        phone = st.text_input(t("field.phone"), key="sign_in_phone", max_chars=20, type="phone")
+        phone = st.text_input(
+            t("field.phone"),
+            key="sign_in_phone",
+            max_chars=20,
+            type="phone",
+            placeholder=_PHONE_HINT,
+        )
         password = st.text_input(
             t("field.password"), type="password", key="sign_in_password", max_chars=128
         )
@@ -96,7 +104,9 @@ def _with_password() -> None:
 
 def _with_code() -> None:
     with st.container(border=True):
-        phone = st.text_input(t("field.phone"), key="code_phone", max_chars=20, type="phone")
+        phone = st.text_input(
+            t("field.phone"), key="code_phone", max_chars=20, type="phone", placeholder=_PHONE_HINT
+        )
         _ask_for_code(phone, CodePurpose.SIGN_IN, "code")
         with st.form("sign_in_by_code", border=False):
             code = st.text_input(t("field.one_time_code"), key="code_code", max_chars=6)
@@ -119,7 +129,13 @@ def _sign_up() -> None:
             key="sign_up_role",
             width="stretch",
         )
-        phone = st.text_input(t("field.phone"), key="sign_up_phone", max_chars=20, type="phone")
+        phone = st.text_input(
+            t("field.phone"),
+            key="sign_up_phone",
+            max_chars=20,
+            type="phone",
+            placeholder=_PHONE_HINT,
+        )
         _ask_for_code(phone, CodePurpose.SIGN_UP, "sign_up")
         with st.form("sign_up", border=False):
             code = st.text_input(t("field.one_time_code"), key="sign_up_code", max_chars=6)

@@ -1,6 +1,7 @@
 """What every page is made of: its head, status badges, empty states and confirmations."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from components.i18n import t
 from services import settings
@@ -29,7 +30,7 @@ def badge(icon: tuple[str, str], word: str) -> None:
     st.badge(word, icon=symbol, color=colour)  # pyright: ignore[reportArgumentType]
 
 
-def row() -> "st.delta_generator.DeltaGenerator":
+def row() -> DeltaGenerator:
     """Things side by side that wrap on a phone."""
     return st.container(horizontal=True, vertical_alignment="center", gap="small")
 

@@ -70,7 +70,11 @@ def open_page(visitor: Visitor | None) -> None:
     # Signed out, every page has its address, so that a deep link survives signing in; none runs.
     pages = {entry.name: _page(entry, visitor) for entry in reachable}
     start = st.Page(
-        PAGES[-2].file, title=t("page.welcome"), default=True, visibility="hidden", url_path="start"
+        _entry("welcome").file,
+        title=t("page.welcome"),
+        default=True,
+        visibility="hidden",
+        url_path="start",
     )
     menu: dict[str, list[StreamlitPage]] = {
         t(f"menu.{group}"): [pages[e.name] for e in reachable if e.folder == group]
@@ -81,13 +85,16 @@ def open_page(visitor: Visitor | None) -> None:
     if (wanted := session.next_page()) is not None:
         st.switch_page(pages[LANDING[role] if wanted == "landing" and role else wanted])
     entry = next((e for e in reachable if pages[e.name] == chosen), None)
-    if visitor is not None and role is not None and (entry is None or entry.name == "sign_in"):
-        if chosen == start or entry is not None:
-            st.switch_page(pages[LANDING[role]])
+    if role is not None and (chosen == start or (entry is not None and entry.name == "sign_in")):
+        st.switch_page(pages[LANDING[role]])
     if entry is not None and visitor is None and entry.permission is not None:
         identity.sign_in_screen(deep_link=True)
         return
     chosen.run()
+
+
+def _entry(name: str) -> PageEntry:
+    return next(entry for entry in PAGES if entry.name == name)
 
 
 def _page(entry: PageEntry, visitor: Visitor | None) -> StreamlitPage:
@@ -114,17 +121,28 @@ def _closed_door(pages: Iterable[str]) -> list[StreamlitPage]:
     def say_so() -> None:
         st.title(t("closed_door.title"))
         st.info(t("closed_door.other_role" if known else "closed_door.unknown"))
-        link("start" if session.visitor() is None else "landing", t("closed_door.back"))
+        link("landing", t("closed_door.back"))
 
     return [st.Page(say_so, title=t("closed_door.title"), url_path=wanted, visibility="hidden")]
 
 
 def link(name: str, label: str, *, icon: str | None = None) -> None:
     """A link to a page, drawn only for those it opens for."""
+    if (entry := _reachable(name)) is not None:
+        st.page_link(entry.file, label=label, icon=icon, width="content")
+
+
+def button(name: str, label: str, *, icon: str | None = None) -> None:
+    """The page's main step, when that is to open another page."""
+    entry = _reachable(name)
+    if entry is not None and st.button(label, type="primary", icon=icon, key=f"open_{name}"):
+        st.switch_page(entry.file)
+
+
+def _reachable(name: str) -> PageEntry | None:
     visitor = session.visitor()
     role = visitor.actor.role if visitor else None
     if name == "landing":
         name = LANDING[role] if role else "welcome"
-    entry = next(entry for entry in PAGES if entry.name == name)
-    if entry.opens_for(role) or visitor is None:
-        st.page_link(entry.file, label=label, icon=icon, width="content")
+    entry = _entry(name)
+    return entry if visitor is None or entry.opens_for(role) else None

@@ -10,6 +10,26 @@ from services import orders
 from services.catalogue import ItemView
 from services.orders import OrderView, VisitStatus
 
+COMING = (VisitStatus.FINISHED, VisitStatus.IN_PROGRESS, VisitStatus.PLANNED)
+PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
+_SHOWN_AT_ONCE = 5
+
+
+def order_section(name: str, shown: list[OrderView], items: dict[int, ItemView]) -> None:
+    """A headed list of orders, five at once and the others on demand."""
+    if not shown:
+        return
+    st.subheader(t(f"my_orders.{name}"), anchor=False)
+    for order in shown[:_SHOWN_AT_ONCE]:
+        order_card(order, items)
+    if rest := shown[_SHOWN_AT_ONCE:]:
+        with st.expander(
+            t("my_orders.more", count=len(rest)), key=f"more_{name}", on_change="rerun"
+        ) as opened:
+            if opened.open:
+                for order in rest:
+                    order_card(order, items)
+
 
 def order_card(order: OrderView, items: dict[int, ItemView]) -> None:
     """One order of the family's: who comes when, what it costs, what to do next."""
@@ -27,7 +47,6 @@ def order_card(order: OrderView, items: dict[int, ItemView]) -> None:
         if order.report_words or order.done_tasks:
             _report(order, items)
         _next_step(order)
-        history(order.id)
 
 
 def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
@@ -52,13 +71,19 @@ def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
 
 def history(order_id: int) -> None:
     """Every step of the order, behind a click."""
-    with st.expander(
-        t("order.history"), icon=":material/history:", key=f"history_{order_id}", on_change="rerun"
+    with st.popover(
+        t("order.history"),
+        icon=":material/history:",
+        key=f"history_{order_id}",
+        on_change="rerun",
+        type="tertiary",
     ) as opened:
         if opened.open:
             for step in session.fetch(orders.history, order_id):
                 who = t(f"role.{step.role}") if step.role else t("order.by_itself")
-                st.caption(f"{formats.moment(step.at)} · {t(f'step.{step.noun}_{step.move}')} · {who}")
+                st.caption(
+                    f"{formats.moment(step.at)} · {t(f'step.{step.noun}_{step.move}')} · {who}"
+                )
 
 
 def _report(order: OrderView, items: dict[int, ItemView]) -> None:
@@ -101,3 +126,4 @@ def _next_step(order: OrderView) -> None:
             icon=":material/event_busy:",
         ):
             session.perform("order.cancelled", orders.cancel, order.id)
+        history(order.id)

@@ -120,7 +120,7 @@ def cell_map(district_code: str, key: str) -> str | None:
         initial_view_state=pdk.ViewState(
             longitude=middle.lng, latitude=middle.lat, zoom=9.4 if len(cells) < 200 else 8.4
         ),
-        map_provider=None,
+        map_provider=None,  # pyright: ignore[reportArgumentType] - asks nobody for a base map
     )
     picked: Any = st.pydeck_chart(
         deck,

@@ -20,7 +20,9 @@ def redeem_form(waiting: list[Redeemable]) -> None:
         t("redeem.which"),
         ids,
         index=ids.index(linked) if linked in by_id else 0,
-        format_func=lambda one: _described(by_id[one], catalogue.item_name(items, by_id[one].item_id)),
+        format_func=lambda one: _described(
+            by_id[one], catalogue.item_name(items, by_id[one].item_id)
+        ),
         key="redeem_visit",
     )
     visit = by_id[visit_id]

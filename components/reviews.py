@@ -19,16 +19,18 @@ def review_form(visit_id: int) -> None:
                 with st.container(gap=None):
                     st.caption(t(f"score.{score}"))
                     given[score] = st.feedback("stars", key=f"review_{visit_id}_{score}")
-        words = st.text_area(
-            t("field.review_words"), key=f"review_{visit_id}_words", max_chars=500
-        )
+        words = st.text_area(t("field.review_words"), key=f"review_{visit_id}_words", max_chars=500)
         st.caption(t("review.public"))
         if st.form_submit_button(
             t("review.submit"), type="primary", key=f"review_{visit_id}_submit"
         ):
             # A star not given counts as none, and the service refuses it in words.
-            marks = {score: (stars + 1 if stars is not None else 0) for score, stars in given.items()}
-            session.perform("review.written", reviews.write, visit_id, ReviewForm(**marks, words=words))
+            marks = {
+                score: (stars + 1 if stars is not None else 0) for score, stars in given.items()
+            }
+            session.perform(
+                "review.written", reviews.write, visit_id, ReviewForm(**marks, words=words)
+            )
 
 
 def review_list(written: list[ReviewView]) -> None:

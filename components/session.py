@@ -66,7 +66,9 @@ def fragment(draw: Callable[Args, None]) -> Callable[Args, None]:
     return st.fragment(checked)
 
 
-def public(read: Callable[Concatenate[Session, Args], Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
+def public(
+    read: Callable[Concatenate[Session, Args], Result], *args: Args.args, **kwargs: Args.kwargs
+) -> Result:
     """Run a reading service that everybody may use, signed in or not."""
     with reading() as session:
         return read(session, *args, **kwargs)
@@ -97,11 +99,11 @@ def disclose(
 
 def perform(
     done: str,
-    action: Callable[Concatenate[Session, Actor, Args], object],
-    *args: Args.args,
+    action: Callable[..., object],
+    *args: object,
     then: str | None = None,
     forget: tuple[str, ...] = (),
-    **kwargs: Args.kwargs,
+    **kwargs: object,
 ) -> None:
     """Run a writing service, then show its outcome on a fresh page.
 
@@ -186,7 +188,9 @@ def sign_up(form: accounts.SignUp, password: str, again: str) -> None:
     enter(lambda session: accounts.sign_up(session, form, hashed, device()))
 
 
-def attempt(action: Callable[Concatenate[Session, Args], object], *args: Args.args, **kwargs: Args.kwargs) -> bool:
+def attempt(
+    action: Callable[Concatenate[Session, Args], object], *args: Args.args, **kwargs: Args.kwargs
+) -> bool:
     """Run a writing service that needs no signed-in person; False and words if it refuses."""
     try:
         transact(lambda session: action(session, *args, **kwargs))

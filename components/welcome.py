@@ -28,14 +28,14 @@ def hero() -> None:
         demo_badge()
     st.markdown(t("welcome.promise"))
     if session.visitor() is None:
-        navigation.link("sign_in", t("welcome.come_in"), icon=":material/login:")
+        navigation.button("sign_in", t("welcome.come_in"), icon=":material/login:")
     else:
-        navigation.link("landing", t("welcome.go_on"), icon=":material/arrow_forward:")
+        navigation.button("landing", t("welcome.go_on"), icon=":material/arrow_forward:")
 
 
 def how_it_works() -> None:
     """The order's life in four pictures."""
-    with st.grid("auto", min_column_width=220):
+    with st.grid("auto", min_column_width=150):
         for number, (step, icon) in enumerate(_STEPS, 1):
             with st.container(border=True, height="stretch", gap="small"):
                 st.markdown(f"### {icon}")
@@ -48,7 +48,9 @@ def opened_cities() -> None:
     st.subheader(t("welcome.cities"), anchor=False)
     for city in session.public(cities.opened):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**:material/location_city: {places.city_path(city.code)}**", width="content")
+            st.markdown(
+                f"**:material/location_city: {places.city_path(city.code)}**", width="content"
+            )
             open_now = city.status is CityStatus.OPEN
             st.badge(
                 t(f"city_status.{city.status}"),

@@ -270,7 +270,7 @@ def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:
     )
 
 
-def _visible_to(actor: Actor) -> Select[tuple[Application]]:
+def _visible_to(actor: Actor) -> Select[Application]:
     """A caregiver's own; an operator's cities'."""
     applications = select(Application)
     match actor.role:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 
 from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, selectinload
@@ -235,9 +236,7 @@ def scores(session: Session, caregiver_ids: Sequence[int]) -> dict[int, Score]:
     return {row[0]: Score(row[1], *(float(mean) for mean in row[2:])) for row in rows}
 
 
-def _profiles(
-    session: Session, actor: Actor, caregivers: Select[tuple[Caregiver]]
-) -> list[Profile]:
+def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> list[Profile]:
     rows = session.scalars(caregivers.options(*_WITH_PARTS)).all()
     ids = [row.id for row in rows]
     score = scores(session, ids)
@@ -292,7 +291,7 @@ def _profiles(
     ]
 
 
-def _visible_to(actor: Actor) -> Select[tuple[Caregiver]]:
+def _visible_to(actor: Actor) -> Select[Caregiver]:
     """Staff see their cities' caregivers; a customer those who applied to or serve them."""
     caregivers = select(Caregiver)
     match actor.role:
@@ -332,5 +331,5 @@ def _check_hours(hours: tuple[Hours, ...]) -> None:
             raise Invalid("error.end_before_start")
     for day in range(7):
         stretches = sorted((h.starts_minute, h.ends_minute) for h in hours if h.weekday == day)
-        if any(a[1] > b[0] for a, b in zip(stretches, stretches[1:], strict=False)):
+        if any(a[1] > b[0] for a, b in pairwise(stretches)):
             raise Invalid("error.hours_overlap")

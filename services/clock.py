@@ -1,4 +1,4 @@
-"""The only clock. A context can set it: the demo's history, jobs and tests live in their own time."""
+"""The only clock. A context can set it: demo history, jobs and tests have their own time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -398,7 +398,7 @@ def _cell(session: Session, form: DemandForm) -> str:
     return places.cell_of_district(form.district_code)
 
 
-def _visible_to(actor: Actor) -> Select[tuple[Demand]]:
+def _visible_to(actor: Actor) -> Select[Demand]:
     """A customer's own, a caregiver's city's open ones, a staff member's cities'."""
     demands = select(Demand)
     match actor.role:

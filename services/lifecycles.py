@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from data.caregivers import CaregiverStatus
-from data.demands import ApplicationStatus, DemandStatus
+from data.caregivers import Caregiver, CaregiverStatus
+from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
-from data.orders import OrderStatus, VisitStatus
+from data.orders import Order, OrderStatus, Visit, VisitStatus
 from services import clock
 from services.access import Actor, Permission
 from services.errors import Conflict, NotAllowed
@@ -109,11 +108,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
 }
 
 
-class Movable(Protocol):
-    """A row with a status."""
-
-    id: int
-    status: StrEnum
+Movable = Demand | Application | Order | Visit | Caregiver
 
 
 def open_moves(noun: Noun, status: StrEnum, actor: Actor) -> tuple[str, ...]:
@@ -141,7 +136,7 @@ def take(session: Session, actor: Actor, noun: Noun, row: Movable, name: str) ->
     """Move a row one step along its table and keep a history row of it."""
     new_status = target(noun, name, row.status, actor)
     session.add(_change(actor, noun, row.id, name, row.status, new_status))
-    row.status = new_status
+    row.status = new_status  # pyright: ignore[reportAttributeAccessIssue] - of the row's enum
 
 
 def begin(session: Session, actor: Actor, noun: Noun, row: Movable, name: str) -> None:

@@ -120,7 +120,7 @@ def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
     rows = session.execute(
         mine.with_only_columns(Visit.status, func.count(Visit.id)).group_by(Visit.status)
     )
-    return {status: count for status, count in rows}
+    return dict(rows.tuples().all())
 
 
 def history(session: Session, actor: Actor, order_id: int) -> list[Step]:
@@ -231,7 +231,7 @@ def _view(
     )
 
 
-def _visible_to(actor: Actor) -> Select[tuple[Order]]:
+def _visible_to(actor: Actor) -> Select[Order]:
     """The one place that decides whose orders an actor can reach."""
     orders = select(Order)
     match actor.role:

@@ -110,6 +110,6 @@ def _own(session: Session, actor: Actor, recipient_id: int) -> Recipient:
     return recipient
 
 
-def _visible_to(actor: Actor) -> Select[tuple[Recipient]]:
+def _visible_to(actor: Actor) -> Select[Recipient]:
     """Recipients belong to the customer who added them."""
     return select(Recipient).where(Recipient.customer_id == actor.id)

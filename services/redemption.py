@@ -182,7 +182,7 @@ def _count_wrong_code(session: Session, actor: Actor, visit: Visit, order: Order
     return Conflict("error.redemption_locked", until=visit.locked_until)
 
 
-def _visible_to(actor: Actor) -> Select[tuple[Visit]]:
+def _visible_to(actor: Actor) -> Select[Visit]:
     """Visits of the customer's own orders; for staff, of their cities'."""
     visits = select(Visit).join(Order, Order.id == Visit.order_id)
     match actor.role:

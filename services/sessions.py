@@ -235,11 +235,14 @@ def end_all(session: Session, actor: Actor, account_id: int) -> None:
 
 def prune(session: Session, before: datetime) -> int:
     """Delete tickets, codes, attempts and sessions nobody can use any more; return how many."""
-    gone = 0
-    for table in (SignInTicket, OneTimeCode, SignInAttempt):
-        gone += session.execute(delete(table).where(table.created_at < before)).rowcount
-    gone += session.execute(delete(SignInSession).where(SignInSession.expires_at < before)).rowcount
-    return gone
+    deletions = [
+        delete(table).where(table.created_at < before).returning(table.id)
+        for table in (SignInTicket, OneTimeCode, SignInAttempt)
+    ]
+    deletions.append(
+        delete(SignInSession).where(SignInSession.expires_at < before).returning(SignInSession.id)
+    )
+    return sum(len(session.execute(deletion).all()) for deletion in deletions)
 
 
 def wrong_password() -> ServiceError:

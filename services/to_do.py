@@ -87,7 +87,7 @@ def today(session: Session, actor: Actor) -> list[ToDo]:
     unredeemed = visits.where(
         Visit.status == VisitStatus.FINISHED, Visit.checked_out_at < now - timedelta(days=1)
     )
-    queries: dict[ToDoKind, Select[tuple[int, datetime | None]]] = {
+    queries: dict[ToDoKind, Select[int, datetime]] = {
         ToDoKind.APPLICATIONS: applied,
         ToDoKind.LATE: late,
         ToDoKind.LOCKED: locked,
@@ -108,7 +108,7 @@ def figures(session: Session, actor: Actor) -> DayFigures:
     midnight = clock.in_city(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     first = midnight - timedelta(days=6)
 
-    def by_day(moments: Select[tuple[datetime]]) -> tuple[int, ...]:
+    def by_day(moments: Select[datetime]) -> tuple[int, ...]:
         days = [0] * 7
         for moment in session.scalars(moments):
             days[(clock.in_city(moment).date() - first.date()).days] += 1
@@ -117,7 +117,7 @@ def figures(session: Session, actor: Actor) -> DayFigures:
     orders = select(Order.created_at).where(Order.city_code.in_(actor.cities))
     demands = select(Demand.created_at).where(Demand.city_code.in_(actor.cities))
     visits = (
-        select(Visit.redeemed_at)
+        select(type_coerce(Visit.redeemed_at, UtcDateTime))
         .join(Order, Order.id == Visit.order_id)
         .where(Order.city_code.in_(actor.cities))
     )

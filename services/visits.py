@@ -113,7 +113,7 @@ def _reach(session: Session, actor: Actor, visit_id: int, *, lock: bool = False)
     return visit
 
 
-def _visible_to(actor: Actor) -> Select[tuple[Visit]]:
+def _visible_to(actor: Actor) -> Select[Visit]:
     """The assigned caregiver's, and the operator's in their cities."""
     visits = select(Visit)
     match actor.role:

@@ -6,6 +6,7 @@ from typing import Any
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 FINISHED = {
     ForwardMsg.FINISHED_SUCCESSFULLY,
@@ -29,8 +30,8 @@ def open_websocket(url: str, cookie: str = "") -> ClientConnection:
     """Connect as the page in the browser does."""
     return connect(
         url.replace("http", "ws", 1) + "/_stcore/stream",
-        origin=url,
-        subprotocols=["streamlit"],
+        origin=Origin(url),
+        subprotocols=[Subprotocol("streamlit")],
         additional_headers={"Cookie": cookie} if cookie else None,
         max_size=None,
     )

@@ -21,8 +21,9 @@ from services.access import Role
 from tests.headless import open_websocket, visit
 from tests.live_server import ROOT, LiveServer, live_server, start, stop
 
+pytestmark = pytest.mark.server
 SECRET = "a secret that only this test run knows"
-PUBLIC_PAGES = {"", "welcome"}
+PUBLIC_PAGES = {"", "welcome", "sign_in"}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ set -euo pipefail
 python=$1
 
 missing() {
-    "$python" -m tests.chromium >/dev/null 2>&1 || echo chromium
+    "$python" -m tests.chromium >/dev/null 2>&1 || echo chromium fonts-noto-cjk
     "$python" -m tests.postgres >/dev/null 2>&1 || echo postgresql
 }
 

@@ -1,6 +1,6 @@
 """Alembic's entry: always runs inside the connection that data.database opened."""
 
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
@@ -9,7 +9,7 @@ from data import models
 from data.base import UtcDateTime
 
 
-def plain_types(kind: str, item: Any, _context: Any) -> str | bool:  # noqa: ANN401
+def plain_types(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write our own column types into migrations as the database sees them."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"

@@ -1,26 +1,20 @@
 """A family follows its demands and orders."""
 
-import streamlit as st
-
 from components import catalogue, layout, navigation
-from components.demands import demand_card
+from components.demands import demand_section
 from components.i18n import t
-from components.orders import order_card
+from components.orders import COMING, PAST, order_section
 from components.session import fetch
 from services import demands, orders
 
 layout.page_head("my_orders")
 items = catalogue.items()
 posted = fetch(demands.mine)
-followed = fetch(orders.listing)
-if not posted and not followed:
+coming = fetch(orders.listing, visit_statuses=COMING)[::-1]
+past = fetch(orders.listing, visit_statuses=PAST)
+if not (posted or coming or past):
     layout.empty("my_orders", icon=":material/receipt_long:")
-navigation.link("post_demand", t("demand.post_another"), icon=":material/add_circle:")
-if posted:
-    st.subheader(t("my_orders.demands"), anchor=False)
-for demand in posted:
-    demand_card(demand, items)
-if followed:
-    st.subheader(t("my_orders.orders"), anchor=False)
-for order in followed:
-    order_card(order, items)
+navigation.button("post_demand", t("demand.post_another"), icon=":material/add_circle:")
+order_section("coming", coming, items)
+demand_section(posted, items)
+order_section("past", past, items)

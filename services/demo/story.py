@@ -128,7 +128,10 @@ def _live_visit(stage: Stage, family: Family, visit: Visit, number: int, now: da
         overall, praise = stage.chance.choice(people.PRAISES)
         marks = [max(1, min(5, overall + stage.chance.choice((-1, 0, 0)))) for _ in range(3)]
         reviews.write(
-            stage.session, family.actor, visit.id, reviews.ReviewForm(*marks, overall, praise)
+            stage.session,
+            family.actor,
+            visit.id,
+            reviews.ReviewForm(marks[0], marks[1], marks[2], overall, praise),
         )
 
 

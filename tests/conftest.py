@@ -1,0 +1,157 @@
+"""A database with the cast for each test, a clock that stands still, and the app as one opens it.
+
+Everything runs on SQLite; the folders services, data and races run it on PostgreSQL too.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+from streamlit.testing.v1 import AppTest
+
+from data import database as engines
+from data.base import Base
+from services import clock as service_clock
+from services import sessions
+from services.access import Actor
+from tests import factories, postgres
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Keys are derived once per process, so the secret stands before anything else does.
+os.environ["CAREPILOT_SECRET"] = "the secret that every test knows"
+os.environ["CAREPILOT_MODE"] = "demo"
+os.environ.pop("DATABASE_URL", None)
+
+
+class Clock:
+    """Stands at one moment, for every thread, until a test moves it."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def __call__(self) -> datetime:
+        return service_clock._set_to.get() or self.moment
+
+    def move(self, to: datetime | None = None, **by: float) -> None:
+        """Go to a moment, or on by some time: `clock.move(hours=3)`."""
+        self.moment = to or self.moment + timedelta(**by)
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    """The only clock, standing at Monday 2030-01-07 09:00 in the city."""
+    # Not service_clock.at(): a context variable does not reach the threads pages run on.
+    standing = Clock(factories.MONDAY)
+    monkeypatch.setattr(service_clock, "now", standing)
+    return standing
+
+
+def dispose_engines() -> None:
+    """Forget the engine of the present DATABASE_URL, its connections closed."""
+    engines.engine().dispose()
+    engines._engine.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory) -> Path:
+    """A migrated SQLite file that holds the cast."""
+    file = tmp_path_factory.mktemp("template") / "cast.db"
+    with pytest.MonkeyPatch.context() as patch, service_clock.at(factories.MONDAY):
+        patch.setenv("DATABASE_URL", f"sqlite:///{file}")
+        engines.upgrade()
+        with engines.writing() as session:
+            factories.add_cast(session)
+        dispose_engines()
+    return file
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """The URL of a PostgreSQL cluster of this worker's own; the tests' database is made in it."""
+    with postgres.cluster() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(cluster) -> str:
+    """A migrated, empty PostgreSQL database."""
+    url = new_database(cluster, "tests")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url)
+        engines.upgrade()
+        dispose_engines()
+    return url
+
+
+def new_database(cluster: str, name: str) -> str:
+    """Make an empty database in the cluster; return its URL."""
+    owner = create_engine(cluster, isolation_level="AUTOCOMMIT")
+    with owner.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    owner.dispose()
+    return cluster.rpartition("/")[0] + f"/{name}"
+
+
+@pytest.fixture
+def sqlite_database(sqlite_template, tmp_path, monkeypatch, clock) -> Iterator[str]:
+    """A SQLite file of the test's own, with the cast."""
+    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'test.db')}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    yield url
+    dispose_engines()
+
+
+@pytest.fixture
+def postgresql_database(postgresql_url, monkeypatch, clock) -> Iterator[str]:
+    """This worker's PostgreSQL database, emptied and filled with the cast."""
+    monkeypatch.setenv("DATABASE_URL", postgresql_url)
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with engines.writing() as session:
+        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        factories.add_cast(session)
+    yield postgresql_url
+    engines.engine().dispose()
+
+
+@pytest.fixture
+def database(sqlite_database) -> str:
+    """The URL of the test's database; some folders give it on PostgreSQL too."""
+    return sqlite_database
+
+
+@pytest.fixture
+def session(database) -> Iterator[Session]:
+    """One writing transaction for the whole test, saved when it ends."""
+    with engines.writing() as session:
+        yield session
+
+
+@pytest.fixture
+def open_app(database) -> Callable[..., AppTest]:
+    """Open a page the way a browser does: through Home.py, signed in or (None) not.
+
+    What the page shows must have been saved before: `with writing() as session: make_order(...)`.
+    """
+
+    def open_app(page: str, actor: Actor | None, **query: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+        if actor is not None:
+            app.session_state["session_token"] = token_of(actor)
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run().switch_page(page).run()
+
+    return open_app
+
+
+def token_of(actor: Actor) -> str:
+    """The token of a session opened for one of the cast."""
+    with engines.writing() as session:
+        return sessions.open_session(session, actor.id or 0, "test", role=actor.role).token

@@ -1,0 +1,259 @@
+"""The cast of the tests, and makers of what they act on: name only what the test is about.
+
+The cast is the same in every test, ids included: ZHOU is a customer with a recipient, STRANGER
+one who must see nothing of hers; LI and ZHAO are approved caregivers, DRAFT is not yet one; DESK,
+OPERATOR and ANALYST work for Nantong, FAR_OPERATOR for Luzhou.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data.accounts import Account, AccountRole
+from data.caregivers import Caregiver, CaregiverStatus, Certificate, WeeklyHours
+from data.catalogue import CertificateKind
+from data.cities import City, Place, PlaceKind
+from data.demands import Application
+from data.orders import Visit
+from data.recipients import Mobility, Recipient, Relation, Sex
+from services import applications, clock, demands, phones, places, redemption, visits
+from services.access import Actor, Role
+from services.demo import people
+from services.demo.stage import add_catalogue
+
+MONDAY = datetime(2030, 1, 7, 9, tzinfo=clock.CITY_TIME)
+NANTONG, LUZHOU = "320600", "510500"
+CHONGCHUAN, TONGZHOU, JIANGYANG = "320613", "320612", "510502"
+NOBODY_ID = 999_999
+
+ZHOU = Actor(1, Role.CUSTOMER)
+STRANGER = Actor(2, Role.CUSTOMER)
+LI = Actor(3, Role.CAREGIVER)
+ZHAO = Actor(4, Role.CAREGIVER)
+DRAFT = Actor(5, Role.CAREGIVER)
+DESK = Actor(6, Role.DESK, frozenset({NANTONG}))
+OPERATOR = Actor(7, Role.OPERATOR, frozenset({NANTONG}))
+FAR_OPERATOR = Actor(8, Role.OPERATOR, frozenset({LUZHOU}))
+ANALYST = Actor(9, Role.ANALYST, frozenset({NANTONG}))
+NAMES = {
+    ZHOU: "周晓燕",
+    STRANGER: "生面人",
+    LI: "李桂兰",
+    ZHAO: "赵海涛",
+    DRAFT: "钱新来",
+    DESK: "孙文静",
+    OPERATOR: "陈立军",
+    FAR_OPERATOR: "泸远方",
+    ANALYST: "何佳怡",
+}
+MOTHER_ID, STRANGERS_FATHER_ID = 1, 2
+
+# Item numbers of the catalogue, and the certificates LI and ZHAO hold.
+HOSPITAL_COMPANION, NURSING_ONLY, COMPANIONSHIP = 1, 4, 6
+HELD = (CertificateKind.HEALTH, CertificateKind.ELDER_CARE, CertificateKind.ESCORT_TRAINING)
+PRICE_FEN = 4000
+HOSPITAL_ID = 1
+
+# What people type to break things; it must come back exactly as typed.
+NASTY = "👵🏽<script>alert('x')</script> **粗体** {name} %s & \"引号\""
+
+
+def phone_of(actor: Actor) -> str:
+    """The phone of one of the cast, in E.164 form."""
+    return f"+86138000000{actor.id:02d}"
+
+
+def add_cast(session: Session) -> None:
+    """Fill an empty database: two opened cities, the catalogue, the known places, the people."""
+    add_catalogue(session)
+    for code in (NANTONG, LUZHOU):
+        session.add(City(created_at=clock.now(), code=code, hotline="0513-0000-0000"))
+    session.flush()
+    for district, kind, name_zh, name_en, lng, lat in people.PLACES:
+        session.add(
+            Place(
+                created_at=clock.now(),
+                city_code=NANTONG,
+                district_code=district,
+                kind=PlaceKind(kind),
+                name_zh=name_zh,
+                name_en=name_en,
+                lng=lng,
+                lat=lat,
+                cell=places.cell_at(lng, lat),
+            )
+        )
+    for actor in NAMES:
+        _add_person(session, actor)
+    for customer, relation in ((ZHOU, Relation.PARENT), (STRANGER, Relation.GRANDPARENT)):
+        make_recipient(session, customer, relation=relation)
+    for caregiver in (LI, ZHAO, DRAFT):
+        _add_caregiver(session, caregiver)
+    session.flush()
+
+
+def _add_person(session: Session, actor: Actor) -> None:
+    phone = phone_of(actor)
+    account = Account(
+        created_at=clock.now(),
+        name=NAMES[actor],
+        phone=phone,
+        phone_hash=phones.whole_hash(phone),
+        phone_tail_hash=phones.tail_hash(phone),
+        roles=[
+            AccountRole(created_at=clock.now(), role=actor.role, city_code=next(iter(cities), ""))
+            for cities in [actor.cities]
+        ],
+    )
+    session.add(account)
+    session.flush()
+    assert account.id == actor.id, "the cast must come first"
+
+
+def _add_caregiver(session: Session, actor: Actor) -> None:
+    status = CaregiverStatus.DRAFT if actor is DRAFT else CaregiverStatus.APPROVED
+    session.add(
+        Caregiver(
+            id=actor.id,
+            created_at=clock.now(),
+            city_code=NANTONG,
+            district_code=CHONGCHUAN,
+            cell=places.cell_of_district(CHONGCHUAN),
+            sex=Sex.FEMALE,
+            birth_date=date(1980, 5, 1),
+            worked_since=2015,
+            radius_km=60,
+            skills=[],
+            status=status,
+            certificates=[
+                Certificate(
+                    created_at=clock.now(),
+                    kind=kind,
+                    issuer="南通市职业技能培训中心",
+                    issued_on=date(2029, 1, 1),
+                    expires_on=date(2032, 1, 1),
+                )
+                for kind in HELD
+            ],
+            weekly_hours=[
+                WeeklyHours(
+                    created_at=clock.now(), weekday=day, starts_minute=7 * 60, ends_minute=20 * 60
+                )
+                for day in range(7)
+            ],
+        )
+    )
+
+
+def make_recipient(session: Session, customer: Actor = ZHOU, **changes: Any) -> int:
+    """Somebody a customer cares for."""
+    values = {
+        "name": "周奶奶",
+        "sex": Sex.FEMALE,
+        "birth_date": date(1948, 3, 2),
+        "relation": Relation.PARENT,
+        "mobility": Mobility.WALKS,
+        "conditions": "高血压,按时服药",
+        "ward": "6 号楼 312 床",
+        "emergency_contact": "周先生 13900001111",
+    }
+    recipient = Recipient(created_at=clock.now(), customer_id=customer.id, **(values | changes))
+    session.add(recipient)
+    session.flush()
+    return recipient.id
+
+
+def demand_form(**changes: Any) -> demands.DemandForm:
+    """A valid wish: two hours of companionship at this time tomorrow."""
+    values = {
+        "recipient_id": MOTHER_ID,
+        "item_id": COMPANIONSHIP,
+        "city_code": NANTONG,
+        "district_code": CHONGCHUAN,
+        "address": "濠河花园 3 幢 502 室",
+        "starts_at": clock.now() + timedelta(days=1),
+        "units": 2,
+        "lowest_fen": 3000,
+        "highest_fen": 6000,
+    }
+    return demands.DemandForm(**(values | changes))
+
+
+def make_demand(
+    session: Session, *, customer: Actor = ZHOU, request_key: str = "", **changes: Any
+) -> int:
+    """An open demand, posted through the service."""
+    if customer is STRANGER:
+        changes = {"recipient_id": STRANGERS_FATHER_ID} | changes
+    return demands.post(session, customer, demand_form(**changes), request_key or uuid4().hex)
+
+
+def make_application(
+    session: Session,
+    demand_id: int | None = None,
+    *,
+    caregiver: Actor = LI,
+    price_fen: int = PRICE_FEN,
+    **changes: Any,
+) -> int:
+    """A caregiver's application, for a demand of its own unless one is given."""
+    if demand_id is None:
+        demand_id = make_demand(session, **changes)
+    return applications.apply(session, caregiver, demand_id, price_fen)
+
+
+def make_order(session: Session, *, caregiver: Actor = LI, **changes: Any) -> int:
+    """An approved application: a confirmed order with its planned visit."""
+    return applications.approve(
+        session, OPERATOR, make_application(session, caregiver=caregiver, **changes)
+    )
+
+
+def make_visit(session: Session, *, caregiver: Actor = LI, **changes: Any) -> int:
+    """A planned visit, of an order of its own."""
+    return visit_of(session, make_order(session, caregiver=caregiver, **changes))
+
+
+def make_finished_visit(session: Session, *, caregiver: Actor = LI, **changes: Any) -> int:
+    """A visit that took place yesterday, unless told otherwise, and waits for its code."""
+    starts_at = changes.pop("starts_at", clock.now() - timedelta(days=1))
+    with clock.at(starts_at - timedelta(days=1)):
+        visit_id = make_visit(session, caregiver=caregiver, starts_at=starts_at, **changes)
+    with clock.at(starts_at):
+        visits.check_in(session, caregiver, visit_id)
+    with clock.at(session.get_one(Visit, visit_id).ends_at):
+        visits.check_out(session, caregiver, visit_id, (0, 1))
+    session.flush()
+    return visit_id
+
+
+def make_redeemed_visit(session: Session, *, customer: Actor = ZHOU, **changes: Any) -> int:
+    """A visit that took place and was redeemed with its code."""
+    visit_id = make_finished_visit(session, customer=customer, **changes)
+    refused = redemption.redeem(session, customer, visit_id, code_of(session, visit_id))
+    assert refused is None
+    session.flush()
+    return visit_id
+
+
+def visit_of(session: Session, order_id: int) -> int:
+    """The visit of an order."""
+    return session.scalars(select(Visit.id).where(Visit.order_id == order_id)).one()
+
+
+def order_of(session: Session, visit_id: int) -> int:
+    """The order of a visit."""
+    return session.get_one(Visit, visit_id).order_id
+
+
+def demand_of(session: Session, application_id: int) -> int:
+    """The demand of an application."""
+    return session.get_one(Application, application_id).demand_id
+
+
+def code_of(session: Session, visit_id: int) -> str:
+    """The code that redeems a visit now."""
+    return redemption.derive(visit_id, session.get_one(Visit, visit_id).code_issue)

@@ -1,0 +1,3 @@
+from tests.factories import *
+def test_made(session):
+    make_redeemed_visit(session)
