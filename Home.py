@@ -8,4 +8,5 @@ visitor = session.recognise()
 frame.sidebar(visitor)
 identity.set_cookie()
 session.show_notice()
-navigation.open_page(visitor)
+with session.catching():
+    navigation.open_page(visitor)

@@ -37,10 +37,13 @@ def item_choice(items: dict[int, ItemView], key: str) -> ItemView:
         key=f"{key}_item_{group}",
     )
     item = items[chosen]
-    st.caption(
-        f"{formats.about(item)} {formats.price_range(item.lowest_fen, item.highest_fen, item.unit)}"
-    )
+    st.caption(f"{formats.about(item)} {item_price(item)}")
     return item
+
+
+def item_price(item: ItemView) -> str:
+    """What the item costs per unit."""
+    return formats.price_range(item.lowest_fen, item.highest_fen, item.unit)
 
 
 def price_list(items: dict[int, ItemView]) -> None:

@@ -1,6 +1,9 @@
 """The only door from the screen to the database: who is visiting, and how services are reached."""
 
-from collections.abc import Callable
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -22,6 +25,7 @@ Result = TypeVar("Result")
 _TOKEN, _TICKET, _VISITOR = "session_token", "session_ticket", "visitor"
 _NOTICE, _NEXT_PAGE = "notice", "next_page"
 _KEPT_ACROSS_SIGN_IN = {"language"}
+_log = logging.getLogger("carepilot")
 
 
 class _SessionEnded(Exception):
@@ -61,9 +65,21 @@ def fragment(draw: Callable[Args, None]) -> Callable[Args, None]:
     def checked(*args: Args.args, **kwargs: Args.kwargs) -> None:
         if recognise() is None:
             st.rerun()
-        draw(*args, **kwargs)
+        with catching():
+            draw(*args, **kwargs)
 
     return st.fragment(checked)
+
+
+@contextmanager
+def catching() -> Iterator[None]:
+    """A bug is logged under a number; the person sees that number and nothing internal."""
+    try:
+        yield
+    except Exception:
+        number = secrets.token_hex(4)
+        _log.exception("unexpected %s", number)
+        st.error(t("error.unexpected", number=number), icon=":material/report:")
 
 
 def public(

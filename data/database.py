@@ -39,11 +39,11 @@ def _engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         if file := make_url(url).database:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        created = create_engine(url, pool_size=20, max_overflow=40)
+        created = create_engine(url, pool_size=20, max_overflow=40, hide_parameters=True)
         event.listen(created, "connect", _configure_sqlite)
         event.listen(created, "begin", _begin_sqlite)
         return created
-    return create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True)
+    return create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True)
 
 
 @contextmanager

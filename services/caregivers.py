@@ -241,7 +241,7 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
     ids = [row.id for row in rows]
     score = scores(session, ids)
     names = dict(
-        session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).tuples()
+        session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).tuples().all()
     )
     # Hours come from the planned span: what the customer ordered and redeemed.
     seconds = case(

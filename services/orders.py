@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session, aliased
@@ -13,13 +14,23 @@ from data.notices import NoticeKind
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
 from data.reviews import Review
-from services import clock, ledger, lifecycles, notices
+from services import clock, ledger, lifecycles, notices, to_do
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, NotFound
+from services.to_do import ToDoKind
 
 __all__ = ["OrderStatus", "OrderView", "Step", "VisitStatus"]
 
 MOST_SHOWN = 50
+ALERTS = (ToDoKind.LATE, ToDoKind.LOCKED, ToDoKind.UNREDEEMED)
+# The status an order has while its visit has this one; it lets the city's index find a page.
+_ORDER_STATUS = {
+    VisitStatus.PLANNED: OrderStatus.CONFIRMED,
+    VisitStatus.IN_PROGRESS: OrderStatus.CONFIRMED,
+    VisitStatus.FINISHED: OrderStatus.CONFIRMED,
+    VisitStatus.REDEEMED: OrderStatus.COMPLETED,
+    VisitStatus.CANCELLED: OrderStatus.CANCELLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,43 +81,36 @@ def listing(
     actor: Actor,
     *,
     visit_statuses: tuple[VisitStatus, ...] = (),
+    alert: ToDoKind | None = None,
     limit: int = MOST_SHOWN,
     offset: int = 0,
 ) -> list[OrderView]:
     """The orders this actor may follow: coming visits first by time, for staff newest first."""
     actor.require(Permission.FOLLOW_ORDERS)
-    customer, caregiver = aliased(Account), aliased(Account)
-    query = (
-        _visible_to(actor)
-        .join(Visit, Visit.order_id == Order.id)
-        .join(customer, customer.id == Order.customer_id)
-        .join(caregiver, caregiver.id == Order.caregiver_id)
-        .join(Recipient, Recipient.id == Order.recipient_id)
-        .outerjoin(Review, Review.visit_id == Visit.id)
-        .add_columns(Visit, customer.name, caregiver.name, Recipient.name, Review.id)
-        .limit(limit)
-        .offset(offset)
-    )
-    if visit_statuses:
-        query = query.where(Visit.status.in_(visit_statuses))
     staff = actor.role in (Role.OPERATOR, Role.DESK)
-    query = query.order_by(Order.id.desc() if staff else Visit.starts_at.desc())
-    return [_view(actor, *row) for row in session.execute(query)]
+    newest = (Order.created_at.desc(), Order.id.desc())
+    order_by = newest if staff else (Visit.starts_at.desc(), Order.id.desc())
+    # First the ids of one page, from indexes alone; only then everything about those few.
+    page = _visible_to(actor).with_only_columns(Order.id)
+    if visit_statuses or alert or not staff:
+        page = page.join(Visit, Visit.order_id == Order.id)
+    if visit_statuses:
+        page = page.where(
+            Visit.status.in_(visit_statuses),
+            Order.status.in_({_ORDER_STATUS[status] for status in visit_statuses}),
+        )
+    if alert:
+        page = page.where(to_do.visit_waits(alert))
+    ids = session.scalars(page.order_by(*order_by).limit(limit).offset(offset)).all()
+    rows = _with_parts(select(Order).where(Order.id.in_(ids))).order_by(*order_by)
+    return [_view(actor, *row) for row in session.execute(rows)]
 
 
 def one(session: Session, actor: Actor, order_id: int) -> OrderView:
     """One order this actor may follow."""
     actor.require(Permission.FOLLOW_ORDERS)
-    customer, caregiver = aliased(Account), aliased(Account)
     row = session.execute(
-        _visible_to(actor)
-        .where(Order.id == order_id)
-        .join(Visit, Visit.order_id == Order.id)
-        .join(customer, customer.id == Order.customer_id)
-        .join(caregiver, caregiver.id == Order.caregiver_id)
-        .join(Recipient, Recipient.id == Order.recipient_id)
-        .outerjoin(Review, Review.visit_id == Visit.id)
-        .add_columns(Visit, customer.name, caregiver.name, Recipient.name, Review.id)
+        _with_parts(_visible_to(actor).where(Order.id == order_id))
     ).one_or_none()
     if row is None:
         raise NotFound("error.order_not_found")
@@ -120,7 +124,22 @@ def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
     rows = session.execute(
         mine.with_only_columns(Visit.status, func.count(Visit.id)).group_by(Visit.status)
     )
-    return dict(rows.tuples().all())
+    return {status: count for status, count in rows}
+
+
+def alerts(session: Session, actor: Actor) -> dict[ToDoKind, int]:
+    """How many visits of the actor's cities need somebody, by what is wrong."""
+    actor.require(Permission.FOLLOW_CITY_ORDERS)
+    mine = _visible_to(actor).join(Visit, Visit.order_id == Order.id)
+    counted = session.execute(
+        mine.with_only_columns(
+            *(func.count(Visit.id).filter(to_do.visit_waits(kind)) for kind in ALERTS)
+        ).where(
+            Visit.status.in_((VisitStatus.PLANNED, VisitStatus.FINISHED)),
+            Order.status == OrderStatus.CONFIRMED,
+        )
+    ).one()
+    return dict(zip(ALERTS, counted, strict=True))
 
 
 def history(session: Session, actor: Actor, order_id: int) -> list[Step]:
@@ -184,6 +203,18 @@ def _reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False)
     if order is None:
         raise NotFound("error.order_not_found")
     return order
+
+
+def _with_parts(orders: Select[Order]) -> Select[Any]:
+    customer, caregiver = aliased(Account), aliased(Account)
+    return (
+        orders.join(Visit, Visit.order_id == Order.id)
+        .join(customer, customer.id == Order.customer_id)
+        .join(caregiver, caregiver.id == Order.caregiver_id)
+        .join(Recipient, Recipient.id == Order.recipient_id)
+        .outerjoin(Review, Review.visit_id == Visit.id)
+        .add_columns(Visit, customer.name, caregiver.name, Recipient.name, Review.id)
+    )
 
 
 def _view(

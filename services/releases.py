@@ -48,7 +48,7 @@ def orders_by(session: Session, actor: Actor, dimension: str) -> Release:
 
 def withhold(table: pd.DataFrame, k: int) -> Release:
     """Leave out cells under k people, and one more if only one would be left to work out."""
-    small: pd.Series = table["people"].lt(k)
+    small = pd.Series(table["people"] < k)
     if small.sum() == 1 and not small.all():
         small |= table.index == table.loc[~small, "people"].idxmin()
     return Release(table.loc[~small].reset_index(drop=True), int(small.sum()), k)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, false, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from data.base import UtcDateTime
 from data.caregivers import Caregiver, CaregiverStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
@@ -15,6 +16,7 @@ from services import clock
 from services.access import Actor, Permission
 
 LATE_AFTER = timedelta(minutes=15)
+UNREDEEMED_AFTER = timedelta(days=1)
 
 
 class ToDoKind(StrEnum):
@@ -36,64 +38,60 @@ class ToDo:
 
 
 @dataclass(frozen=True, slots=True)
-class DayFigures:
-    """A city's day in four numbers, each with its last seven days, oldest first."""
+class Figure:
+    """The last seven days, today last, and what today is compared with."""
 
-    posted: tuple[int, ...]
-    confirmed: tuple[int, ...]
-    redeemed: tuple[int, ...]
+    days: tuple[int, ...]
+    yesterday: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """A city's day: what happened so far against yesterday at this hour; visits are whole days."""
+
+    posted: Figure
+    confirmed: Figure
+    redeemed: Figure
+    visits: Figure
     open_now: int
-    visits_today: int
 
 
 def today(session: Session, actor: Actor) -> list[ToDo]:
     """Everything that waits for this operator."""
     actor.require(Permission.SEE_TO_DO)
     now = clock.now()
-    mine = Demand.city_code.in_(actor.cities)
+    open_demands = (
+        Demand.city_code.in_(actor.cities),
+        Demand.status == DemandStatus.OPEN,
+        Demand.starts_at > now,
+    )
     applied = (
         select(func.count(Demand.id.distinct()), func.min(Application.created_at))
         .join(Demand, Demand.id == Application.demand_id)
-        .where(
-            mine,
-            Application.status == ApplicationStatus.SUBMITTED,
-            Demand.status == DemandStatus.OPEN,
-            Demand.starts_at > now,
-        )
+        .where(Application.status == ApplicationStatus.SUBMITTED, *open_demands)
     )
     unanswered = select(func.count(Demand.id), func.min(Demand.created_at)).where(
-        mine,
-        Demand.status == DemandStatus.OPEN,
-        Demand.starts_at > now,
-        ~select(Application.id).where(Application.demand_id == Demand.id).exists(),
+        *open_demands, nobody_to_choose()
     )
-    onboarding = (
-        select(func.count(Caregiver.id.distinct()), func.max(StatusChange.created_at))
-        .join(
-            StatusChange,
-            (StatusChange.noun == Noun.CAREGIVER)
-            & (StatusChange.subject_id == Caregiver.id)
-            & (StatusChange.new_status == CaregiverStatus.SUBMITTED),
+    submitted = (
+        select(func.max(StatusChange.created_at).label("at"))
+        .join(Caregiver, Caregiver.id == StatusChange.subject_id)
+        .where(
+            StatusChange.noun == Noun.CAREGIVER,
+            StatusChange.new_status == CaregiverStatus.SUBMITTED,
+            Caregiver.city_code.in_(actor.cities),
+            Caregiver.status == CaregiverStatus.SUBMITTED,
         )
-        .where(Caregiver.city_code.in_(actor.cities), Caregiver.status == CaregiverStatus.SUBMITTED)
+        .group_by(Caregiver.id)
+        .subquery()
     )
-    visits = (
-        select(func.count(Visit.id), func.min(Visit.starts_at))
-        .join(Order, Order.id == Visit.order_id)
-        .where(Order.city_code.in_(actor.cities))
-    )
-    late = visits.where(Visit.status == VisitStatus.PLANNED, Visit.starts_at < now - LATE_AFTER)
-    locked = visits.where(Visit.status == VisitStatus.FINISHED, Visit.locked_until > now)
-    unredeemed = visits.where(
-        Visit.status == VisitStatus.FINISHED, Visit.checked_out_at < now - timedelta(days=1)
-    )
-    queries: dict[ToDoKind, Select[int, datetime]] = {
+    queries: dict[ToDoKind, Select[int, datetime | None]] = {
         ToDoKind.APPLICATIONS: applied,
-        ToDoKind.LATE: late,
-        ToDoKind.LOCKED: locked,
-        ToDoKind.CAREGIVERS: onboarding,
+        ToDoKind.LATE: _visits(actor, ToDoKind.LATE),
+        ToDoKind.LOCKED: _visits(actor, ToDoKind.LOCKED),
+        ToDoKind.CAREGIVERS: select(func.count(), func.min(submitted.c.at)),
         ToDoKind.UNANSWERED: unanswered,
-        ToDoKind.UNREDEEMED: unredeemed,
+        ToDoKind.UNREDEEMED: _visits(actor, ToDoKind.UNREDEEMED),
     }
     return [
         ToDo(kind, count, since)
@@ -102,46 +100,86 @@ def today(session: Session, actor: Actor) -> list[ToDo]:
     ]
 
 
+def nobody_to_choose() -> ColumnElement[bool]:
+    """The condition under which no caregiver offers themselves for a demand."""
+    return (
+        ~select(Application.id)
+        .where(
+            Application.demand_id == Demand.id, Application.status == ApplicationStatus.SUBMITTED
+        )
+        .exists()
+    )
+
+
+def visit_waits(kind: ToDoKind) -> ColumnElement[bool]:
+    """The condition under which a visit needs somebody: late, locked or not redeemed."""
+    now = clock.now()
+    match kind:
+        case ToDoKind.LATE:
+            return and_(Visit.status == VisitStatus.PLANNED, Visit.starts_at < now - LATE_AFTER)
+        case ToDoKind.LOCKED:
+            return and_(Visit.status == VisitStatus.FINISHED, Visit.locked_until > now)
+        case ToDoKind.UNREDEEMED:
+            done = Visit.checked_out_at < now - UNREDEEMED_AFTER
+            return and_(Visit.status == VisitStatus.FINISHED, done)
+        case _:
+            return false()
+
+
 def figures(session: Session, actor: Actor) -> DayFigures:
     """The last seven days of this operator's cities, today last."""
     actor.require(Permission.SEE_TO_DO)
-    midnight = clock.in_city(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
-    first = midnight - timedelta(days=6)
-
-    def by_day(moments: Select[datetime]) -> tuple[int, ...]:
-        days = [0] * 7
-        for moment in session.scalars(moments):
-            days[(clock.in_city(moment).date() - first.date()).days] += 1
-        return tuple(days)
-
-    orders = select(Order.created_at).where(Order.city_code.in_(actor.cities))
-    demands = select(Demand.created_at).where(Demand.city_code.in_(actor.cities))
-    visits = (
-        select(type_coerce(Visit.redeemed_at, UtcDateTime))
-        .join(Order, Order.id == Visit.order_id)
-        .where(Order.city_code.in_(actor.cities))
-    )
+    orders = Order.city_code.in_(actor.cities)
+    demands = Demand.city_code.in_(actor.cities)
+    held = Visit.status.in_([status for status in VisitStatus if status != VisitStatus.CANCELLED])
     return DayFigures(
-        posted=by_day(demands.where(Demand.created_at >= first)),
-        confirmed=by_day(orders.where(Order.created_at >= first)),
-        redeemed=by_day(visits.where(Visit.redeemed_at >= first)),
+        posted=_by_day(session, select().where(demands), Demand.created_at),
+        confirmed=_by_day(session, select().where(orders), Order.created_at),
+        redeemed=_by_day(
+            session,
+            select().join_from(Visit, Order, Order.id == Visit.order_id).where(orders),
+            Visit.redeemed_at,
+        ),
+        visits=_by_day(
+            session,
+            select().join_from(Visit, Order, Order.id == Visit.order_id).where(orders, held),
+            Visit.starts_at,
+            whole_days=True,
+        ),
         open_now=session.scalar(
             select(func.count(Demand.id)).where(
-                Demand.city_code.in_(actor.cities),
-                Demand.status == DemandStatus.OPEN,
-                Demand.starts_at > clock.now(),
-            )
-        )
-        or 0,
-        visits_today=session.scalar(
-            select(func.count(Visit.id))
-            .join(Order, Order.id == Visit.order_id)
-            .where(
-                Order.city_code.in_(actor.cities),
-                Visit.starts_at >= midnight,
-                Visit.starts_at < midnight + timedelta(days=1),
-                Visit.status != VisitStatus.CANCELLED,
+                demands, Demand.status == DemandStatus.OPEN, Demand.starts_at > clock.now()
             )
         )
         or 0,
     )
+
+
+def _visits(actor: Actor, kind: ToDoKind) -> Select[int, datetime | None]:
+    return (
+        select(func.count(Visit.id), func.min(Visit.starts_at))
+        .join(Order, Order.id == Visit.order_id)
+        .where(Order.city_code.in_(actor.cities), visit_waits(kind))
+    )
+
+
+def _by_day(
+    session: Session,
+    rows: Select[()],
+    moment: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
+    *,
+    whole_days: bool = False,
+) -> Figure:
+    midnight = clock.in_city(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    starts = [midnight - timedelta(days=back) for back in range(6, -2, -1)]
+    spans = list(zip(starts, starts[1:], strict=False))
+    yesterday = (starts[-3], starts[-2] if whole_days else clock.now() - timedelta(days=1))
+    counted = session.execute(
+        rows.where(moment >= starts[0], moment < starts[-1]).add_columns(
+            *(
+                func.count().filter(moment >= first, moment < last)
+                for first, last in [*spans, yesterday]
+            )
+        )
+    ).one()
+    return Figure(days=tuple(counted[:-1]), yesterday=counted[-1])

@@ -1,3 +1,5 @@
 from tests.factories import *
-def test_made(session):
+import pytest
+@pytest.mark.parametrize("n",range(8))
+def test_made(session,n):
     make_redeemed_visit(session)
