@@ -1,6 +1,5 @@
 """The router: every visit passes here. `make run` serves it; `streamlit run Home.py` works too."""
 
-
 from components import frame, identity, navigation, session
 
 frame.set_up()

@@ -3,11 +3,12 @@
 import logging
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 
 from data import database
-from services import jobs, startup, tasks
+from services import jobs, settings, startup, tasks
 
 log = logging.getLogger("carepilot.worker")
 PAUSE_SECONDS = 0.5
@@ -16,7 +17,10 @@ PAUSE_SECONDS = 0.5
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     os.nice(5)  # People who wait for a page come first.
-    startup.prepare()
+    try:
+        startup.prepare()
+    except settings.ConfigurationError as refusal:
+        sys.exit(f"worker.py: {refusal}")
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

@@ -1,5 +1,6 @@
 """How money, times, places and people are written."""
 
+import re
 from datetime import date, datetime, timedelta
 
 from components.i18n import chinese, name, t
@@ -7,6 +8,11 @@ from services import clock, regions
 from services.catalogue import ItemView, Unit
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def plain(typed: str) -> str:
+    """People's words inside our own, every sign that Markdown would act on made harmless."""
+    return re.sub(r"([^\w\s])", r"\\\1", typed, flags=re.ASCII)
 
 
 def money(fen: int) -> str:

@@ -9,6 +9,7 @@ from components.i18n import language_choice, t
 from services.sessions import Visitor
 
 _ASSETS = Path(__file__).parent / "assets"
+_LOOK = (Path(__file__).parent.parent / ".streamlit" / "look.css").read_text("utf-8")
 
 
 def set_up() -> None:
@@ -16,6 +17,7 @@ def set_up() -> None:
     st.set_page_config(
         page_title=t("frame.name"), page_icon=str(_ASSETS / "icon.png"), layout="wide"
     )
+    st.html(f"<style>{_LOOK}</style>")
     st.logo(str(_ASSETS / "logo.svg"), icon_image=str(_ASSETS / "icon.png"), size="large")
 
 

@@ -1,18 +1,23 @@
 """What every page is made of: its head, status badges, empty states and confirmations."""
 
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from components.i18n import t
 from services import settings
 
+Thing = TypeVar("Thing")
 
-def page_head(page: str, *, subtitle: str = "") -> None:
-    """The page's title, with the demo badge at its right."""
+
+def page_head(page: str, *, title: str = "", subtitle: str = "") -> None:
+    """The page's title, or a warmer one, with the demo badge at its right."""
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        st.title(t(f"page.{page}"), width="content")
+        st.title(title or t(f"page.{page}"), width="content")
         demo_badge()
     if subtitle:
         st.caption(subtitle)
@@ -43,9 +48,11 @@ def empty(key: str, *, icon: str = ":material/inbox:") -> None:
         st.caption(t(f"empty.{key}_next"), text_alignment="center")
 
 
-def confirmed(label: str, warning: str, key: str, *, icon: str | None = None) -> bool:
+def confirmed(
+    label: str, warning: str, key: str, *, icon: str | None = None, main: bool = False
+) -> bool:
     """A button that asks once more before what cannot be undone."""
-    with st.popover(label, icon=icon, key=f"{key}_ask"):
+    with st.popover(label, icon=icon, key=f"{key}_ask", type="primary" if main else "secondary"):
         st.markdown(warning)
         return st.button(t("frame.confirm"), type="primary", key=key)
 
@@ -55,3 +62,22 @@ def field(label: str, value: str) -> None:
     with st.container(gap=None, width="content"):
         st.caption(label)
         st.text(value)
+
+
+def in_batches(things: Sequence[Thing], key: str, size: int = 20) -> Iterator[Thing]:
+    """The first of many things, and after them a button that shows as many more."""
+    shown = st.session_state.setdefault(f"{key}_shown", size)
+    yield from things[:shown]
+    if len(things) > shown:
+        st.button(
+            t("frame.more", count=len(things) - shown),
+            icon=":material/expand_more:",
+            key=f"{key}_more",
+            width="stretch",
+            on_click=_show_more,
+            args=(f"{key}_shown", size),
+        )
+
+
+def _show_more(key: str, size: int) -> None:
+    st.session_state[key] += size

@@ -60,7 +60,6 @@ LANDING = {
     Role.OPERATOR: "today",
     Role.ANALYST: "overview",
 }
-_GROUPS = ("customer", "caregiver", "operator", "analyst", "account", "public")
 
 
 def open_page(visitor: Visitor | None) -> None:
@@ -76,12 +75,8 @@ def open_page(visitor: Visitor | None) -> None:
         visibility="hidden",
         url_path="start",
     )
-    menu: dict[str, list[StreamlitPage]] = {
-        t(f"menu.{group}"): [pages[e.name] for e in reachable if e.folder == group]
-        for group in _GROUPS
-    }
-    menu[""] = [start, *_closed_door(pages)]
-    chosen = st.navigation({title: group for title, group in menu.items() if group})
+    # One flat list: the section headers of Streamlit's menu break the list for screen readers.
+    chosen = st.navigation([start, *pages.values(), *_closed_door(pages)])
     if (wanted := session.next_page()) is not None:
         st.switch_page(pages[LANDING[role] if wanted == "landing" and role else wanted])
     entry = next((e for e in reachable if pages[e.name] == chosen), None)
@@ -126,10 +121,10 @@ def _closed_door(pages: Iterable[str]) -> list[StreamlitPage]:
     return [st.Page(say_so, title=t("closed_door.title"), url_path=wanted, visibility="hidden")]
 
 
-def link(name: str, label: str, *, icon: str | None = None) -> None:
+def link(name: str, label: str, *, icon: str | None = None, **query: str) -> None:
     """A link to a page, drawn only for those it opens for."""
     if (entry := _reachable(name)) is not None:
-        st.page_link(entry.file, label=label, icon=icon, width="content")
+        st.page_link(entry.file, label=label, icon=icon, width="content", query_params=query)
 
 
 def button(name: str, label: str, *, icon: str | None = None) -> None:

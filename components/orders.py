@@ -45,7 +45,7 @@ def order_card(order: OrderView, items: dict[int, ItemView]) -> None:
             ):
                 profile_dialog(order.caregiver_id, order.caregiver_name)
         if order.report_words or order.done_tasks:
-            _report(order, items)
+            report(order, items)
         _next_step(order)
 
 
@@ -86,7 +86,8 @@ def history(order_id: int) -> None:
                 )
 
 
-def _report(order: OrderView, items: dict[int, ItemView]) -> None:
+def report(order: OrderView, items: dict[int, ItemView]) -> None:
+    """What the caregiver did and said."""
     with st.container(border=True):
         st.caption(t("order.report"))
         item = items.get(order.item_id)

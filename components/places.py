@@ -31,22 +31,22 @@ class Location:
     cell: str | None
 
 
-def city_choice(key: str) -> CityView | None:
-    """Choose an opened city: the remembered one first."""
+def city_choice(key: str, *, chosen: str | None = None) -> CityView | None:
+    """Choose an opened city: the one chosen before first, else the remembered one."""
     opened = {city.code: city for city in session.public(cities.opened)}
     if not opened:
         st.info(t("place.no_city"))
         return None
     visitor = session.visitor()
-    remembered = visitor.city_code if visitor and visitor.city_code in opened else None
-    chosen = st.selectbox(
+    first = chosen or (visitor.city_code if visitor else None)
+    code = st.selectbox(
         t("field.city"),
         list(opened),
-        index=list(opened).index(remembered) if remembered else 0,
+        index=list(opened).index(first) if first in opened else 0,
         format_func=city_path,
         key=f"{key}_city",
     )
-    return opened[chosen]
+    return opened[code]
 
 
 def city_path(code: str) -> str:
@@ -138,6 +138,15 @@ def cell_map(district_code: str, key: str) -> str | None:
 
 def place_name(place: PlaceView) -> str:
     return f"{PLACE_ICONS[place.kind]} {name(place)}"
+
+
+def open_names(city_code: str) -> dict[int, str]:
+    """The names of the places that may be told to everybody, by id."""
+    return {
+        place.id: place_name(place)
+        for place in session.public(places.listing, city_code)
+        if place.kind in places.OPEN_KINDS
+    }
 
 
 def band_name(band: DistanceBand) -> str:

@@ -262,9 +262,12 @@ def next_page() -> str | None:
 
 
 def show_notice() -> None:
-    """A toast set before a rerun must be drawn after it."""
+    """How the last action went, once, on the page drawn after it.
+
+    Not a toast: Streamlit's have no name that a screen reader could say.
+    """
     if key := st.session_state.pop(_NOTICE, None):
-        st.toast(t(key), icon=":material/check_circle:")
+        st.success(t(key), icon=":material/check_circle:")
 
 
 def device() -> str:

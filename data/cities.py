@@ -21,7 +21,7 @@ class PlaceKind(StrEnum):
 
 
 class City(Numbered, Base):
-    """A city the platform has opened; its numbers are settings, never constants."""
+    """A city the platform has opened; its numbers are settings. A synthetic one is a demo's."""
 
     __tablename__ = "cities"
     __table_args__ = (
@@ -31,6 +31,7 @@ class City(Numbered, Base):
 
     code: Mapped[str] = mapped_column(String(6), unique=True)
     status: Mapped[CityStatus] = mapped_column(text_enum(CityStatus), default=CityStatus.OPEN)
+    synthetic: Mapped[bool] = mapped_column(default=False)
     hotline: Mapped[str] = mapped_column(String(20))
     commission_bp: Mapped[int] = mapped_column(default=1500)
     decline_hours: Mapped[int] = mapped_column(default=2)

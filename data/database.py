@@ -43,7 +43,9 @@ def _engine(url: str) -> Engine:
         event.listen(created, "connect", _configure_sqlite)
         event.listen(created, "begin", _begin_sqlite)
         return created
-    return create_engine(url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True)
+    return create_engine(
+        url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class Demand(Numbered, SealedRow, Base):
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         CheckConstraint("0 < lowest_fen AND lowest_fen <= highest_fen", name="price_range"),
         UniqueConstraint("customer_id", "request_key"),
+        Index(None, "city_code", "created_at"),
         Index(None, "city_code", "status", "starts_at"),
         Index(None, "status", "starts_at"),
     )

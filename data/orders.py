@@ -32,7 +32,8 @@ class Order(Numbered, Base):
     __table_args__ = (
         CheckConstraint("total_fen = unit_price_fen * units", name="total_is_units_times_price"),
         CheckConstraint("0 <= commission_fen AND commission_fen <= total_fen", name="commission"),
-        Index(None, "city_code", "status", "id"),
+        Index(None, "city_code", "created_at"),
+        Index(None, "city_code", "status", "created_at"),
         Index(None, "customer_id", "status"),
     )
 
@@ -71,11 +72,14 @@ class Visit(Numbered, Base):
             using="gist",
             name="ex_visits_one_at_a_time",
         ).ddl_if(dialect="postgresql"),
-        Index(None, "caregiver_id", "starts_at"),
+        # By its end: what still lies ahead of a caregiver is little, what lies behind is not.
+        Index(None, "caregiver_id", "ends_at"),
+        Index(None, "order_id", "status"),
+        Index(None, "redeemed_at"),
         Index(None, "status", "starts_at"),
     )
 
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
     caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]

@@ -11,7 +11,7 @@ from data.accounts import Account, AccountRole
 from data.notices import ConsoleText
 from data.sealing import keyed_hash
 from data.sessions import CodePurpose, OneTimeCode
-from services import audit, clock, gateways, notices, phones, regions, sessions
+from services import audit, cities, clock, gateways, notices, phones, regions, sessions
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound, ServiceError
 from services.settings import settings
@@ -173,7 +173,7 @@ def change_password(session: Session, actor: Actor, password_hash: str) -> None:
     """Set a new password; every open session of the account ends."""
     actor.require(Permission.KEEP_ACCOUNT)
     session.get_one(Account, actor.id).password_hash = password_hash
-    sessions.end_all(session, actor, actor.id or 0)
+    sessions.end_all(session, actor)
     audit.record(session, actor, "change_password", "account", actor.id or 0)
 
 
@@ -182,6 +182,8 @@ def choose_region(
 ) -> None:
     """Remember where the person wants care or works."""
     actor.require(Permission.KEEP_ACCOUNT)
+    if city_code not in {city.code for city in cities.opened(session)}:
+        raise Conflict("error.city_not_open")
     if district_code and not regions.district_of_city(district_code, city_code):
         raise Invalid("error.district_of_another_city")
     account = session.get_one(Account, actor.id)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.catalogue import CareItem
 from data.demands import Demand, DemandStatus
-from data.notices import NoticeKind, OutboxMessage
+from data.notices import NoticeKind
 from services import clock, notices, places
 
 KIND = "announce_demand"
@@ -21,17 +21,8 @@ def announce_demand(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
         return {"told": 0}
     needed = set(session.get_one(CareItem, demand.item_id).required_certificates)
     held = certificates_held(session, demand.city_code)
-    told = set(
-        session.scalars(
-            select(OutboxMessage.account_id).where(
-                OutboxMessage.dedupe_key.startswith(
-                    f"{NoticeKind.DEMAND_POSTED}:demand-{demand.id}:"
-                )
-            )
-        )
-    )
     fitting = [
-        caregiver
+        caregiver.id
         for caregiver in session.scalars(
             select(Caregiver).where(
                 Caregiver.city_code == demand.city_code,
@@ -40,19 +31,17 @@ def announce_demand(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
         )
         if needed <= held.get(caregiver.id, set())
         and places.distance_km(caregiver.cell, demand.cell) <= caregiver.radius_km
-        and caregiver.id not in told
     ]
-    for caregiver in fitting:
-        notices.tell(
-            session,
-            NoticeKind.DEMAND_POSTED,
-            caregiver.id,
-            f"demand-{demand.id}",
-            demand_id=demand.id,
-            item_id=demand.item_id,
-            district_code=demand.district_code,
-        )
-    return {"told": len(fitting)}
+    told = notices.tell_all(
+        session,
+        NoticeKind.DEMAND_POSTED,
+        fitting,
+        f"demand-{demand.id}",
+        demand_id=demand.id,
+        item_id=demand.item_id,
+        district_code=demand.district_code,
+    )
+    return {"told": told}
 
 
 def certificates_held(session: Session, city_code: str) -> dict[int, set[str]]:
@@ -69,3 +58,15 @@ def certificates_held(session: Session, city_code: str) -> dict[int, set[str]]:
     for caregiver_id, kind in rows:
         held.setdefault(caregiver_id, set()).add(kind)
     return held
+
+
+def certificates_of(session: Session, caregiver_id: int) -> set[str]:
+    """The kinds of unexpired certificates of one caregiver."""
+    return set(
+        session.scalars(
+            select(Certificate.kind).where(
+                Certificate.caregiver_id == caregiver_id,
+                Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today()),
+            )
+        )
+    )

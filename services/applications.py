@@ -24,12 +24,14 @@ from services import (
     lifecycles,
     notices,
     places,
+    to_do,
 )
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
 
 BASIS_POINTS = 10_000
+UNRATED = 4.0  # Newcomers stand between the praised and the doubtful.
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,15 @@ class Candidate:
     score: caregivers.Score
     applied_at: datetime
 
+    @property
+    def fits(self) -> bool:
+        """Whether nothing speaks against this caregiver."""
+        return self.free and self.in_hours and not self.missing_certificates
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A demand that waits for the operator, with everybody who applied."""
+    """A demand that waits for the operator, with everybody who applied, the likeliest first."""
 
     demand_id: int
     item_id: int
@@ -254,6 +261,30 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
     return [_decision(demand, candidates) for demand, candidates in decisions.values()]
 
 
+def unanswered(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
+    """The open demands nobody offers to take, soonest visit first."""
+    actor.require(Permission.DECIDE_APPLICATION)
+    rows = session.scalars(
+        select(Demand)
+        .where(
+            Demand.city_code.in_(actor.cities),
+            Demand.status == DemandStatus.OPEN,
+            Demand.starts_at > clock.now(),
+            to_do.nobody_to_choose(),
+        )
+        .order_by(Demand.starts_at)
+        .limit(limit)
+    )
+    return [_decision(demand, []) for demand in rows]
+
+
+def _suitability(candidate: Candidate) -> tuple[bool, float, int, int]:
+    """Who can come, then who is liked (to half a star), who is near, who costs less."""
+    liked = UNRATED if candidate.score.overall is None else candidate.score.overall
+    near = list(places.DistanceBand).index(candidate.distance)
+    return (not candidate.fits, -round(liked * 2) / 2, near, candidate.price_fen)
+
+
 def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:
     return Decision(
         demand_id=demand.id,
@@ -266,7 +297,7 @@ def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:
         highest_fen=demand.highest_fen,
         words=demand.words,
         posted_at=demand.created_at,
-        candidates=tuple(candidates),
+        candidates=tuple(sorted(candidates, key=_suitability)),
     )
 
 

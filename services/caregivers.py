@@ -16,12 +16,23 @@ from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
 from data.recipients import Sex
 from data.reviews import Review
-from services import audit, cities, clock, lifecycles, notices, places, regions
+from services import audit, cities, clock, lifecycles, notices, places, recipients, regions
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.wording import words
 
-__all__ = ["CaregiverStatus", "CertificateForm", "Hours", "Profile", "ProfileForm", "Score"]
+__all__ = [
+    "CaregiverStatus",
+    "CertificateForm",
+    "CertificateKind",
+    "Hours",
+    "Profile",
+    "ProfileForm",
+    "Score",
+    "Sex",
+    "Skill",
+    "Standing",
+]
 
 YOUNGEST_YEARS = 18
 OLDEST_YEARS = 75
@@ -110,6 +121,19 @@ class Profile:
     open_moves: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a caregiver may take work, and what the operator said."""
+
+    status: CaregiverStatus
+    city_code: str
+    decision_words: str
+
+    @property
+    def may_work(self) -> bool:
+        return self.status is CaregiverStatus.APPROVED
+
+
 def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     """Keep the actor's own working profile; certificates of an approved one need review again."""
     actor.require(Permission.KEEP_CAREGIVER_PROFILE)
@@ -118,8 +142,7 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     if not regions.district_of_city(form.district_code, form.city_code):
         raise Invalid("error.district_of_another_city")
     cities.open_city(session, form.city_code)
-    years = clock.today().year - form.birth_date.year
-    if not YOUNGEST_YEARS <= years <= OLDEST_YEARS:
+    if not YOUNGEST_YEARS <= recipients.age(form.birth_date) <= OLDEST_YEARS:
         raise Invalid("error.caregiver_age", youngest=YOUNGEST_YEARS, oldest=OLDEST_YEARS)
     if not form.birth_date.year + 16 <= form.worked_since <= clock.today().year:
         raise Invalid("error.worked_since_impossible")
@@ -162,6 +185,13 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     session.flush()
 
 
+def save_and_submit(session: Session, actor: Actor, form: ProfileForm) -> None:
+    """Keep the actor's own profile and hand it in for review, both or neither."""
+    actor.require(Permission.KEEP_CAREGIVER_PROFILE)
+    save_profile(session, actor, form)
+    move(session, actor, actor.id or 0, "submit")
+
+
 def move(session: Session, actor: Actor, caregiver_id: int, name: str, because: str = "") -> None:
     """Submit, approve, reject, suspend or restore a caregiver; rejecting needs words."""
     actor.require(
@@ -201,6 +231,37 @@ def own_profile(session: Session, actor: Actor) -> Profile | None:
     actor.require(Permission.KEEP_CAREGIVER_PROFILE)
     found = _profiles(session, actor, select(Caregiver).where(Caregiver.id == actor.id))
     return found[0] if found else None
+
+
+def own_form(session: Session, actor: Actor) -> ProfileForm | None:
+    """The actor's own profile as the form it was entered in, certificate numbers included."""
+    actor.require(Permission.KEEP_CAREGIVER_PROFILE)
+    row = session.get(Caregiver, actor.id, options=[*_WITH_PARTS])
+    if row is None:
+        return None
+    return ProfileForm(
+        city_code=row.city_code,
+        district_code=row.district_code,
+        sex=row.sex,
+        birth_date=row.birth_date,
+        worked_since=row.worked_since,
+        radius_km=row.radius_km,
+        about=row.about,
+        training=row.training,
+        skills=tuple(Skill(skill) for skill in row.skills),
+        certificates=tuple(
+            CertificateForm(c.kind, c.issuer, c.issued_on, c.expires_on, c.number or "")
+            for c in row.certificates
+        ),
+        hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
+    )
+
+
+def standing(session: Session, actor: Actor) -> Standing | None:
+    """How far the actor's own approval is, or None before the profile was first saved."""
+    actor.require(Permission.KEEP_CAREGIVER_PROFILE)
+    row = session.get(Caregiver, actor.id)
+    return Standing(row.status, row.city_code, row.decision_words) if row else None
 
 
 def profile(session: Session, actor: Actor, caregiver_id: int) -> Profile:
@@ -262,7 +323,7 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
             name=names[row.id],
             status=row.status,
             sex=row.sex,
-            age=clock.today().year - row.birth_date.year,
+            age=recipients.age(row.birth_date),
             city_code=row.city_code,
             district_code=row.district_code,
             worked_since=row.worked_since,

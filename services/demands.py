@@ -1,29 +1,27 @@
 """Demands: posted by families, shown in the task hall, until somebody is chosen."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, false, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver, CaregiverStatus
-from data.catalogue import CareItem, ItemGroup, Skill
+from data.caregivers import Caregiver
+from data.catalogue import CareItem, Skill
 from data.cities import Place
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.recipients import Mobility, Recipient, Sex
+from data.recipients import Recipient
 from services import (
     announcements,
     catalogue,
     cities,
     clock,
-    gate,
     lifecycles,
     notices,
     places,
-    recipients,
     regions,
     tasks,
 )
@@ -36,13 +34,10 @@ __all__ = [
     "DemandForm",
     "DemandStatus",
     "DemandView",
-    "HallFilter",
-    "HallTask",
 ]
 
 FURTHEST_AHEAD = timedelta(days=60)
 MOST_SHOWN = 200
-AGE_BAND_YEARS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,43 +78,6 @@ class DemandView:
     open_moves: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HallFilter:
-    groups: tuple[ItemGroup, ...] = ()
-    skills: tuple[Skill, ...] = ()
-    days_ahead: int | None = None
-    within_km: int | None = None
-    only_fitting: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HallTask:
-    """A demand as caregivers see it: a neighbourhood and an age band, never a home or a name."""
-
-    id: int
-    item_id: int
-    district_code: str
-    place_id: int | None
-    cell: str
-    distance: places.DistanceBand
-    starts_at: datetime
-    ends_at: datetime
-    units: int
-    lowest_fen: int
-    highest_fen: int
-    skills: tuple[Skill, ...]
-    words: str
-    recipient_sex: Sex
-    recipient_age_from: int
-    recipient_mobility: Mobility
-    missing_certificates: tuple[str, ...]
-    in_my_hours: bool
-    clashes: bool
-    my_application: ApplicationStatus | None
-    my_price_fen: int | None
-    posted_at: datetime = field(default_factory=clock.now)
-
-
 def post(
     session: Session,
     actor: Actor,
@@ -148,6 +106,8 @@ def post(
         raise NotFound("error.recipient_not_found")
     item = catalogue.named(session, form.item_id)
     city = cities.open_city(session, form.city_code)
+    if actor.role is Role.DESK and city.code not in actor.cities:
+        raise Conflict("error.city_not_open")
     if not regions.district_of_city(form.district_code, city.code):
         raise Invalid("error.district_of_another_city")
     address = words(form.address, "address", 200)
@@ -204,7 +164,7 @@ def mine(session: Session, actor: Actor) -> list[DemandView]:
         .scalar_subquery()
     )
     rows = session.execute(
-        _visible_to(actor)
+        visible_to(actor)
         .add_columns(Recipient.name, waiting)
         .join(Recipient, Recipient.id == Demand.recipient_id)
         .where(Demand.status != DemandStatus.MATCHED)
@@ -233,74 +193,6 @@ def mine(session: Session, actor: Actor) -> list[DemandView]:
         )
         for d, name, count in rows
     ]
-
-
-def hall(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
-    """The open demands of the actor's city that pass the filter, soonest first."""
-    actor.require(Permission.BROWSE_HALL)
-    me = session.get(Caregiver, actor.id)
-    if me is None or me.status is not CaregiverStatus.APPROVED:
-        return []
-    session.refresh(me, ["weekly_hours"])
-    held = announcements.certificates_held(session, me.city_code).get(me.id, set())
-    taken = gate.taken(session, me.id, clock.now())
-    query = (
-        _visible_to(actor)
-        .add_columns(Recipient, CareItem, Application)
-        .join(Recipient, Recipient.id == Demand.recipient_id)
-        .join(CareItem, CareItem.id == Demand.item_id)
-        .outerjoin(
-            Application,
-            (Application.demand_id == Demand.id) & (Application.caregiver_id == actor.id),
-        )
-        .order_by(Demand.starts_at, Demand.id)
-        .limit(MOST_SHOWN)
-    )
-    if wanted.groups:
-        query = query.where(CareItem.group.in_(wanted.groups))
-    if wanted.days_ahead is not None:
-        query = query.where(Demand.starts_at < clock.now() + timedelta(days=wanted.days_ahead))
-    found = []
-    for demand, recipient, item, mine_ in session.execute(query):
-        distance = places.distance_km(me.cell, demand.cell)
-        if wanted.within_km is not None and distance > wanted.within_km:
-            continue
-        if not set(wanted.skills) <= set(demand.skills):
-            continue
-        years = recipients.age(recipient.birth_date)
-        task = HallTask(
-            id=demand.id,
-            item_id=demand.item_id,
-            district_code=demand.district_code,
-            place_id=demand.place_id,
-            cell=demand.cell,
-            distance=places.band(distance),
-            starts_at=demand.starts_at,
-            ends_at=demand.ends_at,
-            units=demand.units,
-            lowest_fen=demand.lowest_fen,
-            highest_fen=demand.highest_fen,
-            skills=tuple(Skill(skill) for skill in demand.skills),
-            words=demand.words,
-            recipient_sex=recipient.sex,
-            recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
-            recipient_mobility=recipient.mobility,
-            missing_certificates=tuple(
-                kind for kind in item.required_certificates if kind not in held
-            ),
-            in_my_hours=in_hours(me, demand.starts_at, demand.ends_at),
-            clashes=any(
-                starts_at < demand.ends_at and ends_at > demand.starts_at
-                for starts_at, ends_at in taken
-            ),
-            my_application=mine_.status if mine_ else None,
-            my_price_fen=mine_.price_fen if mine_ else None,
-            posted_at=demand.created_at,
-        )
-        fits = task.in_my_hours and not task.clashes and not task.missing_certificates
-        if fits or not wanted.only_fitting:
-            found.append(task)
-    return found
 
 
 def expire_due(session: Session, actor: Actor) -> int:
@@ -351,7 +243,7 @@ def close_applications(
 def locked(session: Session, actor: Actor, demand_id: int) -> Demand:
     """A demand this actor may reach, locked until the transaction ends."""
     demand = session.scalar(
-        _visible_to(actor).where(Demand.id == demand_id).with_for_update(of=Demand)
+        visible_to(actor).where(Demand.id == demand_id).with_for_update(of=Demand)
     )
     if demand is None:
         raise NotFound("error.demand_not_found")
@@ -398,7 +290,7 @@ def _cell(session: Session, form: DemandForm) -> str:
     return places.cell_of_district(form.district_code)
 
 
-def _visible_to(actor: Actor) -> Select[Demand]:
+def visible_to(actor: Actor) -> Select[Demand]:
     """A customer's own, a caregiver's city's open ones, a staff member's cities'."""
     demands = select(Demand)
     match actor.role:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from data.tasks import Job
@@ -40,7 +41,11 @@ def lease(session: Session, name: str, worker: str) -> bool:
         if session.get(Job, name) is not None:
             return False  # Another worker holds the row at this moment.
         job = Job(name=name, next_run_at=now)
-        session.add(job)
+        try:
+            with session.begin_nested():
+                session.add(job)
+        except IntegrityError:
+            return False  # Another worker made the row at this moment.
     if job.next_run_at > now or (job.leased_until is not None and job.leased_until > now):
         return False
     job.leased_by, job.leased_until, job.last_started_at = worker, now + LEASE, now

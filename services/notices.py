@@ -1,10 +1,12 @@
 """Notices: written to the outbox with the deed, delivered by the worker, read in the inbox."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from data.accounts import AccountRole
@@ -35,17 +37,33 @@ class NoticeView:
 
 def tell(session: Session, kind: NoticeKind, account_id: int, about: str, **facts: object) -> None:
     """Write a notice to the outbox; the same kind about the same thing reaches a person once."""
-    session.add(
-        OutboxMessage(
-            created_at=clock.now(),
-            channel=OutboxChannel.INBOX,
-            kind=kind,
-            account_id=account_id,
-            facts=facts,
-            dedupe_key=f"{kind}:{about}:{account_id}",
-            next_try_at=clock.now(),
-        )
+    tell_all(session, kind, [account_id], about, **facts)
+
+
+def tell_all(
+    session: Session, kind: NoticeKind, account_ids: Sequence[int], about: str, **facts: object
+) -> int:
+    """Tell several people; return how many had not been told before."""
+    if not account_ids:
+        return 0
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    now = clock.now()
+    told = session.scalars(
+        dialect.insert(OutboxMessage).on_conflict_do_nothing().returning(OutboxMessage.id),
+        [
+            {
+                "created_at": now,
+                "channel": OutboxChannel.INBOX,
+                "kind": kind,
+                "account_id": account_id,
+                "facts": facts,
+                "dedupe_key": f"{kind}:{about}:{account_id}",
+                "next_try_at": now,
+            }
+            for account_id in account_ids
+        ],
     )
+    return len(told.all())
 
 
 def tell_operators(
@@ -57,8 +75,7 @@ def tell_operators(
             AccountRole.role == Role.OPERATOR, AccountRole.city_code == city_code
         )
     )
-    for account_id in operators:
-        tell(session, kind, account_id, about, **facts)
+    tell_all(session, kind, operators.all(), about, **facts)
 
 
 def send_text(session: Session, phone: str, body: str) -> None:

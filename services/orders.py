@@ -14,7 +14,7 @@ from data.notices import NoticeKind
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
 from data.reviews import Review
-from services import clock, ledger, lifecycles, notices, to_do
+from services import clock, ledger, lifecycles, notices, to_do, visits
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, NotFound
 from services.to_do import ToDoKind
@@ -23,6 +23,10 @@ __all__ = ["OrderStatus", "OrderView", "Step", "VisitStatus"]
 
 MOST_SHOWN = 50
 ALERTS = (ToDoKind.LATE, ToDoKind.LOCKED, ToDoKind.UNREDEEMED)
+_ENDED = {
+    OrderStatus.COMPLETED: VisitStatus.REDEEMED,
+    OrderStatus.CANCELLED: VisitStatus.CANCELLED,
+}
 # The status an order has while its visit has this one; it lets the city's index find a page.
 _ORDER_STATUS = {
     VisitStatus.PLANNED: OrderStatus.CONFIRMED,
@@ -63,6 +67,12 @@ class OrderView:
     locked_until: datetime | None
     reviewed: bool
     open_moves: tuple[str, ...]
+    visit_moves: tuple[str, ...]
+
+    @property
+    def pay_fen(self) -> int:
+        """What the caregiver earns."""
+        return self.total_fen - self.commission_fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +92,20 @@ def listing(
     *,
     visit_statuses: tuple[VisitStatus, ...] = (),
     alert: ToDoKind | None = None,
+    soonest_first: bool = False,
     limit: int = MOST_SHOWN,
     offset: int = 0,
 ) -> list[OrderView]:
-    """The orders this actor may follow: coming visits first by time, for staff newest first."""
+    """The orders this actor may follow: latest visit first, for staff newest first."""
     actor.require(Permission.FOLLOW_ORDERS)
     staff = actor.role in (Role.OPERATOR, Role.DESK)
     newest = (Order.created_at.desc(), Order.id.desc())
     order_by = newest if staff else (Visit.starts_at.desc(), Order.id.desc())
+    if soonest_first:
+        order_by = (Visit.starts_at, Order.id)
     # First the ids of one page, from indexes alone; only then everything about those few.
     page = _visible_to(actor).with_only_columns(Order.id)
-    if visit_statuses or alert or not staff:
+    if visit_statuses or alert or soonest_first or not staff:
         page = page.join(Visit, Visit.order_id == Order.id)
     if visit_statuses:
         page = page.where(
@@ -109,9 +122,7 @@ def listing(
 def one(session: Session, actor: Actor, order_id: int) -> OrderView:
     """One order this actor may follow."""
     actor.require(Permission.FOLLOW_ORDERS)
-    row = session.execute(
-        _with_parts(_visible_to(actor).where(Order.id == order_id))
-    ).one_or_none()
+    row = session.execute(_with_parts(_visible_to(actor).where(Order.id == order_id))).one_or_none()
     if row is None:
         raise NotFound("error.order_not_found")
     return _view(actor, *row)
@@ -120,11 +131,21 @@ def one(session: Session, actor: Actor, order_id: int) -> OrderView:
 def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
     """How many visits stand in each status, of the orders this actor may follow."""
     actor.require(Permission.FOLLOW_ORDERS)
-    mine = _visible_to(actor).join(Visit, Visit.order_id == Order.id)
-    rows = session.execute(
-        mine.with_only_columns(Visit.status, func.count(Visit.id)).group_by(Visit.status)
+    # Most orders are over, and an order that is has its one visit's status: no need to look.
+    by_order = session.execute(
+        _visible_to(actor)
+        .with_only_columns(Order.status, func.count(Order.id))
+        .group_by(Order.status)
     )
-    return {status: count for status, count in rows}
+    counted = {_ENDED[status]: count for status, count in by_order if status in _ENDED}
+    by_visit = session.execute(
+        _visible_to(actor)
+        .where(Order.status == OrderStatus.CONFIRMED)
+        .join(Visit, Visit.order_id == Order.id)
+        .with_only_columns(Visit.status, func.count(Visit.id))
+        .group_by(Visit.status)
+    )
+    return counted | {status: count for status, count in by_visit}
 
 
 def alerts(session: Session, actor: Actor) -> dict[ToDoKind, int]:
@@ -259,7 +280,15 @@ def _view(
         locked_until=visit.locked_until,
         reviewed=review_id is not None,
         open_moves=tuple(sorted(moves)),
+        visit_moves=_visit_moves(actor, visit),
     )
+
+
+def _visit_moves(actor: Actor, visit: Visit) -> tuple[str, ...]:
+    """What the caregiver may do now; checking in waits for its time."""
+    moves = lifecycles.open_moves(Noun.VISIT, visit.status, actor)
+    early = clock.now() < visits.check_in_opens(visit.starts_at)
+    return tuple(move for move in moves if move in ("check_in", "check_out") and not early)
 
 
 def _visible_to(actor: Actor) -> Select[Order]:

@@ -174,7 +174,7 @@ def _count_wrong_code(session: Session, actor: Actor, visit: Visit, order: Order
         session,
         NoticeKind.REDEMPTION_LOCKED,
         order.city_code,
-        f"visit-{visit.id}-{visit.wrong_codes}",
+        f"visit-{visit.id}-{visit.code_issue}-{visit.wrong_codes}",
         order_id=order.id,
         visit_id=visit.id,
         item_id=order.item_id,

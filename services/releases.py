@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from data.catalogue import CareItem
 from data.cities import City
-from data.orders import Order, Visit, VisitStatus
+from data.orders import Order, OrderStatus
 from services.access import Actor, Permission
 
 FEWEST_PEOPLE = 5
@@ -30,11 +30,10 @@ def orders_by(session: Session, actor: Actor, dimension: str) -> Release:
     """Orders by "district" or by "group" of the actor's cities, cells under k people withheld."""
     actor.require(Permission.READ_RELEASES)
     column = {"district": Order.district_code, "group": CareItem.group}[dimension]
-    redeemed = func.count(Visit.id).filter(Visit.status == VisitStatus.REDEEMED)
+    redeemed = func.count(Order.id).filter(Order.status == OrderStatus.COMPLETED)
     rows = session.execute(
         select(column, func.count(Order.id), redeemed, func.count(Order.customer_id.distinct()))
         .join(CareItem, CareItem.id == Order.item_id)
-        .join(Visit, Visit.order_id == Order.id)
         .where(Order.city_code.in_(actor.cities))
         .group_by(column)
         .order_by(func.count(Order.id).desc())

@@ -220,17 +220,15 @@ def end(session: Session, token: str) -> None:
     )
 
 
-def end_all(session: Session, actor: Actor, account_id: int) -> None:
-    """End every session of an account: after a new password, a suspension, a lost phone."""
+def end_all(session: Session, actor: Actor) -> None:
+    """End every session of the actor's own: after a new password, a lost phone."""
     actor.require(Permission.KEEP_ACCOUNT)
-    if account_id != actor.id:
-        actor.require(Permission.DECIDE_CAREGIVER)
     session.execute(
         update(SignInSession)
-        .where(SignInSession.account_id == account_id, SignInSession.ended_at.is_(None))
+        .where(SignInSession.account_id == actor.id, SignInSession.ended_at.is_(None))
         .values(ended_at=clock.now())
     )
-    audit.record(session, actor, "end_sessions", "account", account_id)
+    audit.record(session, actor, "end_sessions", "account", actor.id or 0)
 
 
 def prune(session: Session, before: datetime) -> int:

@@ -7,7 +7,6 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, and_, false, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from data.base import UtcDateTime
 from data.caregivers import Caregiver, CaregiverStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
@@ -131,21 +130,14 @@ def figures(session: Session, actor: Actor) -> DayFigures:
     actor.require(Permission.SEE_TO_DO)
     orders = Order.city_code.in_(actor.cities)
     demands = Demand.city_code.in_(actor.cities)
+    # As a condition, not a join: SQLite would walk through every order there ever was.
+    in_my_cities = select(Order.id).where(Order.id == Visit.order_id, orders).exists()
     held = Visit.status.in_([status for status in VisitStatus if status != VisitStatus.CANCELLED])
     return DayFigures(
-        posted=_by_day(session, select().where(demands), Demand.created_at),
-        confirmed=_by_day(session, select().where(orders), Order.created_at),
-        redeemed=_by_day(
-            session,
-            select().join_from(Visit, Order, Order.id == Visit.order_id).where(orders),
-            Visit.redeemed_at,
-        ),
-        visits=_by_day(
-            session,
-            select().join_from(Visit, Order, Order.id == Visit.order_id).where(orders, held),
-            Visit.starts_at,
-            whole_days=True,
-        ),
+        posted=_by_day(session, Demand.created_at, demands),
+        confirmed=_by_day(session, Order.created_at, orders),
+        redeemed=_by_day(session, Visit.redeemed_at, in_my_cities),
+        visits=_by_day(session, Visit.starts_at, in_my_cities, held, whole_days=True),
         open_now=session.scalar(
             select(func.count(Demand.id)).where(
                 demands, Demand.status == DemandStatus.OPEN, Demand.starts_at > clock.now()
@@ -165,9 +157,8 @@ def _visits(actor: Actor, kind: ToDoKind) -> Select[int, datetime | None]:
 
 def _by_day(
     session: Session,
-    rows: Select[()],
     moment: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None],
-    *,
+    *conditions: ColumnElement[bool],
     whole_days: bool = False,
 ) -> Figure:
     midnight = clock.in_city(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -175,11 +166,11 @@ def _by_day(
     spans = list(zip(starts, starts[1:], strict=False))
     yesterday = (starts[-3], starts[-2] if whole_days else clock.now() - timedelta(days=1))
     counted = session.execute(
-        rows.where(moment >= starts[0], moment < starts[-1]).add_columns(
+        select(
             *(
                 func.count().filter(moment >= first, moment < last)
                 for first, last in [*spans, yesterday]
             )
-        )
+        ).where(moment >= starts[0], moment < starts[-1], *conditions)
     ).one()
     return Figure(days=tuple(counted[:-1]), yesterday=counted[-1])

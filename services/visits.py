@@ -1,7 +1,7 @@
 """Visits as the caregiver lives them: where to go, checking in, checking out."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
@@ -67,11 +67,16 @@ def contact(session: Session, actor: Actor, visit_id: int) -> Contact:
     )
 
 
+def check_in_opens(starts_at: datetime) -> datetime:
+    """From when on a visit that starts then can be begun."""
+    return starts_at - EARLIEST_CHECK_IN
+
+
 def check_in(session: Session, actor: Actor, visit_id: int) -> None:
     """Begin a visit, at the earliest two hours before its start."""
     actor.require(Permission.WORK_VISIT)
     visit = _reach(session, actor, visit_id, lock=True)
-    if clock.now() < visit.starts_at - EARLIEST_CHECK_IN:
+    if clock.now() < check_in_opens(visit.starts_at):
         raise Conflict(
             "error.check_in_too_early", hours=int(EARLIEST_CHECK_IN.total_seconds() // 3600)
         )

@@ -17,6 +17,7 @@ from services import (
     applications,
     clock,
     demands,
+    hall,
     orders,
     redemption,
     reviews,
@@ -212,7 +213,7 @@ def _apply(stage: Stage, demand_id: int, *, favourite: bool) -> list[int]:
     for caregiver in order:
         if len(offers) == wanted:
             break
-        open_tasks = demands.hall(stage.session, caregiver, demands.HallFilter(within_km=60))
+        open_tasks = hall.tasks(stage.session, caregiver, hall.HallFilter(within_km=60))
         task = next((t for t in open_tasks if t.id == demand_id), None)
         if task is None or task.missing_certificates or task.clashes or not held:
             continue

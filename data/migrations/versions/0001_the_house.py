@@ -115,6 +115,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("synthetic", sa.Boolean(), nullable=False),
         sa.Column("hotline", sa.String(length=20), nullable=False),
         sa.Column("commission_bp", sa.Integer(), nullable=False),
         sa.Column("decline_hours", sa.Integer(), nullable=False),
@@ -773,6 +774,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("demands", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_demands_city_code_created_at"), ["city_code", "created_at"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_demands_city_code_status_starts_at"),
             ["city_code", "status", "starts_at"],
             unique=False,
@@ -909,7 +913,12 @@ def upgrade() -> None:
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_orders_caregiver_id"), ["caregiver_id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_orders_city_code_status_id"), ["city_code", "status", "id"], unique=False
+            batch_op.f("ix_orders_city_code_created_at"), ["city_code", "created_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_orders_city_code_status_created_at"),
+            ["city_code", "status", "created_at"],
+            unique=False,
         )
         batch_op.create_index(
             batch_op.f("ix_orders_customer_id_status"), ["customer_id", "status"], unique=False
@@ -985,11 +994,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("visits", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_visits_caregiver_id_starts_at"),
-            ["caregiver_id", "starts_at"],
-            unique=False,
+            batch_op.f("ix_visits_caregiver_id_ends_at"), ["caregiver_id", "ends_at"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_visits_order_id"), ["order_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_visits_order_id_status"), ["order_id", "status"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_visits_redeemed_at"), ["redeemed_at"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_visits_status_starts_at"), ["status", "starts_at"], unique=False
         )

@@ -1,0 +1,1 @@
+"""The peer of every page: Streamlit as it comes, drawing nothing."""

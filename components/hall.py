@@ -1,0 +1,220 @@
+"""The task hall: its filters, the open demands, and applying for them."""
+
+import streamlit as st
+
+from components import catalogue, formats, icons, layout, navigation, places, session
+from components.i18n import t
+from services import applications
+from services import places as place_services
+from services.caregivers import CaregiverStatus, Standing
+from services.catalogue import ItemGroup, ItemView, Skill
+from services.hall import ApplicationStatus, HallFilter, HallTask
+
+_DAYS_AHEAD = (1, 3, 7, 14)
+_WITHIN_KM = tuple(limit for limit, _ in place_services.BAND_LIMITS_KM)
+
+
+def not_yet(standing: Standing | None) -> None:
+    """Why this caregiver cannot take work yet, and the way on."""
+    status = standing.status if standing else CaregiverStatus.DRAFT
+    with st.container(border=True, key="hall_closed"):
+        layout.badge(icons.CAREGIVER[status], t(f"caregiver_status.{status}"))
+        st.markdown(f"**{t(f'hall.closed_{status}')}**")
+        st.caption(t(f"hall.closed_{status}_next"))
+        if standing and standing.decision_words:
+            layout.field(t("my_profile.operator_said"), standing.decision_words)
+        navigation.button("my_profile", t("hall.to_profile"), icon=":material/badge:")
+
+
+def filters() -> HallFilter:
+    """What the caregiver wants to see; remembered for the session."""
+    with st.container(border=True, gap="small", key="hall_filters"):
+        with layout.row():
+            groups = st.pills(
+                t("catalogue.group"),
+                list(ItemGroup),
+                selection_mode="multi",
+                format_func=lambda one: f"{icons.GROUP[one]} {t(f'group.{one}')}",
+                key="hall_groups",
+                label_visibility="collapsed",
+                persist_state="session",
+            )
+            only_fitting = st.toggle(
+                t("hall.only_fitting"),
+                value=True,
+                key="hall_only_fitting",
+                persist_state="session",
+            )
+        with st.expander(
+            t("hall.more_filters"), icon=":material/tune:", key="hall_more_filters", type="compact"
+        ):
+            days = st.pills(
+                t("hall.when"),
+                _DAYS_AHEAD,
+                format_func=lambda one: t("hall.within_days", count=one),
+                key="hall_days",
+                persist_state="session",
+            )
+            within = st.pills(
+                t("hall.distance"),
+                _WITHIN_KM,
+                format_func=lambda one: t("hall.within_km", count=one),
+                key="hall_km",
+                persist_state="session",
+            )
+            skills = st.pills(
+                t("field.skills"),
+                list(Skill),
+                selection_mode="multi",
+                format_func=lambda one: t(f"skill.{one}"),
+                key="hall_skills",
+                persist_state="session",
+            )
+    return HallFilter(
+        groups=tuple(groups),
+        skills=tuple(skills),
+        days_ahead=days,
+        within_km=within,
+        only_fitting=only_fitting,
+    )
+
+
+def task_list(found: list[HallTask], city_code: str) -> None:
+    """The open demands, soonest first, twenty at once."""
+    if not found:
+        layout.empty("task_hall", icon=":material/search_off:")
+        return
+    items = catalogue.items()
+    open_places = places.open_names(city_code)
+    st.caption(t("hall.found", count=len(found)))
+    for task in layout.in_batches(found, "hall"):
+        task_card(task, items, open_places)
+
+
+def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int, str]) -> None:
+    """One demand: what, when, where, for whom, at what price, and one click to apply."""
+    item = items.get(task.item_id)
+    with st.container(border=True, gap="small", key=f"task_{task.id}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute"):
+            st.markdown(f"**{catalogue.item_name(items, task.item_id)}**", width="content")
+            total = formats.total_range(task.lowest_fen, task.highest_fen, task.units)
+            st.markdown(f":primary[**{total}**]", width="content")
+        st.markdown("  \n".join(_lines(task, item, open_places)))
+        if task.words:
+            st.text(task.words)
+        if obstacles := _obstacles(task):
+            st.markdown(" ".join(obstacles))
+        if "withdraw" in task.open_moves:
+            _applied(task, item)
+        elif task.open_moves:
+            _apply(task)
+        elif task.my_application is not None:
+            _application_badge(task.my_application)
+
+
+def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -> list[str]:
+    """What a caregiver weighs, one line each."""
+    when = formats.span(task.starts_at, task.ends_at)
+    where = f"{formats.district(task.district_code)} · {places.band_name(task.distance)}"
+    if place := open_places.get(task.place_id or 0):
+        where = f"{where} · {place}"
+    who = t(
+        "hall.recipient",
+        sex=t(f"sex.{task.recipient_sex}"),
+        age=task.recipient_age_from,
+        mobility=t(f"mobility.{task.recipient_mobility}"),
+    )
+    lines = [
+        f":material/schedule: {when}",
+        f":material/location_on: {where}",
+        f":material/elderly: {who}",
+    ]
+    if item is not None:
+        price = formats.price_range(task.lowest_fen, task.highest_fen, item.unit)
+        amount = formats.amount(task.units, item.unit)
+        lines.append(f":material/payments: {price} · {amount}")
+    if task.skills:
+        wished = " · ".join(t(f"skill.{skill}") for skill in task.skills)
+        lines.append(f":material/star: {wished}")
+    lines.append(f":small[{t('hall.posted', ago=formats.ago(task.posted_at))}]")
+    return lines
+
+
+def _obstacles(task: HallTask) -> list[str]:
+    """What stands between this caregiver and the demand, in words."""
+    found = [
+        f":orange-badge[:material/workspace_premium: {t('hall.missing', name=t(f'certificate.{kind}'))}]"
+        for kind in task.missing_certificates
+    ]
+    if task.clashes:
+        found.append(f":orange-badge[:material/event_busy: {t('hall.clashes')}]")
+    if not task.in_my_hours:
+        found.append(f":gray-badge[:material/schedule: {t('hall.outside_hours')}]")
+    return found
+
+
+def _apply(task: HallTask) -> None:
+    """Price and words with sensible defaults, so that one click is enough."""
+    if task.my_application is not None:
+        _application_badge(task.my_application)
+    with st.container(horizontal=True, vertical_alignment="bottom", key=f"apply_row_{task.id}"):
+        price_fen = _price_field(task)
+        with st.popover(
+            t("hall.say_something"), icon=":material/edit_note:", key=f"apply_say_{task.id}"
+        ):
+            said = st.text_area(
+                t("field.application_words"),
+                key=f"apply_words_{task.id}",
+                max_chars=200,
+                placeholder=t("hall.words_hint"),
+                on_change="ignore",
+            )
+        pressed = st.button(
+            t("move.apply"), type="primary", icon=":material/front_hand:", key=f"apply_{task.id}"
+        )
+    if pressed:
+        session.perform(
+            "hall.applied",
+            applications.apply,
+            task.id,
+            price_fen,
+            said,
+            forget=(f"apply_words_{task.id}", f"apply_price_{task.id}"),
+        )
+
+
+def _price_field(task: HallTask) -> int:
+    """The caregiver's price in fen per unit; no field where there is nothing to choose."""
+    lowest, highest = -(-task.lowest_fen // 100), task.highest_fen // 100
+    if lowest >= highest:
+        return task.lowest_fen
+    yuan = st.number_input(
+        t("hall.my_price"),
+        lowest,
+        highest,
+        (lowest + highest) // 2,
+        key=f"apply_price_{task.id}",
+        on_change="ignore",
+        width=150,
+    )
+    return yuan * 100
+
+
+def _applied(task: HallTask, item: ItemView | None) -> None:
+    with layout.row():
+        if task.my_application is not None:
+            _application_badge(task.my_application)
+        if task.my_price_fen is not None and item is not None:
+            price = formats.unit_price(task.my_price_fen, item.unit)
+            st.markdown(t("hall.my_offer", price=price), width="content")
+        if layout.confirmed(
+            t("move.withdraw"),
+            t("hall.withdraw_warning"),
+            f"withdraw_{task.id}",
+            icon=":material/undo:",
+        ):
+            session.perform("hall.withdrawn", applications.withdraw, task.id)
+
+
+def _application_badge(status: ApplicationStatus) -> None:
+    layout.badge(icons.APPLICATION[status], t(f"application_status.{status}"))

@@ -1,0 +1,153 @@
+"""Real browsers against the real server: people with keys for hands, and a watch on the wire."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests import chromium
+from tests.live_server import LiveServer, live_server
+
+PHONE, DESKTOP = (390, 844), (1440, 900)
+PATIENCE_MS = 20_000
+REMEMBER_VIOLATIONS = """
+window.violations = []
+document.addEventListener("securitypolicyviolation", (event) =>
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI}`))
+"""
+
+
+@dataclass
+class Person:
+    """One person's browser window."""
+
+    page: Page
+    base: str
+    outside: list[str] = field(default_factory=list)
+
+    def open(self, address: str) -> None:
+        self.page.goto(f"{self.base}/{address}")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until no run of the app is under way."""
+        app = self.page.locator("[data-testid=stApp]")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE_MS)
+
+    def key(self, key: str) -> Locator:
+        return self.page.locator(f".st-key-{key}").first
+
+    def press(self, key: str) -> None:
+        self.key(key).locator("button").first.click(timeout=PATIENCE_MS)
+        self.settle()
+
+    def fill(self, key: str, text: str) -> None:
+        box = self.key(key).locator("input, textarea").first
+        box.fill(text, timeout=PATIENCE_MS)
+        box.press("Tab")
+        self.settle()
+
+    def pick(self, key: str, word: str) -> None:
+        """Press the button with this word in a group of them."""
+        self.key(key).get_by_role("radio").or_(self.key(key).get_by_role("button")).filter(
+            has_text=word
+        ).first.click(timeout=PATIENCE_MS)
+        self.settle()
+
+    def choose(self, key: str, word: str) -> None:
+        """Choose an option of a select box."""
+        self.key(key).locator("[role=combobox], input").first.click(timeout=PATIENCE_MS)
+        self.page.get_by_role("option", name=word).first.click(timeout=PATIENCE_MS)
+        self.settle()
+
+    def type_digits(self, key: str, digits: str) -> None:
+        """Type a date or a time, part by part, as its field wants it."""
+        self.key(key).get_by_role("spinbutton").first.click(timeout=PATIENCE_MS)
+        self.page.keyboard.type(digits, delay=30)
+        self.page.keyboard.press("Tab")
+        self.settle()
+
+    def sees(self, words: str) -> None:
+        expect(self.page.get_by_text(words).first).to_be_visible(timeout=PATIENCE_MS)
+
+    def demo_sign_in(self, role: str) -> None:
+        self.press(f"demo_sign_in_{role}")
+        expect(self.key("sign_out")).to_be_attached(timeout=PATIENCE_MS)
+        self.settle()
+
+    def cookie(self) -> dict[str, Any]:
+        """The session cookie, waited for: the browser fetches it after the page is drawn."""
+        for _ in range(PATIENCE_MS // 100):
+            for cookie in self.page.context.cookies():
+                if cookie["name"] == "carepilot_session":
+                    return dict(cookie)
+            self.page.wait_for_timeout(100)
+        raise AssertionError("The cookie never came")
+
+    def is_well(self) -> None:
+        """No axe violation that is serious, no sideways scroll, nothing against the policy."""
+        found = Axe().run(self.page).response["violations"]
+        serious = [
+            (rule["id"], node["html"][:200])
+            for rule in found
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
+        assert not serious
+        main = "document.querySelector('[data-testid=stMain]')"
+        assert self.page.evaluate(f"{main}.scrollWidth <= {main}.clientWidth"), "scrolls sideways"
+        assert self.page.evaluate("window.violations") == []
+        assert self.page.get_by_test_id("stException").count() == 0
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    with chromium.browser(maps=True) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def pilot(tmp_path_factory) -> Iterator[LiveServer]:
+    """Server and worker with a fresh demo on SQLite."""
+    with live_server(
+        tmp_path_factory.mktemp("pilot"),
+        worker=True,
+        CAREPILOT_SECRET="browser tests' own secret!!!!!!!",
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+def arrive(chrome) -> Iterator[Callable[..., Person]]:
+    """A person comes with a browser of their own; at the end nobody has asked anything outside."""
+    people: list[Person] = []
+
+    def arrive(
+        base: str, *, size: tuple[int, int] = DESKTOP, language: str = "zh-CN", theme: str = "light"
+    ) -> Person:
+        context = chrome.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale=language,
+            color_scheme=theme,
+            timezone_id="Asia/Shanghai",
+        )
+        context.add_init_script(REMEMBER_VIOLATIONS)
+        person = Person(context.new_page(), base)
+        own = (base, base.replace("http", "ws", 1), "data:", "blob:")
+
+        def note(url: str) -> None:
+            if not url.startswith(own):
+                person.outside.append(url)
+
+        context.on("request", lambda request: note(request.url))
+        person.page.on("websocket", lambda socket: note(socket.url))
+        people.append(person)
+        return person
+
+    yield arrive
+    for person in people:
+        person.page.context.close()
+        assert person.outside == []
