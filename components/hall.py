@@ -8,7 +8,7 @@ from services import applications
 from services import places as place_services
 from services.caregivers import CaregiverStatus, Standing
 from services.catalogue import ItemGroup, ItemView, Skill
-from services.hall import ApplicationStatus, HallFilter, HallTask
+from services.hall import AGE_BAND_YEARS, ApplicationStatus, HallFilter, HallTask
 
 _DAYS_AHEAD = (1, 3, 7, 14)
 _WITHIN_KM = tuple(limit for limit, _ in place_services.BAND_LIMITS_KM)
@@ -121,7 +121,8 @@ def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -
     who = t(
         "hall.recipient",
         sex=t(f"sex.{task.recipient_sex}"),
-        age=task.recipient_age_from,
+        youngest=task.recipient_age_from,
+        oldest=task.recipient_age_from + AGE_BAND_YEARS - 1,
         mobility=t(f"mobility.{task.recipient_mobility}"),
     )
     lines = [
@@ -142,10 +143,10 @@ def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -
 
 def _obstacles(task: HallTask) -> list[str]:
     """What stands between this caregiver and the demand, in words."""
-    found = [
-        f":orange-badge[:material/workspace_premium: {t('hall.missing', name=t(f'certificate.{kind}'))}]"
-        for kind in task.missing_certificates
-    ]
+    found = []
+    for kind in task.missing_certificates:
+        missing = t("hall.missing", name=t(f"certificate.{kind}"))
+        found.append(f":orange-badge[:material/workspace_premium: {missing}]")
     if task.clashes:
         found.append(f":orange-badge[:material/event_busy: {t('hall.clashes')}]")
     if not task.in_my_hours:

@@ -83,7 +83,9 @@ def location_fields(key: str) -> Location | None:
     if place_id:
         district_code = known[place_id].district_code
     else:
-        district_code = district_choice(city.code, key)
+        visitor = session.visitor()
+        remembered = visitor.district_code if visitor else None
+        district_code = district_choice(city.code, key, chosen=remembered)
         with st.expander(
             t("place.tap"), icon=":material/map:", key=f"{key}_map", on_change="rerun"
         ) as opened:

@@ -41,6 +41,7 @@ class Visitor:
     name: str
     roles: tuple[Role, ...]
     city_code: str | None
+    district_code: str | None
     unread: int
     seen_long_ago: bool
 
@@ -185,6 +186,7 @@ def resume(session: Session, token: str) -> Visitor | None:
         name=account.name,
         roles=tuple(dict.fromkeys(held for held, _ in grants)),
         city_code=account.city_code,
+        district_code=account.district_code,
         unread=unread or 0,
         seen_long_ago=last_seen_at < now - SEEN_EVERY,
     )

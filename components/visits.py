@@ -1,0 +1,207 @@
+"""A caregiver's visits: where to be, checking in and out, the code, and what is earned."""
+
+import io
+
+import segno
+import streamlit as st
+
+from components import catalogue, formats, icons, layout, session
+from components.i18n import t
+from components.orders import history
+from services import clock, visits
+from services.catalogue import ItemView
+from services.orders import OrderView, VisitStatus
+
+COMING = (VisitStatus.IN_PROGRESS, VisitStatus.PLANNED)
+FINISHED = (VisitStatus.FINISHED,)
+PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
+PAST_SHOWN = 20
+
+
+def visit_section(
+    name: str, shown: list[OrderView], items: dict[int, ItemView], codes: dict[int, str]
+) -> None:
+    """A headed list of visits that still need something of the caregiver."""
+    if not shown:
+        return
+    st.subheader(t(f"visits.{name}"), anchor=False)
+    for visit in layout.in_batches(shown, f"visits_{name}", 10):
+        visit_card(visit, items, codes.get(visit.visit_id))
+
+
+def past_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
+    """What is over, behind a click."""
+    if not shown:
+        return
+    with st.expander(
+        t("visits.past", count=len(shown)),
+        icon=":material/history:",
+        key="visits_past",
+        on_change="rerun",
+    ) as opened:
+        if opened.open:
+            for visit in shown:
+                visit_card(visit, items, None)
+
+
+def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -> None:
+    """One visit with the one thing to do next."""
+    item = items.get(visit.item_id)
+    with st.container(border=True, gap="small", key=f"visit_{visit.visit_id}"):
+        _head(visit, catalogue.item_name(items, visit.item_id))
+        if "check_in" in visit.visit_moves:
+            _check_in(visit)
+        if "check_out" in visit.visit_moves and item is not None:
+            _check_out(visit, formats.tasks(item))
+        if visit.report_words:
+            st.text(visit.report_words)
+        if code is not None:
+            _code(visit, code)
+            _contact(visit)
+        history(visit.id)
+
+
+def _head(visit: OrderView, item: str) -> None:
+    status = visit.visit_status
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        st.markdown(f"**{item}**", width="content")
+        layout.badge(icons.VISIT[status], t(f"visit_status.{status}"))
+    lines = [
+        f":material/schedule: {_when(visit)}",
+        f":material/location_on: {formats.district(visit.district_code)}",
+    ]
+    if status is not VisitStatus.CANCELLED:
+        pay = t("visits.pay", pay=formats.money(visit.pay_fen))
+        parts = t(
+            "visits.pay_parts",
+            total=formats.money(visit.total_fen),
+            commission=formats.money(visit.commission_fen),
+        )
+        lines.append(f":material/payments: **{pay}** :small[{parts}]")
+    if visit.redeemed_at is not None:
+        redeemed = t("visits.redeemed_at", at=formats.moment(visit.redeemed_at))
+        lines.append(f":material/verified: {redeemed}")
+    st.markdown("  \n".join(lines))
+    st.text(t("recipient.for", name=visit.recipient_name))
+
+
+def _when(visit: OrderView) -> str:
+    """The span, and for what is near how far away it is."""
+    span = formats.span(visit.starts_at, visit.ends_at)
+    if visit.visit_status is VisitStatus.PLANNED:
+        return f"{span} · {formats.ago(visit.starts_at)}"
+    return span
+
+
+def _check_in(visit: OrderView) -> None:
+    if clock.now() > visit.starts_at:
+        st.warning(t("visits.late"), icon=":material/alarm:")
+    if st.button(
+        t("move.check_in"),
+        type="primary",
+        icon=":material/where_to_vote:",
+        key=f"check_in_{visit.visit_id}",
+        width="stretch",
+    ):
+        session.perform("visits.checked_in", visits.check_in, visit.visit_id)
+
+
+def _check_out(visit: OrderView, tasks: tuple[str, ...]) -> None:
+    """The item's task list as ticks, and words to the family."""
+    prefix = f"check_out_{visit.visit_id}"
+    with st.form(prefix, border=True):
+        st.markdown(f"**{t('visits.check_out_title')}**")
+        st.caption(t("visits.check_out_help"))
+        ticked = [
+            st.checkbox(task, key=f"{prefix}_task_{number}") for number, task in enumerate(tasks)
+        ]
+        said = st.text_area(
+            t("field.report_words"),
+            key=f"{prefix}_words",
+            max_chars=500,
+            placeholder=t("visits.report_hint"),
+        )
+        if st.form_submit_button(
+            t("move.check_out"),
+            type="primary",
+            icon=":material/task_alt:",
+            key=f"{prefix}_submit",
+            width="stretch",
+        ):
+            done = tuple(number for number, tick in enumerate(ticked) if tick)
+            session.perform(
+                "visits.checked_out",
+                visits.check_out,
+                visit.visit_id,
+                done,
+                said,
+                forget=(prefix,),
+            )
+
+
+def _code(visit: OrderView, code: str) -> None:
+    """The code, behind a click until the visit is over."""
+    with st.expander(
+        t("visits.code"),
+        expanded=visit.visit_status is VisitStatus.FINISHED,
+        icon=":material/qr_code_2:",
+        key=f"code_{visit.visit_id}",
+        on_change="rerun",
+    ) as opened:
+        if not opened.open:
+            return
+        if visit.locked_until is not None and visit.locked_until > clock.now():
+            until = formats.moment(visit.locked_until)
+            st.warning(t("visits.locked", until=until), icon=":material/lock:")
+        with st.container(horizontal_alignment="center", gap="small"):
+            st.metric(t("visits.code"), code, label_visibility="collapsed", width="content")
+            if (base := _base_url()) is not None:
+                link = f"{base}/redeem?visit={visit.visit_id}&code={code.replace('-', '')}"
+                # An SVG string travels inside the page; any other image would lie open at /media.
+                st.image(_qr_image(link), width=220, alt=t("visits.qr_alt"))
+            st.code(code, language=None, width="content")
+            st.caption(t("visits.code_help"), text_alignment="center")
+
+
+def _base_url() -> str | None:
+    """The app's own address as the browser knows it, without the page."""
+    return st.context.url.rpartition("/")[0] if st.context.url else None
+
+
+def _qr_image(link: str) -> str:
+    """The link as a QR image (ISO/IEC 18004), an SVG string dark on white in either theme."""
+    drawn = io.BytesIO()
+    segno.make(link, error="m").save(
+        drawn, kind="svg", xmldecl=False, scale=8, border=3, dark="#0c161c", light="#ffffff"
+    )
+    return drawn.getvalue().decode()
+
+
+def _contact(visit: OrderView) -> None:
+    """Phone, address and health notes on a click; shown for this run only, and audited."""
+    if not st.button(
+        t("visits.contact"), icon=":material/contact_phone:", key=f"contact_{visit.visit_id}"
+    ):
+        return
+    contact = session.disclose(visits.contact, visit.visit_id)
+    if contact is None:
+        return
+    with st.container(border=True, gap="small", key=f"contact_shown_{visit.visit_id}"):
+        st.caption(f":material/policy: {t('visits.contact_audited')}")
+        layout.field(t("visits.family"), f"{contact.customer_name}  {contact.phone}")
+        layout.field(t("field.address"), contact.address)
+        person = (
+            contact.recipient_name,
+            t(f"sex.{contact.sex}"),
+            t("recipient.years", years=contact.age),
+            t(f"mobility.{contact.mobility}"),
+        )
+        layout.field(t("field.recipient"), " · ".join(person))
+        for label, words in (
+            ("ward", contact.ward),
+            ("conditions", contact.conditions),
+            ("recipient_language", contact.language),
+            ("emergency_contact", contact.emergency_contact),
+        ):
+            if words:
+                layout.field(t(f"field.{label}"), words)
