@@ -8,5 +8,4 @@ ROUTES: list[BaseRoute] = [
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),
     Route("/auth/session", sessions.sign_in, methods=["POST"]),
-    Route("/auth/sign_out", sessions.sign_out, methods=["POST"]),
 ]

@@ -1,4 +1,4 @@
-"""The session cookie: only a response can set or delete it, no script can."""
+"""The session cookie: only a response can set it, no script can."""
 
 import json
 from urllib.parse import parse_qs
@@ -12,7 +12,6 @@ from data.database import writing
 from services import clock, credentials, sessions
 
 LONGEST_BODY_BYTES = 2_000
-LONGEST_DEVICE = 200
 FRESH = {"Cache-Control": "no-store"}
 
 
@@ -21,8 +20,7 @@ async def sign_in(request: Request) -> Response:
     if not origins.is_ours(request):
         return Response("origin", 403, headers=FRESH)
     ticket = await _ticket(request)
-    device = request.headers.get("user-agent", "")[:LONGEST_DEVICE]
-    token = await run_in_threadpool(_take, ticket, device) if ticket else None
+    token = await run_in_threadpool(_take, ticket) if ticket else None
     if token is None:
         return Response("ticket", 403, headers=FRESH)
 
@@ -39,32 +37,9 @@ async def sign_in(request: Request) -> Response:
     return response
 
 
-async def sign_out(request: Request) -> Response:
-    """End the cookie's session everywhere and delete the cookie."""
-    if not origins.is_ours(request):
-        return Response("origin", 403, headers=FRESH)
-    token = credentials.token_of(request.cookies.get(sessions.COOKIE_NAME, ""))
-    if token is not None:
-        await run_in_threadpool(_end, token)
-    response = Response(status_code=204, headers=FRESH)
-    response.delete_cookie(
-        sessions.COOKIE_NAME,
-        path="/",
-        secure=request.url.scheme == "https",
-        httponly=True,
-        samesite="lax",
-    )
-    return response
-
-
-def _take(ticket: str, device: str) -> str | None:
+def _take(ticket: str) -> str | None:
     with writing() as session:
-        return sessions.take_ticket(session, ticket, device)
-
-
-def _end(token: str) -> None:
-    with writing() as session:
-        sessions.end(session, token)
+        return sessions.take_ticket(session, ticket)
 
 
 async def _ticket(request: Request) -> str:

@@ -7,12 +7,12 @@ from components.i18n import chinese, name, t
 from services import clock, regions
 from services.catalogue import ItemView, Unit
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def plain(typed: str) -> str:
     """People's words inside our own, every sign that Markdown would act on made harmless."""
-    return re.sub(r"([^\w\s])", r"\\\1", typed, flags=re.ASCII)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", typed)
 
 
 def money(fen: int) -> str:
@@ -43,7 +43,7 @@ def total_range(lowest_fen: int, highest_fen: int, units: int) -> str:
 def day(moment: datetime | date) -> str:
     """今天 / 明天 / 11月22日 周日, in city time."""
     on = clock.in_city(moment).date() if isinstance(moment, datetime) else moment
-    weekday = t(f"weekday.{_WEEKDAYS[on.weekday()]}")
+    weekday = t(f"weekday.{WEEKDAYS[on.weekday()]}")
     written = f"{on.month}月{on.day}日 {weekday}" if chinese() else f"{weekday} {on.day} {on:%b}"
     if on.year != clock.today().year:
         written = f"{on.year}年{written}" if chinese() else f"{written} {on.year}"

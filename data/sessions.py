@@ -30,12 +30,14 @@ class SignInSession(Numbered, Base):
 
 
 class SignInTicket(Numbered, Base):
-    """Lets one POST set the cookie of one session, once, within a minute."""
+    """Lets one POST set the cookie of one session, once, within a minute.
+
+    The session's token is derived from the ticket, so that neither is stored.
+    """
 
     __tablename__ = "sign_in_tickets"
 
     ticket_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    token: Mapped[str] = mapped_column(String(64))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
 

@@ -9,15 +9,26 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus, Certificate, WeeklyHours
+from data.caregivers import Caregiver, CaregiverStatus, WeeklyHours
 from data.catalogue import CertificateKind, Skill
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
 from data.recipients import Sex
 from data.reviews import Review
-from services import audit, cities, clock, lifecycles, notices, places, recipients, regions
+from services import (
+    audit,
+    certificates,
+    cities,
+    clock,
+    lifecycles,
+    notices,
+    places,
+    recipients,
+    regions,
+)
 from services.access import Actor, Permission, Role
+from services.certificates import CertificateForm, CertificateView
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.wording import words
 
@@ -40,15 +51,6 @@ MOST_CERTIFICATES = 20
 MINUTES_A_DAY = 1440
 WITH_HOURS = (selectinload(Caregiver.weekly_hours),)
 _WITH_PARTS = (selectinload(Caregiver.certificates), *WITH_HOURS)
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateForm:
-    kind: CertificateKind
-    issuer: str
-    issued_on: date
-    expires_on: date | None
-    number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +86,6 @@ class Score:
     attitude: float | None = None
     communication: float | None = None
     overall: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateView:
-    kind: CertificateKind
-    issuer: str
-    issued_on: date
-    expires_on: date | None
-    expired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +142,9 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     if not 1 <= form.radius_km <= 100:
         raise Invalid("error.radius_out_of_range")
     _check_hours(form.hours)
-    certificates = [_certificate(given) for given in form.certificates]
+    if len(form.certificates) > MOST_CERTIFICATES:
+        raise Invalid("error.too_many_certificates", most=MOST_CERTIFICATES)
+    held = [certificates.row(given) for given in form.certificates]
 
     caregiver = session.get(Caregiver, actor.id, options=[*_WITH_PARTS])
     if caregiver is None:
@@ -161,7 +156,7 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
             weekly_hours=[],
         )
         session.add(caregiver)
-    if caregiver.status is CaregiverStatus.APPROVED and _keys(certificates) - _keys(
+    if caregiver.status is CaregiverStatus.APPROVED and certificates.keys(held) - certificates.keys(
         caregiver.certificates
     ):
         raise Conflict("error.new_certificates_need_review")
@@ -171,8 +166,8 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     caregiver.worked_since, caregiver.radius_km = form.worked_since, form.radius_km
     caregiver.about, caregiver.training = about, training
     caregiver.skills = [str(skill) for skill in form.skills]
-    if _keys(certificates) != _keys(caregiver.certificates):
-        caregiver.certificates = certificates
+    if certificates.keys(held) != certificates.keys(caregiver.certificates):
+        caregiver.certificates = held
     caregiver.weekly_hours = [
         WeeklyHours(
             created_at=clock.now(),
@@ -331,16 +326,7 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
             about=row.about,
             training=row.training,
             skills=tuple(Skill(skill) for skill in row.skills),
-            certificates=tuple(
-                CertificateView(
-                    c.kind,
-                    c.issuer,
-                    c.issued_on,
-                    c.expires_on,
-                    c.expires_on is not None and c.expires_on < clock.today(),
-                )
-                for c in row.certificates
-            ),
+            certificates=tuple(certificates.view(c) for c in row.certificates),
             hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
             score=score.get(row.id, Score()),
             visits_done=done.get(row.id, (0, 0))[0],
@@ -363,27 +349,6 @@ def _visible_to(actor: Actor) -> Select[Caregiver]:
             return caregivers.where(Caregiver.id.in_(mine))
         case _:
             return caregivers.where(Caregiver.id == actor.id)
-
-
-def _keys(certificates: Sequence[Certificate]) -> set[tuple[object, ...]]:
-    return {(c.kind, c.issuer, c.number, c.issued_on, c.expires_on) for c in certificates}
-
-
-def _certificate(given: CertificateForm) -> Certificate:
-    issuer = words(given.issuer, "issuer", 80)
-    number = words(given.number, "certificate_number", 40, required=False)
-    if given.issued_on > clock.today():
-        raise Invalid("error.issued_in_future")
-    if given.expires_on is not None and given.expires_on <= given.issued_on:
-        raise Invalid("error.end_before_start")
-    return Certificate(
-        created_at=clock.now(),
-        kind=given.kind,
-        issuer=issuer,
-        number=number,
-        issued_on=given.issued_on,
-        expires_on=given.expires_on,
-    )
 
 
 def _check_hours(hours: tuple[Hours, ...]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole, AccountStatus
 from data.notices import Notice
+from data.sealing import keyed_hash
 from data.sessions import OneTimeCode, SignInAttempt, SignInSession, SignInTicket
 from services import audit, clock, phones
 from services.access import Actor, Permission, Role
@@ -89,7 +90,8 @@ def open_session(
     if account.status is AccountStatus.SUSPENDED:
         raise NotAllowed("error.account_suspended")
     held = _roles(session, account_id)
-    token, ticket = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    ticket = secrets.token_urlsafe(32)
+    token = _token_of(ticket)
     now = clock.now()
     session.add_all(
         [
@@ -105,7 +107,6 @@ def open_session(
             SignInTicket(
                 created_at=now,
                 ticket_hash=_hash(ticket),
-                token=token,
                 expires_at=now + TICKET_LIFETIME,
             ),
         ]
@@ -133,9 +134,9 @@ DEMO_PHONES = {
 }
 
 
-def take_ticket(session: Session, ticket: str, device: str) -> str | None:
+def take_ticket(session: Session, ticket: str) -> str | None:
     """Exchange a one-time ticket for its session's token; None if it is used, old or unknown."""
-    return session.scalar(
+    taken = session.scalar(
         update(SignInTicket)
         .where(
             SignInTicket.ticket_hash == _hash(ticket),
@@ -143,9 +144,10 @@ def take_ticket(session: Session, ticket: str, device: str) -> str | None:
             SignInTicket.expires_at > clock.now(),
         )
         .values(used_at=clock.now())
-        .returning(SignInTicket.token)
+        .returning(SignInTicket.id)
         .execution_options(synchronize_session=False)
     )
+    return None if taken is None else _token_of(ticket)
 
 
 def resume(session: Session, token: str) -> Visitor | None:
@@ -258,6 +260,10 @@ def _roles(session: Session, account_id: int) -> list[Role]:
             .order_by(AccountRole.id)
         )
     )
+
+
+def _token_of(ticket: str) -> str:
+    return keyed_hash("session token", ticket)
 
 
 def _hash(secret: str) -> str:

@@ -203,7 +203,6 @@ def upgrade() -> None:
     op.create_table(
         "sign_in_tickets",
         sa.Column("ticket_hash", sa.String(length=64), nullable=False),
-        sa.Column("token", sa.String(length=64), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Integer(), nullable=False),

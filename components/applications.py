@@ -1,0 +1,139 @@
+"""Applications: everybody who offers to take a demand, side by side, for the operator to choose."""
+
+import streamlit as st
+
+from components import catalogue, formats, layout, session
+from components.caregivers import profile_dialog
+from components.i18n import t
+from components.places import band_name
+from components.reviews import stars
+from services import applications
+from services.applications import Candidate, Decision
+from services.catalogue import ItemView
+
+SHOWN_AT_ONCE = 10
+_SHOWN = "applications_shown"
+
+
+def shown() -> int:
+    """How many demands are on the page; "more" adds to it."""
+    return st.session_state.get(_SHOWN, SHOWN_AT_ONCE)
+
+
+def decisions(waiting: list[Decision], items: dict[int, ItemView]) -> None:
+    """The demands that wait for a choice, soonest first."""
+    for decision in waiting[: shown()]:
+        with st.container(border=True, key=f"decision_{decision.demand_id}"):
+            demand_head(decision, items)
+            with st.grid("auto", min_column_width=270):
+                for number, candidate in enumerate(decision.candidates):
+                    best = number == 0 and candidate.fits
+                    _candidate_card(candidate, items.get(decision.item_id), best=best)
+    if len(waiting) > shown():
+        st.button(
+            t("applications.more"),
+            key="more_applications",
+            icon=":material/expand_more:",
+            on_click=_show_more,
+        )
+
+
+def _show_more() -> None:
+    st.session_state[_SHOWN] = shown() + SHOWN_AT_ONCE
+
+
+def unanswered(demands: list[Decision], items: dict[int, ItemView]) -> None:
+    """The demands nobody offers to take yet."""
+    if not demands:
+        return
+    st.subheader(t("applications.unanswered"), anchor=False)
+    st.caption(t("applications.unanswered_next"))
+    with st.grid("auto", min_column_width=320):
+        for demand in demands:
+            with st.container(border=True, height="stretch", key=f"unanswered_{demand.demand_id}"):
+                demand_head(demand, items)
+
+
+def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:
+    """What is wanted, when, where, for how much, and since when it waits."""
+    item = items.get(demand.item_id)
+    with layout.row():
+        st.markdown(f"**{catalogue.item_name(items, demand.item_id)}**", width="content")
+        if demand.candidates:
+            st.badge(t("applications.count", count=len(demand.candidates)), icon=":material/group:")
+        st.caption(t("applications.posted", ago=formats.ago(demand.posted_at)), width="content")
+    facts = [
+        f":material/schedule: {formats.span(demand.starts_at, demand.ends_at)}",
+        f":material/location_on: {formats.district(demand.district_code)}",
+    ]
+    if item is not None:
+        price = formats.price_range(demand.lowest_fen, demand.highest_fen, item.unit)
+        amount = formats.amount(demand.units, item.unit)
+        facts.append(f":material/payments: {price} · {amount}")
+    st.caption("  \n".join(facts) if not demand.candidates else "  ".join(facts))
+    if demand.words:
+        st.text(demand.words)
+
+
+def _candidate_card(candidate: Candidate, item: ItemView | None, *, best: bool) -> None:
+    with st.container(border=True, height="stretch", gap="small", key=f"candidate_{candidate.id}"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        ):
+            st.markdown(f"**{formats.plain(candidate.name)}**", width="content")
+            if best:
+                st.badge(t("applications.best"), icon=":material/recommend:", color="primary")
+        each = formats.unit_price(candidate.price_fen, item.unit) if item else ""
+        st.markdown(f"**{formats.money(candidate.total_fen)}**  :gray[:small[{each}]]")
+        st.markdown(_score(candidate))
+        with layout.row():
+            _badges(candidate)
+        if candidate.words:
+            st.text(candidate.words)
+        st.caption(t("applications.applied", ago=formats.ago(candidate.applied_at)))
+        with layout.row():
+            _answers(candidate, best=best)
+
+
+def _score(candidate: Candidate) -> str:
+    score = candidate.score
+    if score.overall is None:
+        return f":gray[{t('caregiver.no_score')}]"
+    return f"{stars(score.overall)} **{score.overall:.1f}** :gray[({score.reviews})]"
+
+
+def _badges(candidate: Candidate) -> None:
+    st.badge(band_name(candidate.distance), icon=":material/distance:", color="gray")
+    if candidate.free:
+        st.badge(t("applications.free"), icon=":material/event_available:", color="green")
+    else:
+        st.badge(t("applications.busy"), icon=":material/event_busy:", color="red")
+    if not candidate.in_hours:
+        st.badge(t("applications.off_hours"), icon=":material/schedule:", color="orange")
+    for kind in candidate.missing_certificates:
+        missing = t("applications.missing", certificate=t(f"certificate.{kind}"))
+        st.badge(missing, icon=":material/warning:", color="red")
+
+
+def _answers(candidate: Candidate, *, best: bool) -> None:
+    if layout.confirmed(
+        t("move.approve"),
+        t("applications.approve_warning", name=formats.plain(candidate.name)),
+        f"approve_{candidate.id}",
+        icon=":material/check:",
+        main=best,
+    ):
+        session.perform("applications.approved", applications.approve, candidate.id)
+    if layout.confirmed(
+        t("move.decline"),
+        t("applications.decline_warning", name=formats.plain(candidate.name)),
+        f"decline_{candidate.id}",
+    ):
+        session.perform("applications.declined", applications.decline, candidate.id)
+    if st.button(
+        t("applications.profile"),
+        key=f"profile_{candidate.id}",
+        type="tertiary",
+        icon=":material/badge:",
+    ):
+        profile_dialog(candidate.caregiver_id, candidate.name)

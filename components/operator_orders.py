@@ -1,0 +1,229 @@
+"""Orders as the staff of a city follow them: all of them in a table, one of them in full."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from components import catalogue, formats, icons, layout, session
+from components.caregivers import profile_dialog
+from components.i18n import t
+from components.orders import history, order_head, report
+from services import orders, redemption, visits
+from services.access import Permission
+from services.catalogue import ItemView
+from services.orders import OrderStatus, OrderView, VisitStatus
+from services.to_do import ToDoKind
+
+A_PAGE = 25
+ALL = "all"
+_OPEN = (VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which orders to show and how many they are, or the number of the one looked for."""
+
+    shown: str
+    count: int
+    number: int | None
+
+
+def choice(counts: dict[VisitStatus, int], alerts: dict[ToDoKind, int]) -> Choice:
+    """All orders, those of one status, those something is wrong with, or one by its number."""
+    numbers: dict[str, int] = {ALL: sum(counts.values())}
+    linked = st.query_params.get("show", ALL)
+    numbers |= {kind: count for kind, count in alerts.items() if count or kind == linked}
+    numbers |= {status: counts.get(status, 0) for status in VisitStatus}
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        shown = st.segmented_control(
+            t("orders_page.filter"),
+            list(numbers),
+            default=linked if linked in numbers else ALL,
+            required=True,
+            format_func=lambda one: f"{_filter_name(one)} {numbers.get(one, 0):,}",
+            key="orders_filter",
+            label_visibility="collapsed",
+            wrap=True,
+        )
+        typed = st.text_input(
+            t("orders_page.find"),
+            st.query_params.get("order", "")[:9],
+            key="order_number",
+            max_chars=9,
+            placeholder=t("orders_page.find"),
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=200,
+        ).strip()
+    number = int(typed) if typed.isascii() and typed.isdigit() else 0
+    return Choice(str(shown), numbers.get(shown, 0), number if typed else None)
+
+
+def _filter_name(one: str) -> str:
+    if one == ALL:
+        return t("orders_page.all")
+    if one in list(VisitStatus):
+        return t(f"visit_status.{one}")
+    return f"{icons.TO_DO[ToDoKind(one)]} {t(f'orders_page.{one}')}"
+
+
+def order_list(choice: Choice, items: dict[int, ItemView]) -> OrderView | None:
+    """One page of the chosen orders as a table; the one that was clicked is returned."""
+    above = st.container()
+    page = 1
+    if choice.count > A_PAGE:
+        page = st.pagination(-(-choice.count // A_PAGE), key=f"orders_page_{choice.shown}")
+    shown = session.fetch(
+        orders.listing,
+        visit_statuses=tuple(status for status in VisitStatus if status == choice.shown),
+        alert=next((kind for kind in orders.ALERTS if kind == choice.shown), None),
+        limit=A_PAGE,
+        offset=(page - 1) * A_PAGE,
+    )
+    with above:
+        if not shown:
+            layout.empty("orders", icon=":material/list_alt:")
+            return None
+        return _table(shown, items)
+
+
+def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | None:
+    statuses = {status: t(f"visit_status.{status}") for status in VisitStatus}
+    table = pd.DataFrame(
+        {
+            "number": [order.id for order in shown],
+            "status": [[statuses[order.visit_status]] for order in shown],
+            "item": [catalogue.item_name(items, order.item_id) for order in shown],
+            "time": [formats.span(order.starts_at, order.ends_at) for order in shown],
+            "customer": [order.customer_name for order in shown],
+            "caregiver": [order.caregiver_name for order in shown],
+            "total": [formats.money(order.total_fen) for order in shown],
+            "district": [formats.district(order.district_code) for order in shown],
+        }
+    )
+    column = st.column_config
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        column_config={
+            "number": column.NumberColumn(t("orders_page.number"), format="%d", width="small"),
+            "status": column.MultiselectColumn(
+                t("orders_page.status"),
+                options=list(statuses.values()),
+                color=[icons.VISIT[status][1] for status in statuses],
+            ),
+            "total": column.TextColumn(t("orders_page.total"), alignment="right"),
+            **{
+                name: column.TextColumn(t(f"orders_page.{name}"))
+                for name in ("item", "time", "customer", "caregiver", "district")
+            },
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        # A list that changed has nothing selected: the same row may be another order.
+        key=f"orders_{hash(tuple(order.id for order in shown))}",
+        alt=t("orders_page.table"),
+    )
+    rows = picked.selection.rows
+    return shown[rows[0]] if rows else None
+
+
+def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
+    """One order with all that happened, and what this person may do about it."""
+    with st.container(border=True, key=f"order_{order.id}"):
+        order_head(order, items)
+        with layout.row():
+            layout.field(t("orders_page.customer"), order.customer_name)
+            layout.field(t("orders_page.caregiver"), order.caregiver_name)
+            layout.field(t("orders_page.channel"), t(f"channel.{order.channel}"))
+            layout.field(t("orders_page.commission"), formats.money(order.commission_fen))
+        _times(order)
+        if order.report_words or order.done_tasks:
+            report(order, items)
+        with layout.row():
+            _moves(order)
+            asked = _looks(order)
+        if asked:
+            _contact(order)
+
+
+def _times(order: OrderView) -> None:
+    happened = (
+        ("checked_in", order.checked_in_at),
+        ("checked_out", order.checked_out_at),
+        ("redeemed", order.redeemed_at),
+        ("locked_until", order.locked_until),
+    )
+    if said := [t(f"orders_page.{name}", at=formats.moment(at)) for name, at in happened if at]:
+        st.caption(" · ".join(said))
+
+
+def _moves(order: OrderView) -> None:
+    if "decline" in order.open_moves and layout.confirmed(
+        t("move.decline_caregiver"),
+        t("order.decline_warning", until=formats.moment(order.decline_until)),
+        f"decline_{order.id}",
+        icon=":material/swap_horiz:",
+    ):
+        session.perform("order.declined", orders.decline, order.id)
+    if "cancel" in order.open_moves and layout.confirmed(
+        t("move.cancel"),
+        t("orders_page.cancel_warning"),
+        f"cancel_{order.id}",
+        icon=":material/event_busy:",
+    ):
+        session.perform("order.cancelled", orders.cancel, order.id)
+    if (
+        _goes_on(order)
+        and session.actor().may(Permission.REISSUE_CODE)
+        and layout.confirmed(
+            t("move.reissue"),
+            t("orders_page.reissue_warning"),
+            f"reissue_{order.visit_id}",
+            icon=":material/autorenew:",
+        )
+    ):
+        session.perform("orders_page.reissued", redemption.reissue, order.visit_id)
+
+
+def _looks(order: OrderView) -> bool:
+    """What can be looked at; whether the contact is asked for."""
+    if st.button(
+        t("order.see_caregiver"),
+        key=f"see_caregiver_{order.id}",
+        type="tertiary",
+        icon=":material/badge:",
+    ):
+        profile_dialog(order.caregiver_id, order.caregiver_name)
+    history(order.id)
+    if not _goes_on(order) or not session.actor().may(Permission.SEE_ADDRESS):
+        return False
+    return st.button(
+        t("orders_page.contact"),
+        key=f"contact_{order.visit_id}",
+        type="tertiary",
+        icon=":material/contact_phone:",
+        help=t("orders_page.contact_help"),
+    )
+
+
+def _goes_on(order: OrderView) -> bool:
+    return order.visit_status in _OPEN and order.status is OrderStatus.CONFIRMED
+
+
+def _contact(order: OrderView) -> None:
+    contact = session.disclose(visits.contact, order.visit_id)
+    if contact is None:
+        return
+    with st.container(border=True, horizontal=True, gap="large", key="contact"):
+        layout.field(t("orders_page.customer"), contact.customer_name)
+        layout.field(t("field.phone"), contact.phone)
+        layout.field(t("field.address"), contact.address)
+        if contact.ward:
+            layout.field(t("field.ward"), contact.ward)
+        if contact.emergency_contact:
+            layout.field(t("field.emergency_contact"), contact.emergency_contact)

@@ -1,0 +1,301 @@
+"""A caregiver's own profile: everything asked of them, entered on a phone."""
+
+from datetime import date
+
+import streamlit as st
+
+from components import formats, icons, layout, places, session
+from components.i18n import t
+from services import caregivers, certificates, clock
+from services.caregivers import CaregiverStatus, Hours, Profile, ProfileForm, Sex, Skill
+from services.certificates import CertificateForm, CertificateKind
+
+_KEY = "my_profile"
+_DRAFT = f"{_KEY}_certificates"
+_FIRST_MINUTE, _LAST_MINUTE = 8 * 60, 18 * 60
+_HALF_HOURS = range(0, 24 * 60 + 1, 30)
+_USUAL_RADIUS_KM = 15
+_USUAL_AGE = 40
+
+
+def status_line(profile: Profile | None) -> None:
+    """How far the review is, with the operator's words when they ask for something."""
+    status = profile.status if profile else CaregiverStatus.DRAFT
+    with layout.row():
+        layout.badge(icons.CAREGIVER[status], t(f"caregiver_status.{status}"))
+    if profile and profile.decision_words and status is not CaregiverStatus.APPROVED:
+        with st.container(border=True, key=f"{_KEY}_decision"):
+            layout.field(t("my_profile.operator_said"), profile.decision_words)
+
+
+def profile_form(now: ProfileForm | None, profile: Profile | None) -> None:
+    """The whole form, empty for a newcomer; saved, or saved and submitted."""
+    with st.container(border=True):
+        st.subheader(t("my_profile.basics"), anchor=False)
+        city = places.city_choice(_KEY, chosen=now.city_code if now else None)
+        if city is None:
+            return
+        district_code = places.district_choice(
+            city.code, _KEY, chosen=now.district_code if now else None
+        )
+        sex, birth_date, worked_since, radius_km = _basics(now)
+    with st.container(border=True):
+        st.subheader(t("my_profile.words"), anchor=False)
+        about, training, skills = _words(now)
+    with st.container(border=True):
+        st.subheader(t("my_profile.certificates"), anchor=False)
+        held = _certificates(now, profile)
+    with st.container(border=True):
+        st.subheader(t("my_profile.hours"), anchor=False)
+        hours = _weekly_hours(now.hours if now else ())
+    form = ProfileForm(
+        city_code=city.code,
+        district_code=district_code,
+        sex=sex,
+        birth_date=birth_date,
+        worked_since=worked_since,
+        radius_km=radius_km,
+        about=about,
+        training=training,
+        skills=skills,
+        certificates=held,
+        hours=hours,
+    )
+    _save_buttons(form, profile)
+
+
+def _save_buttons(form: ProfileForm, profile: Profile | None) -> None:
+    may_submit = profile is None or "submit" in profile.open_moves
+    if may_submit:
+        st.caption(t("my_profile.submit_about"))
+    with layout.row():
+        if st.button(
+            t("my_profile.save"),
+            type="secondary" if may_submit else "primary",
+            icon=":material/save:",
+            key="profile_save",
+        ):
+            session.perform("my_profile.saved", caregivers.save_profile, form, forget=(f"{_KEY}_",))
+        if may_submit and st.button(
+            t("move.submit"), type="primary", icon=":material/send:", key="profile_submit"
+        ):
+            session.perform(
+                "my_profile.submitted", caregivers.save_and_submit, form, forget=(f"{_KEY}_",)
+            )
+
+
+def _basics(now: ProfileForm | None) -> tuple[Sex, date, int, int]:
+    this_year = clock.today().year
+    sex = st.segmented_control(
+        t("field.sex"),
+        list(Sex),
+        default=now.sex if now else Sex.FEMALE,
+        format_func=lambda one: t(f"sex.{one}"),
+        required=True,
+        key=f"{_KEY}_sex",
+        persist_state="session",
+    )
+    left, right = st.columns(2)
+    birth_date = left.date_input(
+        t("field.birth_date"),
+        now.birth_date if now else date(this_year - _USUAL_AGE, 1, 1),
+        min_value=date(this_year - caregivers.OLDEST_YEARS - 1, 1, 1),
+        max_value=date(this_year - caregivers.YOUNGEST_YEARS, 12, 31),
+        key=f"{_KEY}_birth_date",
+        persist_state="session",
+    )
+    worked_since = right.number_input(
+        t("field.worked_since"),
+        certificates.EARLIEST_YEAR,
+        this_year,
+        now.worked_since if now else this_year,
+        key=f"{_KEY}_worked_since",
+        persist_state="session",
+    )
+    radius_km = st.slider(
+        t("field.radius_km"),
+        1,
+        100,
+        now.radius_km if now else _USUAL_RADIUS_KM,
+        key=f"{_KEY}_radius_km",
+        persist_state="session",
+    )
+    return Sex(sex), birth_date, worked_since, radius_km
+
+
+def _words(now: ProfileForm | None) -> tuple[str, str, tuple[Skill, ...]]:
+    about = st.text_area(
+        t("field.about"),
+        now.about if now else "",
+        key=f"{_KEY}_about",
+        max_chars=500,
+        placeholder=t("my_profile.about_hint"),
+        persist_state="session",
+    )
+    training = st.text_area(
+        t("field.training"),
+        now.training if now else "",
+        key=f"{_KEY}_training",
+        max_chars=500,
+        placeholder=t("my_profile.training_hint"),
+        persist_state="session",
+    )
+    skills = st.pills(
+        t("field.own_skills"),
+        list(Skill),
+        selection_mode="multi",
+        default=list(now.skills) if now else None,
+        format_func=lambda one: t(f"skill.{one}"),
+        key=f"{_KEY}_skills",
+        persist_state="session",
+    )
+    return about, training, tuple(Skill(one) for one in skills)
+
+
+def _certificates(now: ProfileForm | None, profile: Profile | None) -> tuple[CertificateForm, ...]:
+    """The certificates entered so far; they are stored with the rest of the form."""
+    draft = st.session_state.setdefault(_DRAFT, now.certificates if now else ())
+    st.caption(t("my_profile.certificates_about"))
+    if not draft:
+        st.info(t("my_profile.no_certificate"), icon=":material/workspace_premium:")
+    for number, held in enumerate(draft):
+        _certificate(number, held)
+    if profile is not None and profile.status is CaregiverStatus.APPROVED:
+        st.caption(t("my_profile.approved_certificates"))
+    else:
+        _add_certificate(draft)
+    return draft
+
+
+def _certificate(number: int, held: CertificateForm) -> None:
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        key=f"held_{number}",
+    ):
+        with st.container(gap=None, width="content"):
+            st.markdown(f"**{t(f'certificate.{held.kind}')}**")
+            st.text(held.issuer)
+            if held.number:
+                st.text(t("my_profile.number", number=held.number))
+            key = "my_profile.valid" if held.expires_on else "my_profile.valid_for_good"
+            st.caption(t(key, issued=held.issued_on, expires=held.expires_on))
+        st.button(
+            t("my_profile.remove"),
+            icon=":material/delete:",
+            type="tertiary",
+            key=f"remove_certificate_{number}",
+            on_click=_remove,
+            args=(number,),
+        )
+
+
+def _remove(number: int) -> None:
+    draft = st.session_state[_DRAFT]
+    st.session_state[_DRAFT] = draft[:number] + draft[number + 1 :]
+
+
+def _add_certificate(draft: tuple[CertificateForm, ...]) -> None:
+    """A small form for one more; its keys move on with the count, so that it comes back empty."""
+    key = f"{_KEY}_add_{len(draft)}"
+    with (
+        st.expander(
+            t("my_profile.add_certificate"), expanded=not draft, icon=":material/add:", key=key
+        ),
+        st.form(f"{key}_form", border=False),
+    ):
+        kind = st.selectbox(
+            t("field.certificate_kind"),
+            list(CertificateKind),
+            format_func=lambda one: t(f"certificate.{one}"),
+            key=f"{key}_kind",
+        )
+        issuer = st.text_input(t("field.issuer"), key=f"{key}_issuer", max_chars=80)
+        number = st.text_input(t("field.certificate_number"), key=f"{key}_number", max_chars=40)
+        left, right = st.columns(2)
+        issued_on = left.date_input(
+            t("field.issued_on"),
+            clock.today(),
+            min_value=date(certificates.EARLIEST_YEAR, 1, 1),
+            max_value=clock.today(),
+            key=f"{key}_issued_on",
+        )
+        expires_on = right.date_input(
+            t("field.expires_on"),
+            None,
+            min_value=date(certificates.EARLIEST_YEAR, 1, 1),
+            max_value=date(clock.today().year + 50, 12, 31),
+            key=f"{key}_expires_on",
+            help=t("my_profile.expires_help"),
+        )
+        if st.form_submit_button(t("my_profile.add"), icon=":material/add:", key=f"{key}_submit"):
+            given = CertificateForm(CertificateKind(kind), issuer, issued_on, expires_on, number)
+            if session.attempt(certificates.check, given):
+                st.session_state[_DRAFT] = (*draft, given)
+                st.rerun()
+
+
+def _weekly_hours(now: tuple[Hours, ...]) -> tuple[Hours, ...]:
+    """From when to when on each weekday, in one stretch or two."""
+    st.caption(t("my_profile.hours_about"))
+    by_day = [[h for h in now if h.weekday == day] for day in range(7)]
+    two = st.toggle(
+        t("my_profile.two_stretches"),
+        value=any(len(stretches) > 1 for stretches in by_day),
+        key=f"{_KEY}_two_stretches",
+        persist_state="session",
+    )
+    chosen: list[Hours] = []
+    for day, stretches in enumerate(by_day):
+        chosen += _day_hours(day, stretches, two=two)
+    return tuple(chosen)
+
+
+def _day_hours(day: int, now: list[Hours], *, two: bool) -> list[Hours]:
+    name = t(f"weekday.{formats.WEEKDAYS[day]}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        works = st.toggle(
+            name, bool(now), key=f"{_KEY}_works_{day}", width=90, persist_state="session"
+        )
+        if not works:
+            st.caption(t("my_profile.day_off"), width="content")
+            return []
+        first = now[0] if now else Hours(day, _FIRST_MINUTE, _LAST_MINUTE)
+        starts = _minute(t("my_profile.from", day=name), first.starts_minute, f"from_{day}")
+        ends = _minute(t("my_profile.to", day=name), first.ends_minute, f"to_{day}")
+        hours = [Hours(day, starts or 0, ends or 0)]
+    if two:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(t("my_profile.second"), width=90)
+            later = now[1] if len(now) > 1 else None
+            starts = _minute(
+                t("my_profile.second_from", day=name),
+                later.starts_minute if later else None,
+                f"second_from_{day}",
+            )
+            ends = _minute(
+                t("my_profile.second_to", day=name),
+                later.ends_minute if later else None,
+                f"second_to_{day}",
+            )
+            if starts is not None or ends is not None:
+                hours.append(Hours(day, starts or 0, ends or 0))
+    return hours
+
+
+def _minute(label: str, now: int | None, key: str) -> int | None:
+    """A time of day in half hours, as minutes from midnight; 24:00 ends a day."""
+    options = sorted({*_HALF_HOURS, *((now,) if now is not None else ())})
+    return st.selectbox(
+        label,
+        options,
+        index=options.index(now) if now is not None else None,
+        format_func=formats.hour_minute,
+        key=f"{_KEY}_{key}",
+        label_visibility="collapsed",
+        placeholder="--:--",
+        filter_mode=None,
+        width=105,
+        persist_state="session",
+    )

@@ -1,0 +1,96 @@
+from datetime import date
+
+import pytest
+
+from services import recipients
+from services.errors import Invalid, NotFound
+from services.recipients import Mobility, RecipientForm, Relation, Sex
+from tests.factories import MOTHER_ID, NASTY, NOBODY_ID, STRANGER, ZHOU
+
+
+def form(**changes):
+    values = {
+        "name": "周爷爷",
+        "sex": Sex.MALE,
+        "birth_date": date(1945, 6, 1),
+        "relation": Relation.GRANDPARENT,
+        "mobility": Mobility.WITH_AID,
+    }
+    return RecipientForm(**(values | changes))
+
+
+def test_what_was_saved_can_be_edited_again(session):
+    given = form(
+        language="南通话", conditions="糖尿病", ward="3 床", emergency_contact="13911112222"
+    )
+    recipient_id = recipients.save(session, ZHOU, given)
+
+    assert recipients.details(session, ZHOU, recipient_id) == given
+
+
+def test_a_change_replaces_the_old(session):
+    recipients.save(session, ZHOU, form(), MOTHER_ID)
+
+    assert recipients.details(session, ZHOU, MOTHER_ID) == form()
+    assert len(recipients.listing(session, ZHOU)) == 1
+
+
+def test_they_are_listed_in_the_order_they_were_added(session):
+    recipients.save(session, ZHOU, form())
+
+    assert [r.name for r in recipients.listing(session, ZHOU)] == ["周奶奶", "周爷爷"]
+
+
+@pytest.mark.parametrize("field", ["language", "conditions", "ward", "emergency_contact", "name"])
+def test_words_are_kept_as_typed(session, field):
+    typed = NASTY[:40].strip()
+    recipient_id = recipients.save(session, ZHOU, form(**{field: typed}))
+
+    assert getattr(recipients.details(session, ZHOU, recipient_id), field) == typed
+
+
+@pytest.mark.parametrize("recipient_id", [MOTHER_ID, NOBODY_ID])
+def test_a_strangers_recipient_is_no_recipient(session, recipient_id):
+    for ask in (
+        lambda: recipients.details(session, STRANGER, recipient_id),
+        lambda: recipients.save(session, STRANGER, form(), recipient_id),
+    ):
+        with pytest.raises(NotFound, match="recipient_not_found"):
+            ask()
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"name": ""}, "missing"),
+        ({"name": "长" * 41}, "too_long"),
+        ({"language": "长" * 41}, "too_long"),
+        ({"conditions": "长" * 501}, "too_long"),
+        ({"ward": "长" * 101}, "too_long"),
+        ({"emergency_contact": "长" * 101}, "too_long"),
+        ({"birth_date": date(2030, 1, 8)}, "birth_date_impossible"),
+        ({"birth_date": date(1909, 12, 31)}, "birth_date_impossible"),
+    ],
+)
+def test_bad_input_is_refused(session, changes, key):
+    with pytest.raises(Invalid, match=key):
+        recipients.save(session, ZHOU, form(**changes))
+
+    assert len(recipients.listing(session, ZHOU)) == 1
+
+
+def test_there_is_an_end_to_how_many_one_customer_keeps(session):
+    for _ in range(recipients.MOST_RECIPIENTS - 1):
+        recipients.save(session, ZHOU, form())
+
+    with pytest.raises(Invalid, match="too_many_recipients"):
+        recipients.save(session, ZHOU, form())
+    recipients.save(session, ZHOU, form(), MOTHER_ID)
+
+
+@pytest.mark.parametrize(
+    ("born", "years"),
+    [(date(1950, 1, 7), 80), (date(1950, 1, 8), 79), (date(2030, 1, 7), 0)],
+)
+def test_age_counts_full_years(clock, born, years):
+    assert recipients.age(born) == years

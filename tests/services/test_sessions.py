@@ -1,0 +1,268 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from data.accounts import Account, AccountRole, AccountStatus
+from data.notices import Notice, NoticeKind
+from data.sessions import SignInAttempt, SignInSession, SignInTicket
+from services import clock as service_clock
+from services import sessions
+from services.access import Role
+from services.errors import Conflict, NotAllowed
+from tests.factories import DESK, LI, NANTONG, STRANGER, ZHOU, phone_of
+
+UNKNOWN_PHONE = "13700000000"
+
+
+def open_for(session, actor, **changes):
+    return sessions.open_session(session, actor.id, "Firefox", **changes)
+
+
+def resumed(session, token):
+    session.flush()
+    return sessions.resume(session, token)
+
+
+class TestSession:
+    def test_names_the_person_their_role_and_their_cities(self, session):
+        visitor = resumed(session, open_for(session, DESK).token)
+
+        assert visitor.actor == DESK
+        assert visitor.name == "孙文静"
+        assert visitor.roles == (Role.DESK,)
+
+    def test_customers_have_no_cities(self, session):
+        assert resumed(session, open_for(session, ZHOU).token).actor == ZHOU
+
+    def test_counts_unread_notices_of_this_person_only(self, session):
+        for actor, number in ((ZHOU, 1), (ZHOU, 2), (LI, 3)):
+            session.add(
+                Notice(
+                    created_at=service_clock.now(),
+                    account_id=actor.id,
+                    kind=NoticeKind.ORDER_CONFIRMED,
+                    facts={},
+                    dedupe_key=str(number),
+                )
+            )
+
+        assert resumed(session, open_for(session, ZHOU).token).unread == 2
+
+    def test_token_is_not_stored(self, session):
+        token = open_for(session, ZHOU).token
+        session.flush()
+
+        row = session.scalars(select(SignInSession)).one()
+        assert token not in vars(row).values()
+
+    def test_an_unknown_token_opens_nothing(self, session):
+        assert sessions.resume(session, "made up") is None
+
+    def test_ends_when_signed_out(self, session):
+        token = open_for(session, ZHOU).token
+        sessions.end(session, token)
+
+        assert resumed(session, token) is None
+
+    def test_signing_out_leaves_other_browsers_signed_in(self, session):
+        here, there = open_for(session, ZHOU).token, open_for(session, ZHOU).token
+        sessions.end(session, here)
+
+        assert resumed(session, there) is not None
+
+    def test_ends_after_its_lifetime_however_often_it_was_used(self, session, clock):
+        token = open_for(session, ZHOU).token
+        for _ in range(sessions.LIFETIME.days):
+            clock.move(days=1)
+            sessions.keep_alive(session, token)
+
+        assert resumed(session, token) is None
+
+    def test_ends_when_idle(self, session, clock):
+        token = open_for(session, ZHOU).token
+        clock.move(seconds=sessions.IDLE.total_seconds() - 1)
+        assert resumed(session, token) is not None
+        clock.move(seconds=1)
+
+        assert resumed(session, token) is None
+
+    def test_use_keeps_it_alive(self, session, clock):
+        token = open_for(session, ZHOU).token
+        clock.move(days=2)
+        assert resumed(session, token).seen_long_ago
+        sessions.keep_alive(session, token)
+        clock.move(days=2)
+
+        assert resumed(session, token) is not None
+
+    def test_a_visit_a_moment_ago_need_not_be_noted(self, session, clock):
+        token = open_for(session, ZHOU).token
+        clock.move(minutes=5)
+
+        assert not resumed(session, token).seen_long_ago
+
+    def test_ends_when_the_account_is_suspended(self, session):
+        token = open_for(session, ZHOU).token
+        session.get_one(Account, ZHOU.id).status = AccountStatus.SUSPENDED
+
+        assert resumed(session, token) is None
+
+    def test_ends_when_its_role_is_taken_away(self, session):
+        token = open_for(session, ZHOU).token
+        role = session.scalars(select(AccountRole).where(AccountRole.account_id == ZHOU.id)).one()
+        role.role = Role.CAREGIVER
+
+        assert resumed(session, token) is None
+
+    def test_a_suspended_account_opens_none(self, session):
+        session.get_one(Account, ZHOU.id).status = AccountStatus.SUSPENDED
+
+        with pytest.raises(NotAllowed, match="account_suspended"):
+            open_for(session, ZHOU)
+
+
+class TestRoles:
+    @pytest.fixture(autouse=True)
+    def second_role(self, session):
+        session.add(
+            AccountRole(
+                created_at=service_clock.now(),
+                account_id=ZHOU.id,
+                role=Role.OPERATOR,
+                city_code=NANTONG,
+            )
+        )
+        session.flush()
+
+    def test_opens_in_the_wanted_role(self, session):
+        token = open_for(session, ZHOU, role=Role.OPERATOR).token
+
+        assert resumed(session, token).actor.role is Role.OPERATOR
+
+    def test_opens_in_the_first_role_when_the_wanted_one_is_not_held(self, session):
+        token = open_for(session, ZHOU, role=Role.ANALYST).token
+
+        assert resumed(session, token).actor.role is Role.CUSTOMER
+
+    def test_switching_takes_the_cities_of_the_new_role(self, session):
+        token = open_for(session, ZHOU).token
+        sessions.switch_role(session, ZHOU, token, Role.OPERATOR)
+
+        visitor = resumed(session, token)
+        assert visitor.actor.role is Role.OPERATOR
+        assert visitor.actor.cities == {NANTONG}
+        assert visitor.roles == (Role.CUSTOMER, Role.OPERATOR)
+
+    def test_a_role_one_does_not_hold_is_refused(self, session):
+        token = open_for(session, ZHOU).token
+
+        with pytest.raises(NotAllowed):
+            sessions.switch_role(session, ZHOU, token, Role.ANALYST)
+
+    def test_nobody_switches_somebody_elses_session(self, session):
+        token = open_for(session, LI).token
+        sessions.switch_role(session, ZHOU, token, Role.CUSTOMER)
+
+        assert resumed(session, token).actor == LI
+
+
+def test_ending_all_ends_every_session_of_the_actor_and_no_other(session):
+    mine = [open_for(session, ZHOU).token for _ in range(2)]
+    other = open_for(session, STRANGER).token
+    sessions.end_all(session, ZHOU)
+
+    assert [resumed(session, token) for token in mine] == [None, None]
+    assert resumed(session, other) is not None
+
+
+class TestTicket:
+    def test_names_its_session_once(self, session):
+        opened = open_for(session, ZHOU)
+        session.flush()
+
+        assert sessions.take_ticket(session, opened.ticket) == opened.token
+        assert sessions.take_ticket(session, opened.ticket) is None
+
+    def test_is_good_for_a_minute(self, session, clock):
+        opened = open_for(session, ZHOU)
+        session.flush()
+        clock.move(minutes=1)
+
+        assert sessions.take_ticket(session, opened.ticket) is None
+
+    def test_must_be_known(self, session):
+        assert sessions.take_ticket(session, "made up") is None
+
+
+class TestAttempts:
+    def fail(self, session, phone=phone_of(ZHOU), times=sessions.MOST_FAILURES):
+        for _ in range(times):
+            sessions.begin_attempt(session, phone)
+
+    def test_five_failures_lock_the_phone(self, session):
+        self.fail(session)
+
+        with pytest.raises(Conflict, match="sign_in_locked"):
+            sessions.begin_attempt(session, phone_of(ZHOU))
+
+    def test_the_lock_holds_however_the_phone_is_written(self, session):
+        self.fail(session, "138 0000 0001")
+
+        with pytest.raises(Conflict):
+            sessions.begin_attempt(session, "+86 13800000001")
+
+    def test_the_lock_ends(self, session, clock):
+        self.fail(session)
+        clock.move(seconds=sessions.LOCK.total_seconds())
+
+        assert sessions.begin_attempt(session, phone_of(ZHOU)).account_id == ZHOU.id
+
+    def test_another_phone_is_not_locked(self, session):
+        self.fail(session)
+
+        assert sessions.begin_attempt(session, phone_of(LI)).account_id == LI.id
+
+    def test_an_unknown_phone_counts_just_the_same(self, session):
+        self.fail(session, UNKNOWN_PHONE, times=4)
+        attempt = sessions.begin_attempt(session, UNKNOWN_PHONE)
+
+        assert (attempt.account_id, attempt.password_hash) == (None, None)
+        with pytest.raises(Conflict, match="sign_in_locked"):
+            sessions.begin_attempt(session, UNKNOWN_PHONE)
+
+    def test_the_right_password_forgets_the_failures_and_opens_a_session(self, session):
+        self.fail(session, times=4)
+        attempt = sessions.begin_attempt(session, phone_of(ZHOU))
+        opened = sessions.finish_attempt(session, attempt, "Firefox")
+
+        assert resumed(session, opened.token).actor == ZHOU
+        assert session.scalars(select(SignInAttempt)).all() == []
+
+    def test_a_wrong_password_and_an_unknown_phone_get_the_same_answer(self):
+        assert sessions.wrong_password().key == "error.sign_in_failed"
+
+
+class TestDemo:
+    def test_is_missing_until_it_is_staged(self, session):
+        with pytest.raises(Conflict, match="demo_missing"):
+            sessions.open_demo(session, Role.CUSTOMER, "Firefox")
+
+    def test_does_not_exist_in_production(self, session, monkeypatch):
+        monkeypatch.setenv("CAREPILOT_MODE", "production")
+
+        with pytest.raises(NotAllowed):
+            sessions.open_demo(session, Role.CUSTOMER, "Firefox")
+
+
+def test_pruning_deletes_only_what_nobody_can_use_any_more(session, clock):
+    old = open_for(session, ZHOU).token
+    sessions.begin_attempt(session, phone_of(ZHOU))
+    clock.move(days=20)
+    new = open_for(session, ZHOU)
+    session.flush()
+
+    assert sessions.prune(session, clock.moment - timedelta(days=1)) == 3
+    assert resumed(session, old) is None
+    assert resumed(session, new.token) is not None
+    assert len(session.scalars(select(SignInTicket)).all()) == 1
