@@ -136,7 +136,7 @@ def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -
         lines.append(f":material/payments: {price} · {amount}")
     if task.skills:
         wished = " · ".join(t(f"skill.{skill}") for skill in task.skills)
-        lines.append(f":material/star: {wished}")
+        lines.append(f":material/checklist: {t('hall.wished', skills=wished)}")
     lines.append(f":small[{t('hall.posted', ago=formats.ago(task.posted_at))}]")
     return lines
 
@@ -158,7 +158,9 @@ def _apply(task: HallTask) -> None:
     """Price and words with sensible defaults, so that one click is enough."""
     if task.my_application is not None:
         _application_badge(task.my_application)
-    with st.container(horizontal=True, vertical_alignment="bottom", key=f"apply_row_{task.id}"):
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", gap="xsmall", key=f"apply_row_{task.id}"
+    ):
         price_fen = _price_field(task)
         with st.popover(
             t("hall.say_something"), icon=":material/edit_note:", key=f"apply_say_{task.id}"
@@ -196,7 +198,7 @@ def _price_field(task: HallTask) -> int:
         (lowest + highest) // 2,
         key=f"apply_price_{task.id}",
         on_change="ignore",
-        width=150,
+        width=120,
     )
     return yuan * 100
 

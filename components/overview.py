@@ -34,7 +34,8 @@ def withheld_words(release: Release) -> None:
 
 def figures(release: Release) -> None:
     """The released cells together; people are not added up, for one may be in several."""
-    ordered, redeemed = int(release.table["orders"].sum()), int(release.table["redeemed"].sum())
+    ordered = sum(release.table["orders"].tolist())
+    redeemed = sum(release.table["redeemed"].tolist())
     with st.grid(4, min_column_width=150):
         st.metric(t("overview.orders"), ordered, border=True, format="localized")
         st.metric(t("overview.redeemed"), redeemed, border=True, format="localized")
@@ -95,7 +96,7 @@ def _bars(named: pd.DataFrame) -> dict[str, object]:
 
 def _table(named: pd.DataFrame) -> None:
     column = st.column_config
-    most = int(named["orders"].max())
+    most = max(named["orders"].tolist())
     st.dataframe(
         named[["cell", "orders", "redeemed", "people"]],
         hide_index=True,

@@ -145,7 +145,7 @@ def place_name(place: PlaceView) -> str:
 def open_names(city_code: str) -> dict[int, str]:
     """The names of the places that may be told to everybody, by id."""
     return {
-        place.id: place_name(place)
+        place.id: name(place)
         for place in session.public(places.listing, city_code)
         if place.kind in places.OPEN_KINDS
     }

@@ -1,6 +1,7 @@
 """A caregiver's visits: where to be, checking in and out, the code, and what is earned."""
 
 import io
+from datetime import timedelta
 
 import segno
 import streamlit as st
@@ -16,6 +17,7 @@ COMING = (VisitStatus.IN_PROGRESS, VisitStatus.PLANNED)
 FINISHED = (VisitStatus.FINISHED,)
 PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
 PAST_SHOWN = 20
+_SOON = timedelta(days=1)
 
 
 def visit_section(
@@ -49,7 +51,7 @@ def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -
     item = items.get(visit.item_id)
     with st.container(border=True, gap="small", key=f"visit_{visit.visit_id}"):
         _head(visit, catalogue.item_name(items, visit.item_id))
-        if "check_in" in visit.visit_moves:
+        if visit.visit_status is VisitStatus.PLANNED:
             _check_in(visit)
         if "check_out" in visit.visit_moves and item is not None:
             _check_out(visit, formats.tasks(item))
@@ -57,8 +59,15 @@ def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -
             st.text(visit.report_words)
         if code is not None:
             _code(visit, code)
+        with layout.row():
+            asked = code is not None and st.button(
+                t("visits.contact"),
+                icon=":material/contact_phone:",
+                key=f"contact_{visit.visit_id}",
+            )
+            history(visit.id)
+        if asked:
             _contact(visit)
-        history(visit.id)
 
 
 def _head(visit: OrderView, item: str) -> None:
@@ -94,6 +103,12 @@ def _when(visit: OrderView) -> str:
 
 
 def _check_in(visit: OrderView) -> None:
+    """The button once its time has come, before that from when on."""
+    if "check_in" not in visit.visit_moves:
+        if visit.starts_at - clock.now() < _SOON:
+            opens = formats.moment(visits.check_in_opens(visit.starts_at))
+            st.caption(t("visits.check_in_from", from_time=opens))
+        return
     if clock.now() > visit.starts_at:
         st.warning(t("visits.late"), icon=":material/alarm:")
     if st.button(
@@ -178,11 +193,7 @@ def _qr_image(link: str) -> str:
 
 
 def _contact(visit: OrderView) -> None:
-    """Phone, address and health notes on a click; shown for this run only, and audited."""
-    if not st.button(
-        t("visits.contact"), icon=":material/contact_phone:", key=f"contact_{visit.visit_id}"
-    ):
-        return
+    """Phone, address and health notes; shown for this run only, and audited."""
     contact = session.disclose(visits.contact, visit.visit_id)
     if contact is None:
         return

@@ -296,9 +296,7 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
     rows = session.scalars(caregivers.options(*_WITH_PARTS)).all()
     ids = [row.id for row in rows]
     score = scores(session, ids)
-    names = dict(
-        session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).tuples().all()
-    )
+    names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).all())
     # Hours come from the planned span: what the customer ordered and redeemed.
     seconds = case(
         (Visit.checked_out_at.is_(None), 0),

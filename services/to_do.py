@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -84,7 +86,7 @@ def today(session: Session, actor: Actor) -> list[ToDo]:
         .group_by(Caregiver.id)
         .subquery()
     )
-    queries: dict[ToDoKind, Select[int, datetime | None]] = {
+    queries: dict[ToDoKind, Select[int, Any]] = {
         ToDoKind.APPLICATIONS: applied,
         ToDoKind.LATE: _visits(actor, ToDoKind.LATE),
         ToDoKind.LOCKED: _visits(actor, ToDoKind.LOCKED),
@@ -147,7 +149,7 @@ def figures(session: Session, actor: Actor) -> DayFigures:
     )
 
 
-def _visits(actor: Actor, kind: ToDoKind) -> Select[int, datetime | None]:
+def _visits(actor: Actor, kind: ToDoKind) -> Select[int, Any]:
     return (
         select(func.count(Visit.id), func.min(Visit.starts_at))
         .join(Order, Order.id == Visit.order_id)
@@ -163,7 +165,7 @@ def _by_day(
 ) -> Figure:
     midnight = clock.in_city(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     starts = [midnight - timedelta(days=back) for back in range(6, -2, -1)]
-    spans = list(zip(starts, starts[1:], strict=False))
+    spans = list(pairwise(starts))
     yesterday = (starts[-3], starts[-2] if whole_days else clock.now() - timedelta(days=1))
     counted = session.execute(
         select(

@@ -1089,8 +1089,9 @@ def downgrade() -> None:
     op.drop_table("ledger_postings")
     with op.batch_alter_table("visits", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_visits_status_starts_at"))
-        batch_op.drop_index(batch_op.f("ix_visits_order_id"))
-        batch_op.drop_index(batch_op.f("ix_visits_caregiver_id_starts_at"))
+        batch_op.drop_index(batch_op.f("ix_visits_redeemed_at"))
+        batch_op.drop_index(batch_op.f("ix_visits_order_id_status"))
+        batch_op.drop_index(batch_op.f("ix_visits_caregiver_id_ends_at"))
 
     op.drop_table("visits")
     with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
@@ -1100,7 +1101,8 @@ def downgrade() -> None:
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_demand_id"))
         batch_op.drop_index(batch_op.f("ix_orders_customer_id_status"))
-        batch_op.drop_index(batch_op.f("ix_orders_city_code_status_id"))
+        batch_op.drop_index(batch_op.f("ix_orders_city_code_status_created_at"))
+        batch_op.drop_index(batch_op.f("ix_orders_city_code_created_at"))
         batch_op.drop_index(batch_op.f("ix_orders_caregiver_id"))
 
     op.drop_table("orders")
@@ -1117,6 +1119,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_demands_status_starts_at"))
         batch_op.drop_index(batch_op.f("ix_demands_customer_id"))
         batch_op.drop_index(batch_op.f("ix_demands_city_code_status_starts_at"))
+        batch_op.drop_index(batch_op.f("ix_demands_city_code_created_at"))
 
     op.drop_table("demands")
     with op.batch_alter_table("certificates", schema=None) as batch_op:
