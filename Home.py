@@ -6,6 +6,5 @@ frame.set_up()
 visitor = session.recognise()
 frame.sidebar(visitor)
 identity.set_cookie()
-session.show_notice()
 with session.catching():
     navigation.open_page(visitor)

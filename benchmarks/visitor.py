@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Navigation_pb2 import Navigation
 from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import Frame, Opcode
@@ -99,10 +100,8 @@ class Visitor:
     def _check(self, answers: list[ForwardMsg]) -> None:
         for answer in answers:
             match answer.WhichOneof("type"):
-                case "new_session":
-                    self._page_hash = answer.new_session.page_script_hash
                 case "navigation":
-                    self.pages = [entry.url_pathname for entry in answer.navigation.app_pages]
+                    self._check_navigation(answer.navigation)
                 case "page_not_found":
                     raise Broken(f"{self.page}: page not found")
                 case "script_finished":
@@ -110,6 +109,14 @@ class Visitor:
                         raise Broken(f"{self.page}: does not compile")
                 case "delta" if answer.delta.WhichOneof("type") == "new_element":
                     self._check_element(answer.delta.new_element)
+
+    def _check_navigation(self, navigation: Navigation) -> None:
+        self._page_hash = navigation.page_script_hash
+        addresses = {entry.page_script_hash: entry.url_pathname for entry in navigation.app_pages}
+        self.pages = list(addresses.values())
+        opened = addresses.get(self._page_hash)
+        if self.page and opened != self.page:
+            raise Broken(f"{self.page}: {opened} opened instead")
 
     def _check_element(self, element: Any) -> None:  # noqa: ANN401 - a protobuf message
         if element.WhichOneof("type") == "exception":

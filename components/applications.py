@@ -76,7 +76,7 @@ def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:
 
 
 def _candidate_card(candidate: Candidate, item: ItemView | None, *, best: bool) -> None:
-    with st.container(border=True, height="stretch", gap="small", key=f"candidate_{candidate.id}"):
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"candidate_{candidate.id}"):
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
@@ -84,7 +84,7 @@ def _candidate_card(candidate: Candidate, item: ItemView | None, *, best: bool) 
             if best:
                 st.badge(t("applications.best"), icon=":material/recommend:", color="primary")
         each = formats.unit_price(candidate.price_fen, item.unit) if item else ""
-        st.markdown(f"**{formats.money(candidate.total_fen)}**  :gray[:small[{each}]]")
+        st.markdown(f"**{formats.money(candidate.total_fen)}** :gray[:small[({each})]]")
         st.markdown(_score(candidate))
         with layout.row():
             _badges(candidate)

@@ -35,7 +35,7 @@ def profile_card(profile: Profile) -> None:
             width="content",
         )
     score_line(profile.score)
-    with st.grid(3):
+    with st.grid(3, min_column_width=80):
         st.metric(t("caregiver.visits_done"), profile.visits_done)
         st.metric(t("caregiver.hours_done"), profile.hours_done)
         st.metric(t("caregiver.reviews"), profile.score.reviews)

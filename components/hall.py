@@ -12,6 +12,8 @@ from services.hall import AGE_BAND_YEARS, ApplicationStatus, HallFilter, HallTas
 
 _DAYS_AHEAD = (1, 3, 7, 14)
 _WITHIN_KM = tuple(limit for limit, _ in place_services.BAND_LIMITS_KM)
+_ADJUSTING = "hall_adjusting"
+_CARD_WIDTH = 340
 
 
 def not_yet(standing: Standing | None) -> None:
@@ -87,34 +89,34 @@ def task_list(found: list[HallTask], city_code: str) -> None:
     items = catalogue.items()
     open_places = places.open_names(city_code)
     st.caption(t("hall.found", count=len(found)))
-    for task in layout.in_batches(found, "hall"):
-        task_card(task, items, open_places)
+    with st.grid("auto", min_column_width=_CARD_WIDTH):
+        for task in layout.first_of(found, "hall"):
+            task_card(task, items, open_places)
+    layout.more_button(found, "hall")
 
 
 def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int, str]) -> None:
-    """One demand: what, when, where, for whom, at what price, and one click to apply."""
+    """One demand: what, when, where, for whom, at what price, and one click to apply.
+
+    One piece of text and two buttons: twenty cards must redraw in no time.
+    """
     item = items.get(task.item_id)
+    total = formats.total_range(task.lowest_fen, task.highest_fen, task.units)
+    head = f"**{catalogue.item_name(items, task.item_id)}** :primary-badge[{total}]"
     with st.container(border=True, gap="small", key=f"task_{task.id}"):
-        with st.container(horizontal=True, horizontal_alignment="distribute"):
-            st.markdown(f"**{catalogue.item_name(items, task.item_id)}**", width="content")
-            total = formats.total_range(task.lowest_fen, task.highest_fen, task.units)
-            st.markdown(f":primary[**{total}**]", width="content")
-        st.markdown("  \n".join(_lines(task, item, open_places)))
+        st.markdown("  \n".join((head, *_lines(task, item, open_places))))
         if task.words:
             st.text(task.words)
-        if obstacles := _obstacles(task):
-            st.markdown(" ".join(obstacles))
         if "withdraw" in task.open_moves:
             _applied(task, item)
         elif task.open_moves:
-            _apply(task)
+            _apply(task, item)
         elif task.my_application is not None:
             _application_badge(task.my_application)
 
 
 def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -> list[str]:
     """What a caregiver weighs, one line each."""
-    when = formats.span(task.starts_at, task.ends_at)
     where = f"{formats.district(task.district_code)} · {places.band_name(task.distance)}"
     if place := open_places.get(task.place_id or 0):
         where = f"{where} · {place}"
@@ -126,18 +128,19 @@ def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -
         mobility=t(f"mobility.{task.recipient_mobility}"),
     )
     lines = [
-        f":material/schedule: {when}",
+        f":material/schedule: {formats.span(task.starts_at, task.ends_at)}",
         f":material/location_on: {where}",
         f":material/elderly: {who}",
     ]
     if item is not None:
         price = formats.price_range(task.lowest_fen, task.highest_fen, item.unit)
-        amount = formats.amount(task.units, item.unit)
-        lines.append(f":material/payments: {price} · {amount}")
+        lines.append(f":material/payments: {price} · {formats.amount(task.units, item.unit)}")
     if task.skills:
         wished = " · ".join(t(f"skill.{skill}") for skill in task.skills)
         lines.append(f":material/checklist: {t('hall.wished', skills=wished)}")
-    lines.append(f":small[{t('hall.posted', ago=formats.ago(task.posted_at))}]")
+    lines.append(f":gray[:small[{t('hall.posted', ago=formats.ago(task.posted_at))}]]")
+    if obstacles := _obstacles(task):
+        lines.append(" ".join(obstacles))
     return lines
 
 
@@ -154,27 +157,43 @@ def _obstacles(task: HallTask) -> list[str]:
     return found
 
 
-def _apply(task: HallTask) -> None:
-    """Price and words with sensible defaults, so that one click is enough."""
-    if task.my_application is not None:
-        _application_badge(task.my_application)
-    with st.container(
-        horizontal=True, vertical_alignment="bottom", gap="xsmall", key=f"apply_row_{task.id}"
-    ):
-        price_fen = _price_field(task)
-        with st.popover(
-            t("hall.say_something"), icon=":material/edit_note:", key=f"apply_say_{task.id}"
-        ):
-            said = st.text_area(
-                t("field.application_words"),
-                key=f"apply_words_{task.id}",
-                max_chars=200,
-                placeholder=t("hall.words_hint"),
-                on_change="ignore",
+def _apply(task: HallTask, item: ItemView | None) -> None:
+    """One click at the middle price; price and words are drawn only where they are asked for."""
+    lowest, highest = _yuan_range(task)
+    price_fen = (lowest + highest) // 2 * 100 if lowest < highest else task.lowest_fen
+    said = ""
+    adjusting = st.session_state.get(_ADJUSTING) == task.id
+    if adjusting:
+        if lowest < highest:
+            price_fen = 100 * st.number_input(
+                t("hall.my_price"),
+                lowest,
+                highest,
+                price_fen // 100,
+                key=f"apply_price_{task.id}",
             )
-        pressed = st.button(
-            t("move.apply"), type="primary", icon=":material/front_hand:", key=f"apply_{task.id}"
+        said = st.text_input(
+            t("field.application_words"),
+            key=f"apply_words_{task.id}",
+            max_chars=200,
+            placeholder=t("hall.words_hint"),
         )
+    label = t("move.apply")
+    if item is not None:
+        label = f"{label} · {formats.unit_price(price_fen, item.unit)}"
+    with layout.row():
+        pressed = st.button(
+            label, type="primary", icon=":material/front_hand:", key=f"apply_{task.id}"
+        )
+        if not adjusting:
+            st.button(
+                t("hall.adjust"),
+                type="tertiary",
+                icon=":material/tune:",
+                key=f"adjust_{task.id}",
+                on_click=_adjust,
+                args=(task.id,),
+            )
     if pressed:
         session.perform(
             "hall.applied",
@@ -182,25 +201,17 @@ def _apply(task: HallTask) -> None:
             task.id,
             price_fen,
             said,
-            forget=(f"apply_words_{task.id}", f"apply_price_{task.id}"),
+            forget=(f"apply_words_{task.id}", f"apply_price_{task.id}", _ADJUSTING),
         )
 
 
-def _price_field(task: HallTask) -> int:
-    """The caregiver's price in fen per unit; no field where there is nothing to choose."""
-    lowest, highest = -(-task.lowest_fen // 100), task.highest_fen // 100
-    if lowest >= highest:
-        return task.lowest_fen
-    yuan = st.number_input(
-        t("hall.my_price"),
-        lowest,
-        highest,
-        (lowest + highest) // 2,
-        key=f"apply_price_{task.id}",
-        on_change="ignore",
-        width=120,
-    )
-    return yuan * 100
+def _adjust(task_id: int) -> None:
+    st.session_state[_ADJUSTING] = task_id
+
+
+def _yuan_range(task: HallTask) -> tuple[int, int]:
+    """The whole yuan inside the family's price range."""
+    return -(-task.lowest_fen // 100), task.highest_fen // 100
 
 
 def _applied(task: HallTask, item: ItemView | None) -> None:

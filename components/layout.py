@@ -1,6 +1,6 @@
 """What every page is made of: its head, status badges, empty states and confirmations."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import streamlit as st
@@ -64,13 +64,16 @@ def field(label: str, value: str) -> None:
         st.text(value)
 
 
-def in_batches(things: Sequence[Thing], key: str, size: int = 20) -> Iterator[Thing]:
-    """The first of many things, and after them a button that shows as many more."""
-    shown = st.session_state.setdefault(f"{key}_shown", size)
-    yield from things[:shown]
-    if len(things) > shown:
+def first_of(things: Sequence[Thing], key: str, size: int = 20) -> Sequence[Thing]:
+    """As many of them as are shown so far; `more_button` under them shows more."""
+    return things[: st.session_state.setdefault(f"{key}_shown", size)]
+
+
+def more_button(things: Sequence[Thing], key: str, size: int = 20) -> None:
+    """A button that shows as many more, while there are any."""
+    if (left := len(things) - st.session_state[f"{key}_shown"]) > 0:
         st.button(
-            t("frame.more", count=len(things) - shown),
+            t("frame.more", count=left),
             icon=":material/expand_more:",
             key=f"{key}_more",
             width="stretch",

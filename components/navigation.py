@@ -85,6 +85,7 @@ def open_page(visitor: Visitor | None) -> None:
     if entry is not None and visitor is None and entry.permission is not None:
         identity.sign_in_screen(deep_link=True)
         return
+    session.show_notice()  # Only now: opening another page above would have lost it.
     chosen.run()
 
 

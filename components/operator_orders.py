@@ -97,7 +97,8 @@ def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | No
             "number": [order.id for order in shown],
             "status": [[statuses[order.visit_status]] for order in shown],
             "item": [catalogue.item_name(items, order.item_id) for order in shown],
-            "time": [formats.span(order.starts_at, order.ends_at) for order in shown],
+            "time": [formats.moment(order.starts_at) for order in shown],
+            "amount": [_amount(order, items) for order in shown],
             "customer": [order.customer_name for order in shown],
             "caregiver": [order.caregiver_name for order in shown],
             "total": [formats.money(order.total_fen) for order in shown],
@@ -119,7 +120,7 @@ def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | No
             "total": column.TextColumn(t("orders_page.total"), alignment="right"),
             **{
                 name: column.TextColumn(t(f"orders_page.{name}"))
-                for name in ("item", "time", "customer", "caregiver", "district")
+                for name in ("item", "time", "amount", "customer", "caregiver", "district")
             },
         },
         on_select="rerun",
@@ -132,11 +133,16 @@ def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | No
     return shown[rows[0]] if rows else None
 
 
+def _amount(order: OrderView, items: dict[int, ItemView]) -> str:
+    item = items.get(order.item_id)
+    return formats.amount(order.units, item.unit) if item else str(order.units)
+
+
 def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
     """One order with all that happened, and what this person may do about it."""
     with st.container(border=True, key=f"order_{order.id}"):
         order_head(order, items)
-        with layout.row():
+        with st.container(horizontal=True, gap="large"):
             layout.field(t("orders_page.customer"), order.customer_name)
             layout.field(t("orders_page.caregiver"), order.caregiver_name)
             layout.field(t("orders_page.channel"), t(f"channel.{order.channel}"))

@@ -73,6 +73,7 @@ def _cell_name(dimension: str, cell: str) -> str:
 
 def _bars(named: pd.DataFrame) -> dict[str, object]:
     """Plain Plotly, its colours the theme's: plotly.express costs more than the page."""
+    colours = st.get_option("theme.chartCategoricalColors")
     return {
         "data": [
             {
@@ -80,8 +81,9 @@ def _bars(named: pd.DataFrame) -> dict[str, object]:
                 "name": t(f"overview.{series}"),
                 "x": named["cell"].tolist(),
                 "y": named[series].tolist(),
+                "marker": {"color": colour, "cornerradius": 4},
             }
-            for series in ("orders", "redeemed")
+            for series, colour in zip(("orders", "redeemed"), colours, strict=False)
         ],
         "layout": {
             "barmode": "group",

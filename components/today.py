@@ -64,21 +64,23 @@ def _figure(name: str, figure: Figure) -> None:
 def to_do_list(waiting: list[ToDo]) -> None:
     """What waits, each one click away; what does not is said in one line."""
     st.subheader(t("today.to_do"), anchor=False)
-    with st.container(border=True, key="to_do"):
-        open_ones = [one for one in waiting if one.count]
-        if not open_ones:
+    open_ones = [one for one in waiting if one.count]
+    if not open_ones:
+        with st.container(border=True, key="all_done", gap="xsmall"):
             st.markdown(f":green[:material/task_alt:] **{t('today.all_done')}**")
             st.caption(t("today.all_done_next"))
+    with st.grid(2, min_column_width=330):
         for one in open_ones:
-            _waiting_row(one)
-        if done := [one.kind for one in waiting if not one.count]:
-            with layout.row():
-                for kind in done:
-                    st.badge(t(f"to_do.{kind}_none"), icon=":material/check:", color="green")
+            _waiting_card(one)
+    if done := [one.kind for one in waiting if not one.count]:
+        with layout.row():
+            for kind in done:
+                st.badge(t(f"to_do.{kind}_none"), icon=":material/check:", color="green")
 
 
-def _waiting_row(one: ToDo) -> None:
+def _waiting_card(one: ToDo) -> None:
     with st.container(
+        border=True,
         horizontal=True,
         horizontal_alignment="distribute",
         vertical_alignment="center",
@@ -92,7 +94,8 @@ def _waiting_row(one: ToDo) -> None:
             if one.since is not None:
                 st.caption(t("today.oldest", ago=formats.ago(one.since)))
         if one.kind is ToDoKind.CAREGIVERS:
-            st.markdown(f"[{t('to_do.caregivers_go')}](#caregivers)", width="content")
+            go = f":material/arrow_downward: {t('to_do.caregivers_go')}"
+            st.markdown(f"[{go}](#caregivers)", width="content")
         else:
             page, shown = _PLACES[one.kind]
             query = {"show": shown} if shown else {}

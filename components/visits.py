@@ -17,6 +17,8 @@ COMING = (VisitStatus.IN_PROGRESS, VisitStatus.PLANNED)
 FINISHED = (VisitStatus.FINISHED,)
 PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
 PAST_SHOWN = 20
+_SHOWN_AT_ONCE = 10
+_CARD_WIDTH = 340
 _SOON = timedelta(days=1)
 
 
@@ -27,8 +29,10 @@ def visit_section(
     if not shown:
         return
     st.subheader(t(f"visits.{name}"), anchor=False)
-    for visit in layout.in_batches(shown, f"visits_{name}", 10):
-        visit_card(visit, items, codes.get(visit.visit_id))
+    with st.grid("auto", min_column_width=_CARD_WIDTH):
+        for visit in layout.first_of(shown, f"visits_{name}", _SHOWN_AT_ONCE):
+            visit_card(visit, items, codes.get(visit.visit_id))
+    layout.more_button(shown, f"visits_{name}", _SHOWN_AT_ONCE)
 
 
 def past_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
@@ -42,8 +46,9 @@ def past_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
         on_change="rerun",
     ) as opened:
         if opened.open:
-            for visit in shown:
-                visit_card(visit, items, None)
+            with st.grid("auto", min_column_width=_CARD_WIDTH):
+                for visit in shown:
+                    visit_card(visit, items, None)
 
 
 def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -> None:

@@ -53,8 +53,8 @@ class Candidate:
 
     @property
     def fits(self) -> bool:
-        """Whether nothing speaks against this caregiver."""
-        return self.free and self.in_hours and not self.missing_certificates
+        """Whether this caregiver can take it: free then, and with every certificate it needs."""
+        return self.free and not self.missing_certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,11 +278,17 @@ def unanswered(session: Session, actor: Actor, limit: int = 20) -> list[Decision
     return [_decision(demand, []) for demand in rows]
 
 
-def _suitability(candidate: Candidate) -> tuple[bool, float, int, int]:
-    """Who can come, then who is liked (to half a star), who is near, who costs less."""
+def _suitability(candidate: Candidate) -> tuple[bool, bool, float, int, int]:
+    """Who can, who works then, who is liked (to half a star), who is near, who costs less."""
     liked = UNRATED if candidate.score.overall is None else candidate.score.overall
     near = list(places.DistanceBand).index(candidate.distance)
-    return (not candidate.fits, -round(liked * 2) / 2, near, candidate.price_fen)
+    return (
+        not candidate.fits,
+        not candidate.in_hours,
+        -round(liked * 2) / 2,
+        near,
+        candidate.price_fen,
+    )
 
 
 def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus
@@ -15,8 +16,13 @@ from services.access import Actor, Permission
 
 __all__ = ["ApplicationStatus", "HallFilter", "HallTask"]
 
-MOST_SHOWN = 200
+MOST_SHOWN = 100
 AGE_BAND_YEARS = 10
+# Rows, not objects: a hall of hundreds is read on every rerun.
+_SHOWN_OF_DEMAND = (
+    "id item_id district_code place_id cell starts_at ends_at units lowest_fen highest_fen "
+    "skills words created_at"
+).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class HallTask:
 
 
 def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
-    """The open demands of the actor's city that pass the filter, soonest first."""
+    """The open demands of the actor's city that pass, soonest first, a hundred at most."""
     actor.require(Permission.BROWSE_HALL)
     me = session.get(Caregiver, actor.id)
     if me is None or me.status is not CaregiverStatus.APPROVED:
@@ -66,73 +72,90 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
     session.refresh(me, ["weekly_hours"])
     held = announcements.certificates_of(session, me.id)
     taken = gate.taken(session, me.id, clock.now())
+    needed = {
+        item_id: tuple(kind for kind in required if kind not in held)
+        for item_id, required in session.execute(_items(wanted))
+    }
     query = (
         demands.visible_to(actor)
-        .add_columns(Recipient, CareItem, Application)
+        .with_only_columns(
+            *(getattr(Demand, name) for name in _SHOWN_OF_DEMAND),
+            Recipient.sex,
+            Recipient.birth_date,
+            Recipient.mobility,
+            Application.status.label("application_status"),
+            Application.price_fen,
+        )
         .join(Recipient, Recipient.id == Demand.recipient_id)
-        .join(CareItem, CareItem.id == Demand.item_id)
         .outerjoin(
             Application,
             (Application.demand_id == Demand.id) & (Application.caregiver_id == actor.id),
         )
+        .where(Demand.item_id.in_(needed))
         .order_by(Demand.starts_at, Demand.id)
-        .limit(MOST_SHOWN)
     )
-    if wanted.groups:
-        query = query.where(CareItem.group.in_(wanted.groups))
     if wanted.days_ahead is not None:
         query = query.where(Demand.starts_at < clock.now() + timedelta(days=wanted.days_ahead))
-    found = []
-    for demand, recipient, item, mine in session.execute(query):
-        distance = places.distance_km(me.cell, demand.cell)
-        if wanted.within_km is not None and distance > wanted.within_km:
+    distances: dict[str, float] = {}
+    found: list[HallTask] = []
+    for row in session.execute(query.execution_options(yield_per=MOST_SHOWN)):
+        if row.cell not in distances:
+            distances[row.cell] = places.distance_km(me.cell, row.cell)
+        if wanted.within_km is not None and distances[row.cell] > wanted.within_km:
             continue
-        if not set(wanted.skills) <= set(demand.skills):
+        if not set(wanted.skills) <= set(row.skills):
             continue
-        years = recipients.age(recipient.birth_date)
-        missing = tuple(kind for kind in item.required_certificates if kind not in held)
-        in_my_hours = demands.in_hours(me, demand.starts_at, demand.ends_at)
+        missing = needed[row.item_id]
+        in_my_hours = demands.in_hours(me, row.starts_at, row.ends_at)
         clashes = any(
-            starts_at < demand.ends_at and ends_at > demand.starts_at
-            for starts_at, ends_at in taken
+            starts_at < row.ends_at and ends_at > row.starts_at for starts_at, ends_at in taken
         )
         fits = in_my_hours and not clashes and not missing
-        waiting = mine is not None and mine.status is ApplicationStatus.SUBMITTED
+        waiting = row.application_status is ApplicationStatus.SUBMITTED
         if wanted.only_fitting and not fits and not waiting:
             continue
-        task = HallTask(
-            id=demand.id,
-            item_id=demand.item_id,
-            district_code=demand.district_code,
-            place_id=demand.place_id,
-            cell=demand.cell,
-            distance=places.band(distance),
-            starts_at=demand.starts_at,
-            ends_at=demand.ends_at,
-            units=demand.units,
-            lowest_fen=demand.lowest_fen,
-            highest_fen=demand.highest_fen,
-            skills=tuple(Skill(skill) for skill in demand.skills),
-            words=demand.words,
-            recipient_sex=recipient.sex,
-            recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
-            recipient_mobility=recipient.mobility,
-            missing_certificates=missing,
-            in_my_hours=in_my_hours,
-            clashes=clashes,
-            my_application=mine.status if mine else None,
-            my_price_fen=mine.price_fen if mine else None,
-            posted_at=demand.created_at,
-            open_moves=_open_moves(actor, mine, barred=bool(missing) or clashes),
+        years = recipients.age(row.birth_date)
+        found.append(
+            HallTask(
+                id=row.id,
+                item_id=row.item_id,
+                district_code=row.district_code,
+                place_id=row.place_id,
+                cell=row.cell,
+                distance=places.band(distances[row.cell]),
+                starts_at=row.starts_at,
+                ends_at=row.ends_at,
+                units=row.units,
+                lowest_fen=row.lowest_fen,
+                highest_fen=row.highest_fen,
+                skills=tuple(Skill(skill) for skill in row.skills),
+                words=row.words,
+                recipient_sex=row.sex,
+                recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
+                recipient_mobility=row.mobility,
+                missing_certificates=missing,
+                in_my_hours=in_my_hours,
+                clashes=clashes,
+                my_application=row.application_status,
+                my_price_fen=row.price_fen,
+                posted_at=row.created_at,
+                open_moves=_open_moves(
+                    actor, row.application_status, barred=bool(missing) or clashes
+                ),
+            )
         )
-        found.append(task)
+        if len(found) == MOST_SHOWN:
+            break
     return found
 
 
-def _open_moves(actor: Actor, mine: Application | None, *, barred: bool) -> tuple[str, ...]:
+def _items(wanted: HallFilter) -> Select[int, list[str]]:
+    """The items asked for, each with the certificates it takes."""
+    items = select(CareItem.id, CareItem.required_certificates)
+    return items.where(CareItem.group.in_(wanted.groups)) if wanted.groups else items
+
+
+def _open_moves(actor: Actor, mine: ApplicationStatus | None, *, barred: bool) -> tuple[str, ...]:
     """What the caregiver may do about a demand: apply, apply again or withdraw."""
-    if mine is None:
-        moves = ("apply",)
-    else:
-        moves = lifecycles.open_moves(Noun.APPLICATION, mine.status, actor)
+    moves = ("apply",) if mine is None else lifecycles.open_moves(Noun.APPLICATION, mine, actor)
     return tuple(move for move in moves if move == "withdraw" or not barred)

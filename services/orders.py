@@ -145,7 +145,7 @@ def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
         .with_only_columns(Visit.status, func.count(Visit.id))
         .group_by(Visit.status)
     )
-    return counted | dict(by_visit.tuples().all())
+    return counted | dict(by_visit.all())
 
 
 def alerts(session: Session, actor: Actor) -> dict[ToDoKind, int]:

@@ -10,7 +10,7 @@ from services import demands, orders
 layout.page_head("my_orders")
 items = catalogue.items()
 posted = fetch(demands.mine)
-coming = fetch(orders.listing, visit_statuses=COMING)[::-1]
+coming = fetch(orders.listing, visit_statuses=COMING, soonest_first=True)
 past = fetch(orders.listing, visit_statuses=PAST)
 if not (posted or coming or past):
     layout.empty("my_orders", icon=":material/receipt_long:")

@@ -1,7 +1,5 @@
 """The operator's morning: the day's figures, what waits, who wants to join."""
 
-import streamlit as st
-
 from components import layout, today
 from components.session import fetch
 from services import caregivers, to_do
@@ -9,8 +7,5 @@ from services import caregivers, to_do
 figures = fetch(to_do.figures)
 layout.page_head("today", title=today.greeting(), subtitle=today.where_and_when(figures))
 today.figure_row(figures)
-left, right = st.columns([3, 2], gap="medium")
-with left:
-    today.to_do_list(fetch(to_do.today))
-with right:
-    today.caregivers_in_review(fetch(caregivers.waiting))
+today.to_do_list(fetch(to_do.today))
+today.caregivers_in_review(fetch(caregivers.waiting))

@@ -33,7 +33,8 @@ class Person:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until no run of the app is under way."""
+        """Wait until no run of the app is under way; it takes a moment to get under way."""
+        self.page.wait_for_timeout(300)
         app = self.page.locator("[data-testid=stApp]")
         expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE_MS)
 

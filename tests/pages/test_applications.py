@@ -1,0 +1,113 @@
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from data.database import reading, writing
+from data.demands import Application, ApplicationStatus
+from data.orders import Order
+from services import applications
+from tests import factories
+from tests.factories import FAR_OPERATOR, LI, NAMES, OPERATOR, ZHAO
+from tests.pages.test_today import shown, words
+
+PAGE = "pages/operator/applications.py"
+
+
+def two_rivals():
+    """A demand LI and ZHAO both want; their applications' ids."""
+    with writing() as session:
+        demand_id = factories.make_demand(session)
+        return (
+            factories.make_application(session, demand_id, caregiver=LI, price_fen=4500),
+            factories.make_application(session, demand_id, caregiver=ZHAO, price_fen=4000),
+        )
+
+
+def status_of(application_id):
+    with reading() as session:
+        return session.get_one(Application, application_id).status
+
+
+def test_rivals_stand_side_by_side_with_price_and_total(open_app):
+    two_rivals()
+    said = shown(open_app(PAGE, OPERATOR))
+    assert NAMES[LI] in said
+    assert NAMES[ZHAO] in said
+    assert "**¥90**" in said
+    assert "**¥80**" in said
+    assert words("applications.free") not in words("applications.busy")
+
+
+def test_the_likeliest_comes_first_and_nobody_is_hidden(open_app):
+    lis, zhaos = two_rivals()
+    app = open_app(PAGE, OPERATOR)
+    order = [button.key for button in app.button if str(button.key).startswith("approve_")]
+    assert order == [f"approve_{zhaos}", f"approve_{lis}"]
+
+
+def test_a_busy_caregiver_comes_last_even_at_a_lower_price(open_app):
+    with writing() as session:
+        demand_id = factories.make_demand(session)
+        lis = factories.make_application(session, demand_id, caregiver=LI, price_fen=4500)
+        zhaos = factories.make_application(session, demand_id, caregiver=ZHAO, price_fen=3500)
+        factories.make_order(session, caregiver=ZHAO)
+    app = open_app(PAGE, OPERATOR)
+    order = [button.key for button in app.button if str(button.key).startswith("approve_")]
+    assert order == [f"approve_{lis}", f"approve_{zhaos}"]
+
+
+def test_choosing_one_makes_the_order_and_closes_the_rival(open_app):
+    lis, zhaos = two_rivals()
+    app = open_app(PAGE, OPERATOR)
+    app.button(key=f"approve_{lis}").click().run()
+    assert status_of(lis) is ApplicationStatus.APPROVED
+    assert status_of(zhaos) is ApplicationStatus.CLOSED
+    with reading() as session:
+        assert session.scalars(select(Order)).one().caregiver_id == LI.id
+    assert words("empty.applications") in shown(app)
+
+
+def test_declining_one_leaves_the_other(open_app):
+    lis, zhaos = two_rivals()
+    app = open_app(PAGE, OPERATOR)
+    app.button(key=f"decline_{lis}").click().run()
+    assert status_of(lis) is ApplicationStatus.DECLINED
+    assert status_of(zhaos) is ApplicationStatus.SUBMITTED
+    assert NAMES[LI] not in shown(app)
+
+
+def test_a_caregiver_who_is_busy_is_refused_in_words(open_app):
+    with writing() as session:
+        first = factories.make_application(session)
+        second = factories.make_application(session)
+        applications.approve(session, OPERATOR, first)
+    app = open_app(PAGE, OPERATOR)
+    app.button(key=f"approve_{second}").click().run()
+    assert [error.value for error in app.error] == [words("error.caregiver_busy")]
+    assert status_of(second) is ApplicationStatus.SUBMITTED
+
+
+def test_a_demand_without_applicants_is_shown_apart(open_app):
+    with writing() as session:
+        factories.make_demand(session, words="请早点来")
+    said = shown(open_app(PAGE, OPERATOR))
+    assert words("empty.applications") in said
+    assert words("applications.unanswered_next") in said
+    assert "请早点来" in said
+
+
+def test_the_page_shows_ten_demands_and_more_on_demand(open_app, clock):
+    with writing() as session:
+        for day in range(1, 13):
+            factories.make_application(session, starts_at=clock() + timedelta(days=day))
+    app = open_app(PAGE, OPERATOR)
+    assert len([b for b in app.button if str(b.key).startswith("approve_")]) == 10
+    app.button(key="more_applications").click().run()
+    assert len([b for b in app.button if str(b.key).startswith("approve_")]) == 12
+
+
+def test_an_operator_of_another_city_sees_nothing(open_app):
+    two_rivals()
+    app = open_app(PAGE, FAR_OPERATOR)
+    assert words("empty.applications") in shown(app)
+    assert NAMES[LI] not in shown(app)

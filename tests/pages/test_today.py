@@ -1,0 +1,121 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from components.catalogues import say
+from data.caregivers import Caregiver, CaregiverStatus
+from data.database import reading, writing
+from data.notices import Notice, NoticeKind
+from services import caregivers
+from tests import factories
+from tests.factories import DRAFT, FAR_OPERATOR, NANTONG, OPERATOR
+
+PAGE = "pages/operator/today.py"
+
+
+def words(key, **values):
+    return say("zh_CN", key, **values)
+
+
+def shown(app):
+    """Everything the page says, in one text."""
+    return "\n".join(
+        str(element.value) for element in [*app.main.markdown, *app.main.caption, *app.main.text]
+    )
+
+
+@pytest.fixture
+def in_review(database):
+    with writing() as session:
+        caregivers.move(session, DRAFT, DRAFT.id, "submit")
+
+
+def status_of(caregiver):
+    with reading() as session:
+        return session.get_one(Caregiver, caregiver.id).status
+
+
+def test_the_operator_is_greeted_by_name_and_hour(open_app):
+    app = open_app(PAGE, OPERATOR)
+    assert app.title[0].value == "早上好,陈立军"
+
+
+def test_the_figures_count_the_day(open_app):
+    with writing() as session:
+        factories.make_order(session)
+        factories.make_demand(session)
+    figures = {metric.label: metric.value for metric in open_app(PAGE, OPERATOR).main.metric}
+    assert figures[words("today.posted")] == "2"
+    assert figures[words("today.confirmed")] == "1"
+    assert figures[words("today.visits")] == "0"
+
+
+def test_what_waits_is_counted_with_its_age(open_app, clock):
+    with writing() as session:
+        factories.make_application(session)
+        factories.make_demand(session)
+    clock.move(hours=3)
+    said = shown(open_app(PAGE, OPERATOR))
+    assert words("to_do.applications", count=1) in said
+    assert words("to_do.unanswered", count=1) in said
+    assert words("today.oldest", ago="3 小时前") in said
+
+
+def test_a_late_caregiver_and_an_unredeemed_visit_wait(open_app, clock):
+    with writing() as session:
+        factories.make_visit(session, starts_at=clock() + timedelta(hours=1))
+        factories.make_finished_visit(session, starts_at=clock() - timedelta(days=3))
+    clock.move(hours=2)
+    said = shown(open_app(PAGE, OPERATOR))
+    assert words("to_do.late", count=1) in said
+    assert words("to_do.unredeemed", count=1) in said
+
+
+def test_a_quiet_day_is_all_done(open_app):
+    said = shown(open_app(PAGE, OPERATOR))
+    assert words("today.all_done") in said
+    assert words("empty.caregivers_in_review") in said
+
+
+def test_a_caregiver_is_approved(open_app, in_review):
+    app = open_app(PAGE, OPERATOR)
+    app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
+    assert status_of(DRAFT) is CaregiverStatus.APPROVED
+    assert words("empty.caregivers_in_review") in shown(app)
+
+
+def test_rejecting_needs_a_reason_which_the_caregiver_gets(open_app, in_review):
+    app = open_app(PAGE, OPERATOR)
+    app.button(key=f"reject_caregiver_{DRAFT.id}").click().run()
+    assert [error.value for error in app.error] == [
+        words("error.missing", field=words("field.reason"))
+    ]
+    assert status_of(DRAFT) is CaregiverStatus.SUBMITTED
+
+    app.text_area(key=f"reject_reason_{DRAFT.id}").input("健康证已过期")
+    app.button(key=f"reject_caregiver_{DRAFT.id}").click().run()
+    assert status_of(DRAFT) is CaregiverStatus.REJECTED
+    with reading() as session:
+        assert session.get_one(Caregiver, DRAFT.id).decision_words == "健康证已过期"
+        told = select(Notice).where(Notice.kind == NoticeKind.CAREGIVER_REJECTED)
+        assert [notice.account_id for notice in session.scalars(told)] == [DRAFT.id]
+
+
+def test_a_caregiver_decided_meanwhile_is_refused_in_words(open_app, in_review):
+    app = open_app(PAGE, OPERATOR)
+    with writing() as session:
+        caregivers.move(session, OPERATOR, DRAFT.id, "approve")
+    app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
+    assert not app.exception
+
+
+def test_an_operator_of_another_city_sees_nothing(open_app, in_review):
+    with writing() as session:
+        factories.make_application(session)
+        factories.make_order(session)
+    app = open_app(PAGE, FAR_OPERATOR)
+    assert words("today.all_done") in shown(app)
+    assert factories.NAMES[DRAFT] not in shown(app)
+    assert {metric.value for metric in app.main.metric} == {"0"}
+    assert NANTONG not in shown(app)
