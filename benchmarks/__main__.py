@@ -11,8 +11,8 @@ os.environ["CAREPILOT_SECRET"] = "the secret that every benchmark knows"
 os.environ["CAREPILOT_MODE"] = "demo"
 os.environ.pop("DATABASE_URL", None)
 
-from benchmarks import booking, first_visit, memory, pages  # noqa: E402
-from benchmarks.table import Row, show  # noqa: E402
+from benchmarks import booking, first_visit, memory, pages
+from benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "booking": booking.measure,

@@ -1,4 +1,4 @@
-"""The first visitor of a fresh server, against Streamlit's first visit of a page with our imports."""
+"""The first visitor of a fresh server, against stock Streamlit's of a page with our imports."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -43,9 +43,7 @@ def every_page(url: str) -> list[tuple[Role | None, str, str]]:
 
 def open_all(stack: ExitStack, url: str) -> list[Visitor]:
     """A visitor on every page, each in a session of its own."""
-    return [
-        stack.enter_context(Visitor(url, page, cookie)) for _, page, cookie in every_page(url)
-    ]
+    return [stack.enter_context(Visitor(url, page, cookie)) for _, page, cookie in every_page(url)]
 
 
 def _row(name: str, visitor: Visitor, peer: Visitor) -> Row:

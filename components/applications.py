@@ -76,23 +76,28 @@ def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:
 
 
 def _candidate_card(candidate: Candidate, item: ItemView | None, *, best: bool) -> None:
-    with st.container(border=True, height="stretch", gap="xsmall", key=f"candidate_{candidate.id}"):
-        with st.container(
-            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-        ):
-            st.markdown(f"**{formats.plain(candidate.name)}**", width="content")
-            if best:
-                st.badge(t("applications.best"), icon=":material/recommend:", color="primary")
-        each = formats.unit_price(candidate.price_fen, item.unit) if item else ""
-        st.markdown(f"**{formats.money(candidate.total_fen)}** :gray[:small[({each})]]")
-        st.markdown(_score(candidate))
-        with layout.row():
-            _badges(candidate)
+    with st.container(border=True, height="stretch", gap="small", key=f"candidate_{candidate.id}"):
+        # One element for all facts: with many candidates each further one is felt.
+        st.markdown("  \n".join(_facts(candidate, item, best=best)))
         if candidate.words:
             st.text(candidate.words)
-        st.caption(t("applications.applied", ago=formats.ago(candidate.applied_at)))
         with layout.row():
             _answers(candidate, best=best)
+
+
+def _facts(candidate: Candidate, item: ItemView | None, *, best: bool) -> list[str]:
+    """Who it is, what it costs, what families said, and what speaks for or against."""
+    who = f"**{formats.plain(candidate.name)}**"
+    if best:
+        who += f" :primary-badge[:material/recommend: {t('applications.best')}]"
+    each = formats.unit_price(candidate.price_fen, item.unit) if item else ""
+    applied = t("applications.applied", ago=formats.ago(candidate.applied_at))
+    return [
+        who,
+        f"**{formats.money(candidate.total_fen)}** :gray[:small[({each}) · {applied}]]",
+        _score(candidate),
+        " ".join(_badges(candidate)),
+    ]
 
 
 def _score(candidate: Candidate) -> str:
@@ -102,17 +107,18 @@ def _score(candidate: Candidate) -> str:
     return f"{stars(score.overall)} **{score.overall:.1f}** :gray[({score.reviews})]"
 
 
-def _badges(candidate: Candidate) -> None:
-    st.badge(band_name(candidate.distance), icon=":material/distance:", color="gray")
+def _badges(candidate: Candidate) -> list[str]:
+    badges = [f":gray-badge[:material/distance: {band_name(candidate.distance)}]"]
     if candidate.free:
-        st.badge(t("applications.free"), icon=":material/event_available:", color="green")
+        badges.append(f":green-badge[:material/event_available: {t('applications.free')}]")
     else:
-        st.badge(t("applications.busy"), icon=":material/event_busy:", color="red")
+        badges.append(f":red-badge[:material/event_busy: {t('applications.busy')}]")
     if not candidate.in_hours:
-        st.badge(t("applications.off_hours"), icon=":material/schedule:", color="orange")
+        badges.append(f":orange-badge[:material/schedule: {t('applications.off_hours')}]")
     for kind in candidate.missing_certificates:
         missing = t("applications.missing", certificate=t(f"certificate.{kind}"))
-        st.badge(missing, icon=":material/warning:", color="red")
+        badges.append(f":red-badge[:material/warning: {missing}]")
+    return badges
 
 
 def _answers(candidate: Candidate, *, best: bool) -> None:

@@ -103,7 +103,7 @@ def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int,
     item = items.get(task.item_id)
     total = formats.total_range(task.lowest_fen, task.highest_fen, task.units)
     head = f"**{catalogue.item_name(items, task.item_id)}** :primary-badge[{total}]"
-    with st.container(border=True, gap="small", key=f"task_{task.id}"):
+    with st.container(border=True, gap="small", height="stretch", key=f"task_{task.id}"):
         st.markdown("  \n".join((head, *_lines(task, item, open_places))))
         if task.words:
             st.text(task.words)

@@ -35,16 +35,17 @@ def choice(counts: dict[VisitStatus, int], alerts: dict[ToDoKind, int]) -> Choic
     linked = st.query_params.get("show", ALL)
     numbers |= {kind: count for kind, count in alerts.items() if count or kind == linked}
     numbers |= {status: counts.get(status, 0) for status in VisitStatus}
+    linked = linked if linked in numbers else ALL
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         shown = st.segmented_control(
             t("orders_page.filter"),
             list(numbers),
-            default=linked if linked in numbers else ALL,
+            default=linked,
             required=True,
             format_func=lambda one: f"{_filter_name(one)} {numbers.get(one, 0):,}",
-            key="orders_filter",
+            key=f"orders_filter_{linked}",  # A new link is a new choice.
             label_visibility="collapsed",
             wrap=True,
         )

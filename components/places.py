@@ -1,13 +1,17 @@
 """Where care is wanted: region, known place, or a neighbourhood tapped on the map."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import cos, log2, radians
 from typing import Any
 
 import pydeck as pdk
 import streamlit as st
+from pydeck.types import String
 
 from components import formats, session
 from components.i18n import name, t
+from components.location import Found, locate
 from services import cities, places, regions
 from services.cities import CityView
 from services.places import DistanceBand, PlaceKind, PlaceView
@@ -17,6 +21,8 @@ PLACE_ICONS = {
     PlaceKind.CARE_HOME: "🏡",
     PlaceKind.ESTATE: "🏘️",
 }
+_MAP_PIXELS = 340
+_TEXT_COLOURS = {"light": [12, 22, 28], "dark": [230, 236, 235]}
 _CELL_COLOURS = {"light": [31, 111, 120], "dark": [95, 184, 191]}
 
 
@@ -83,14 +89,7 @@ def location_fields(key: str) -> Location | None:
     if place_id:
         district_code = known[place_id].district_code
     else:
-        visitor = session.visitor()
-        remembered = visitor.district_code if visitor else None
-        district_code = district_choice(city.code, key, chosen=remembered)
-        with st.expander(
-            t("place.tap"), icon=":material/map:", key=f"{key}_map", on_change="rerun"
-        ) as opened:
-            if opened.open:
-                cell = cell_map(district_code, key)
+        district_code, cell = _neighbourhood(city.code, key, list(known.values()))
     address = st.text_input(
         t("field.address"),
         key=f"{key}_address",
@@ -101,27 +100,73 @@ def location_fields(key: str) -> Location | None:
     return Location(city.code, district_code, address, place_id, cell)
 
 
-def cell_map(district_code: str, key: str) -> str | None:
-    """The district's neighbourhoods as hexagons; the tapped one is returned."""
+def _neighbourhood(city_code: str, key: str, known: Sequence[PlaceView]) -> tuple[str, str | None]:
+    """A district, and within it the browser's cell, the tapped one or none."""
+    visitor = session.visitor()
+    remembered = visitor.district_code if visitor else None
+    located = f"{key}_located"
+    if (found := locate(city_code, key)) is not None:
+        st.session_state[f"{key}_district_{city_code}"] = found.district_code
+        st.session_state[located] = found
+        remembered = None  # A widget takes either a default or a value set for it.
+    district_code = district_choice(city_code, key, chosen=remembered)
+    here: Found | None = st.session_state.get(located)
+    if here is not None and here.district_code == district_code:
+        st.caption(f":material/my_location: {t('place.located')}")
+        return district_code, here.cell
+    with st.expander(
+        t("place.tap"), icon=":material/map:", key=f"{key}_map", on_change="rerun"
+    ) as opened:
+        return district_code, cell_map(district_code, key, known) if opened.open else None
+
+
+def cell_map(district_code: str, key: str, known: Sequence[PlaceView]) -> str | None:
+    """The district's neighbourhoods as hexagons, known places for orientation; the tapped one."""
     cells = sorted(places.cells_of_district(district_code))
-    middle = regions.region(district_code)
-    colour = _CELL_COLOURS[st.context.theme.type or "light"]
-    layer = pdk.Layer(
-        "H3HexagonLayer",
-        [{"cell": cell} for cell in cells],
-        id="cells",
-        get_hexagon="cell",
-        get_fill_color=[*colour, 90],
-        get_line_color=[*colour, 200],
-        line_width_min_pixels=1,
-        pickable=True,
-        extruded=False,
-    )
-    deck = pdk.Deck(
-        [layer],
-        initial_view_state=pdk.ViewState(
-            longitude=middle.lng, latitude=middle.lat, zoom=9.4 if len(cells) < 200 else 8.4
+    theme = st.context.theme.type or "light"
+    colour, text_colour = _CELL_COLOURS[theme], _TEXT_COLOURS[theme]
+    landmarks = [
+        {"at": [place.lng, place.lat], "name": name(place)}
+        for place in known
+        if place.district_code == district_code
+    ]
+    layers = [
+        pdk.Layer(
+            "H3HexagonLayer",
+            [{"cell": cell} for cell in cells],
+            id="cells",
+            get_hexagon="cell",
+            get_fill_color=[*colour, 90],
+            get_line_color=[*colour, 200],
+            line_width_min_pixels=1,
+            pickable=True,
+            extruded=False,
         ),
+        pdk.Layer(
+            "ScatterplotLayer",
+            landmarks,
+            get_position="at",
+            get_fill_color=text_colour,
+            get_radius=1,
+            radius_min_pixels=5,
+            radius_max_pixels=5,
+        ),
+        pdk.Layer(
+            "TextLayer",
+            landmarks,
+            get_position="at",
+            get_text="name",
+            get_color=text_colour,
+            get_size=15,
+            get_pixel_offset=[0, -16],
+            font_family=String("sans-serif"),
+            font_settings={"sdf": True, "fontSize": 64, "buffer": 8},
+            character_set=String("auto"),
+        ),
+    ]
+    deck = pdk.Deck(
+        layers,
+        initial_view_state=_fitted(cells),
         map_provider=None,  # pyright: ignore[reportArgumentType] - asks nobody for a base map
     )
     picked: Any = st.pydeck_chart(
@@ -129,13 +174,27 @@ def cell_map(district_code: str, key: str) -> str | None:
         on_select="rerun",
         selection_mode="single-object",
         key=f"{key}_cells_{district_code}",
-        height=340,
+        height=_MAP_PIXELS,
         alt=t("place.tap"),
     )
     objects = picked.selection.objects.get("cells", [])
     cell = objects[0]["cell"] if objects else None
     st.caption(t("place.tapped") if cell else t("place.tap_hint"))
     return cell
+
+
+def _fitted(cells: list[str]) -> pdk.ViewState:
+    """A view in which all cells fit on a phone: deck.gl's world is 512 pixels wide at zoom 0."""
+    points = [places.middle(cell) for cell in cells]
+    lngs, lats = [lng for lng, _ in points], [lat for _, lat in points]
+    middle_lat = (min(lats) + max(lats)) / 2
+    wide = max(lngs) - min(lngs) + 0.05
+    high = (max(lats) - min(lats) + 0.05) / cos(radians(middle_lat))
+    return pdk.ViewState(
+        longitude=(min(lngs) + max(lngs)) / 2,
+        latitude=middle_lat,
+        zoom=log2(_MAP_PIXELS * 360 / 512 / max(wide, high)),
+    )
 
 
 def place_name(place: PlaceView) -> str:

@@ -2,6 +2,7 @@
 
 import io
 from datetime import timedelta
+from urllib.parse import urljoin
 
 import segno
 import streamlit as st
@@ -78,10 +79,11 @@ def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -
 def _head(visit: OrderView, item: str) -> None:
     status = visit.visit_status
     with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.markdown(f"**{item}**", width="content")
+        soon = f" :gray[:small[{near}]]" if (near := _how_soon(visit)) else ""
+        st.markdown(f"**{item}**{soon}", width="content")
         layout.badge(icons.VISIT[status], t(f"visit_status.{status}"))
     lines = [
-        f":material/schedule: {_when(visit)}",
+        f":material/schedule: {formats.span(visit.starts_at, visit.ends_at)}",
         f":material/location_on: {formats.district(visit.district_code)}",
     ]
     if status is not VisitStatus.CANCELLED:
@@ -99,12 +101,11 @@ def _head(visit: OrderView, item: str) -> None:
     st.text(t("recipient.for", name=visit.recipient_name))
 
 
-def _when(visit: OrderView) -> str:
-    """The span, and for what is near how far away it is."""
-    span = formats.span(visit.starts_at, visit.ends_at)
-    if visit.visit_status is VisitStatus.PLANNED:
-        return f"{span} · {formats.ago(visit.starts_at)}"
-    return span
+def _how_soon(visit: OrderView) -> str:
+    """How far away a coming visit is, where 明天 does not say so already."""
+    days = (clock.in_city(visit.starts_at).date() - clock.today()).days
+    planned = visit.visit_status is VisitStatus.PLANNED
+    return formats.ago(visit.starts_at) if planned and days != 1 else ""
 
 
 def _check_in(visit: OrderView) -> None:
@@ -175,17 +176,18 @@ def _code(visit: OrderView, code: str) -> None:
             st.warning(t("visits.locked", until=until), icon=":material/lock:")
         with st.container(horizontal_alignment="center", gap="small"):
             st.metric(t("visits.code"), code, label_visibility="collapsed", width="content")
-            if (base := _base_url()) is not None:
-                link = f"{base}/redeem?visit={visit.visit_id}&code={code.replace('-', '')}"
+            if address := _address():
+                query = f"visit={visit.visit_id}&code={code.replace('-', '')}"
+                link = urljoin(address, f"redeem?{query}")
                 # An SVG string travels inside the page; any other image would lie open at /media.
                 st.image(_qr_image(link), width=220, alt=t("visits.qr_alt"))
             st.code(code, language=None, width="content")
             st.caption(t("visits.code_help"), text_alignment="center")
 
 
-def _base_url() -> str | None:
-    """The app's own address as the browser knows it, without the page."""
-    return st.context.url.rpartition("/")[0] if st.context.url else None
+def _address() -> str | None:
+    """This page's address as the browser knows it."""
+    return st.context.url
 
 
 def _qr_image(link: str) -> str:

@@ -80,7 +80,7 @@ class Application(Numbered, Base):
     price_fen: Mapped[int]
     words: Mapped[str] = mapped_column(String(200), default="")
     status: Mapped[ApplicationStatus] = mapped_column(
-        text_enum(ApplicationStatus), default=ApplicationStatus.SUBMITTED, index=True
+        text_enum(ApplicationStatus), default=ApplicationStatus.SUBMITTED
     )
     version: Mapped[int] = mapped_column()
 

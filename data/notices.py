@@ -69,7 +69,7 @@ class Notice(Numbered, Base):
     """A delivered notice in somebody's inbox; its words come from the catalogues."""
 
     __tablename__ = "notices"
-    __table_args__ = (Index(None, "account_id", "read_at"),)
+    __table_args__ = (Index(None, "account_id", "id"), Index(None, "account_id", "read_at"))
 
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     kind: Mapped[NoticeKind] = mapped_column(text_enum(NoticeKind, "noticekind_sent"))

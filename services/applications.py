@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, exists, false, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
@@ -17,6 +17,7 @@ from data.orders import Order, OrderStatus
 from services import (
     announcements,
     caregivers,
+    certificates,
     clock,
     demands,
     gate,
@@ -211,22 +212,12 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
 def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
     """The open demands somebody applied for, soonest visit first, candidates side by side."""
     actor.require(Permission.DECIDE_APPLICATION)
-    ids = (
-        _visible_to(actor)
-        .join(Demand, Demand.id == Application.demand_id)
-        .where(
-            Application.status == ApplicationStatus.SUBMITTED,
-            Demand.status == DemandStatus.OPEN,
-            Demand.starts_at > clock.now(),
-        )
-        .with_only_columns(Demand.id, Demand.starts_at)
-        .distinct()
-        .order_by(Demand.starts_at)
-        .limit(limit)
-    )
-    demand_ids = [demand_id for demand_id, _ in session.execute(ids)]
+    answered = _open_demands(actor).where(~to_do.nobody_to_choose()).limit(limit)
+    demand_ids = session.scalars(answered.with_only_columns(Demand.id)).all()
+    # Asked for all of them at once: one question each would cost more than all the rest.
+    busy = exists().where(gate.busy(Application.caregiver_id, Demand.starts_at, Demand.ends_at))
     rows = session.execute(
-        select(Application, Demand, Caregiver, Account.name, CareItem)
+        select(Application, Demand, Caregiver, Account.name, CareItem, busy)
         .join(Demand, Demand.id == Application.demand_id)
         .join(Caregiver, Caregiver.id == Application.caregiver_id)
         .join(Account, Account.id == Application.caregiver_id)
@@ -235,14 +226,12 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
         .where(Demand.id.in_(demand_ids), Application.status == ApplicationStatus.SUBMITTED)
         .order_by(Demand.starts_at, Application.price_fen, Application.id)
     ).all()
-    scores = caregivers.scores(session, [row.Application.caregiver_id for row in rows])
-    held = {
-        city: announcements.certificates_held(session, city)
-        for city in {row.Demand.city_code for row in rows}
-    }
+    applicants = list({row.Application.caregiver_id for row in rows})
+    scores = caregivers.scores(session, applicants)
+    held = certificates.held(session, applicants)
     decisions: dict[int, tuple[Demand, list[Candidate]]] = {}
-    for application, demand, caregiver, name, item in rows:
-        has = held[demand.city_code].get(caregiver.id, set())
+    for application, demand, caregiver, name, item, is_busy in rows:
+        has = held.get(caregiver.id, set())
         candidate = Candidate(
             id=application.id,
             caregiver_id=caregiver.id,
@@ -252,7 +241,7 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             words=application.words,
             distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
             in_hours=demands.in_hours(caregiver, demand.starts_at, demand.ends_at),
-            free=gate.is_free(session, caregiver.id, demand.starts_at, demand.ends_at),
+            free=not is_busy,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
             score=scores.get(caregiver.id, caregivers.Score()),
             applied_at=application.created_at,
@@ -264,18 +253,20 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
 def unanswered(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
     """The open demands nobody offers to take, soonest visit first."""
     actor.require(Permission.DECIDE_APPLICATION)
-    rows = session.scalars(
+    rows = _open_demands(actor).where(to_do.nobody_to_choose()).limit(limit)
+    return [_decision(demand, []) for demand in session.scalars(rows)]
+
+
+def _open_demands(actor: Actor) -> Select[Demand]:
+    return (
         select(Demand)
         .where(
             Demand.city_code.in_(actor.cities),
             Demand.status == DemandStatus.OPEN,
             Demand.starts_at > clock.now(),
-            to_do.nobody_to_choose(),
         )
         .order_by(Demand.starts_at)
-        .limit(limit)
     )
-    return [_decision(demand, []) for demand in rows]
 
 
 def _suitability(candidate: Candidate) -> tuple[bool, bool, float, int, int]:

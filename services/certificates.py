@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.caregivers import Certificate
@@ -72,3 +73,17 @@ def view(row: Certificate) -> CertificateView:
 def keys(certificates: Sequence[Certificate]) -> set[tuple[object, ...]]:
     """What tells certificates apart, to see whether a form changes them."""
     return {(c.kind, c.issuer, c.number, c.issued_on, c.expires_on) for c in certificates}
+
+
+def held(session: Session, caregiver_ids: Sequence[int]) -> dict[int, set[str]]:
+    """The kinds of unexpired certificates of several caregivers at once."""
+    rows = session.execute(
+        select(Certificate.caregiver_id, Certificate.kind).where(
+            Certificate.caregiver_id.in_(caregiver_ids),
+            Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today()),
+        )
+    )
+    kinds: dict[int, set[str]] = {}
+    for caregiver_id, kind in rows:
+        kinds.setdefault(caregiver_id, set()).add(kind)
+    return kinds

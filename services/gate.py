@@ -10,7 +10,7 @@ from datetime import datetime
 from psycopg.errors import ExclusionViolation
 from sqlalchemy import ColumnElement, Table, and_, exists, insert, literal, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.caregivers import Caregiver, CaregiverStatus
 from data.orders import Visit, VisitStatus
@@ -76,7 +76,11 @@ def taken(session: Session, caregiver_id: int, since: datetime) -> list[tuple[da
     ]
 
 
-def busy(caregiver_id: int, starts_at: datetime, ends_at: datetime) -> ColumnElement[bool]:
+def busy(
+    caregiver_id: int | InstrumentedAttribute[int],
+    starts_at: datetime | InstrumentedAttribute[datetime],
+    ends_at: datetime | InstrumentedAttribute[datetime],
+) -> ColumnElement[bool]:
     """The condition under which a visit takes some of this time."""
     return and_(
         _visits.c.caregiver_id == caregiver_id,

@@ -34,6 +34,8 @@ class PlaceView:
     district_code: str
     name_zh: str
     name_en: str
+    lng: float
+    lat: float
 
 
 def cell_at(lng: float, lat: float) -> str:
@@ -59,6 +61,12 @@ def cells_of_district(district_code: str) -> frozenset[str]:
     ) | {cell_of_district(district_code)}
 
 
+def middle(cell: str) -> tuple[float, float]:
+    """Longitude and latitude of a cell's middle, in degrees."""
+    lat, lng = h3.cell_to_latlng(cell)
+    return lng, lat
+
+
 def distance_km(cell: str, other: str) -> float:
     """Great-circle kilometres between the middles of two cells."""
     return h3.great_circle_distance(h3.cell_to_latlng(cell), h3.cell_to_latlng(other), unit="km")
@@ -74,4 +82,6 @@ def listing(session: Session, city_code: str) -> list[PlaceView]:
     rows = session.scalars(
         select(Place).where(Place.city_code == city_code).order_by(Place.kind.desc(), Place.name_zh)
     )
-    return [PlaceView(p.id, p.kind, p.district_code, p.name_zh, p.name_en) for p in rows]
+    return [
+        PlaceView(p.id, p.kind, p.district_code, p.name_zh, p.name_en, p.lng, p.lat) for p in rows
+    ]

@@ -121,6 +121,24 @@ def postgresql_database(postgresql_url, monkeypatch, clock) -> Iterator[str]:
 
 
 @pytest.fixture
+def empty_sqlite(tmp_path, monkeypatch, clock) -> Iterator[str]:
+    """The URL of a SQLite file that does not exist yet."""
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    monkeypatch.setenv("DATABASE_URL", url)
+    yield url
+    dispose_engines()
+
+
+@pytest.fixture
+def empty_postgresql(cluster, monkeypatch, clock) -> Iterator[str]:
+    """The URL of a PostgreSQL database that holds nothing yet."""
+    url = new_database(cluster, "empty")
+    monkeypatch.setenv("DATABASE_URL", url)
+    yield url
+    dispose_engines()
+
+
+@pytest.fixture
 def database(sqlite_database) -> str:
     """The URL of the test's database; some folders give it on PostgreSQL too."""
     return sqlite_database

@@ -96,21 +96,22 @@ def add_cast(session: Session) -> None:
 
 
 def _add_person(session: Session, actor: Actor) -> None:
-    phone = phone_of(actor)
+    account_id = _add_account(session, NAMES[actor], phone_of(actor), actor.role, *actor.cities)
+    assert account_id == actor.id, "the cast must come first"
+
+
+def _add_account(session: Session, name: str, phone: str, role: Role | None, city: str = "") -> int:
     account = Account(
         created_at=clock.now(),
-        name=NAMES[actor],
+        name=name,
         phone=phone,
         phone_hash=phones.whole_hash(phone),
         phone_tail_hash=phones.tail_hash(phone),
-        roles=[
-            AccountRole(created_at=clock.now(), role=actor.role, city_code=next(iter(cities), ""))
-            for cities in [actor.cities]
-        ],
+        roles=[AccountRole(created_at=clock.now(), role=role, city_code=city)],
     )
     session.add(account)
     session.flush()
-    assert account.id == actor.id, "the cast must come first"
+    return account.id
 
 
 def _add_caregiver(session: Session, actor: Actor) -> None:
@@ -146,6 +147,13 @@ def _add_caregiver(session: Session, actor: Actor) -> None:
             ],
         )
     )
+
+
+def make_family(session: Session, number: int) -> tuple[Actor, int]:
+    """Another customer, and the recipient they care for."""
+    account_id = _add_account(session, f"客{number}", f"+86137{number:08d}", Role.CUSTOMER)
+    customer = Actor(account_id, Role.CUSTOMER)
+    return customer, make_recipient(session, customer)
 
 
 def make_recipient(session: Session, customer: Actor = ZHOU, **changes: Any) -> int:

@@ -48,7 +48,7 @@ class City:
         self.recipients = {customer_id: list(connection.scalars(of_demo))}
         self.customer_ids: list[int] = []
         self.caregiver_ids: list[int] = []
-        self._waiting: dict[Table, list[dict[str, object]]] = {}
+        self._waiting: dict[Table, list[dict[str, Any]]] = {}
         self._last: dict[Table, int] = {}
 
     def district(self) -> str:
@@ -56,7 +56,7 @@ class City:
         weights = people.DISTRICT_WEIGHTS
         return self.chance.choices(list(weights), list(weights.values()))[0]
 
-    def add(self, model: type[DeclarativeBase], created_at: datetime, **values: object) -> int:
+    def add(self, model: type[DeclarativeBase], created_at: datetime, **values: Any) -> int:  # noqa: ANN401 - any column's
         """Keep a row for the next `write`; return its id."""
         table = _table(model)
         if "id" not in values:

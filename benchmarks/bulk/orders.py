@@ -98,13 +98,13 @@ def order(city: City, slot: Slot) -> None:
     customer_id = _customer(city)
     recipient_id = chance.choice(city.recipients[customer_id])
     district = city.district()
-    demand_id = _demand(city, slot, customer_id, recipient_id, district, posted_at)
+    demand_id = demand(city, slot, customer_id, recipient_id, district, posted_at)
     price_fen = min(slot.item.lowest_fen + chance.randint(0, 20) * 100, slot.item.highest_fen)
     rivals = chance.sample(city.caregiver_ids, chance.choice((0, 0, 1, 2)))
     for caregiver_id in {slot.caregiver_id, *rivals}:
         decision = ("approve", "approved") if caregiver_id == slot.caregiver_id else (
             "close", "closed")  # fmt: skip
-        _application(city, demand_id, caregiver_id, price_fen, posted_at, approved_at, decision)
+        application(city, demand_id, caregiver_id, price_fen, posted_at, approved_at, decision)
     city.step(approved_at, Noun.DEMAND, demand_id, "match", "open", "matched", Role.OPERATOR)
     visit_status = _visit_status(city, slot)
     total_fen = price_fen * slot.units
@@ -145,10 +145,10 @@ def open_demand(city: City) -> None:
     customer_id = _customer(city)
     posted_at = city.now - timedelta(hours=chance.randint(3, 40))
     recipient_id = chance.choice(city.recipients[customer_id])
-    demand_id = _demand(city, slot, customer_id, recipient_id, city.district(), posted_at)
+    demand_id = demand(city, slot, customer_id, recipient_id, city.district(), posted_at)
     hopeful = [city.demo[Role.CAREGIVER], *city.caregiver_ids]
     for caregiver_id in chance.sample(hopeful, chance.randint(0, 4)):
-        _application(city, demand_id, caregiver_id, item.lowest_fen + 500, posted_at)
+        application(city, demand_id, caregiver_id, item.lowest_fen + 500, posted_at)
 
 
 def _customer(city: City) -> int:
@@ -158,9 +158,10 @@ def _customer(city: City) -> int:
     return city.chance.choice(city.customer_ids)
 
 
-def _demand(
+def demand(
     city: City, slot: Slot, customer_id: int, recipient_id: int, district: str, at: datetime
 ) -> int:
+    """A demand, matched if the slot names a caregiver, else open. Returns the id."""
     sealed_id = secrets.token_hex(16)
     address = f"{city.chance.choice(people.ESTATES)}{city.chance.randint(1, 40)}幢 302 室"
     demand_id = city.add(
@@ -190,7 +191,7 @@ def _demand(
     return demand_id
 
 
-def _application(
+def application(
     city: City,
     demand_id: int,
     caregiver_id: int,
@@ -198,7 +199,8 @@ def _application(
     posted_at: datetime,
     decided_at: datetime | None = None,
     decision: tuple[str, str] = ("", "submitted"),
-) -> None:
+) -> int:
+    """An application and the operator's notice of it; decided or still waiting. Returns the id."""
     applied_at = posted_at + timedelta(hours=1)
     move, status = decision
     application_id = city.add(
@@ -217,6 +219,7 @@ def _application(
     about, operator_id = f"application-{application_id}-1", city.demo[Role.OPERATOR]
     facts = {"demand_id": demand_id}
     _tell(city, applied_at, NoticeKind.APPLICATION_RECEIVED, operator_id, about, facts)
+    return application_id
 
 
 def _visit_status(city: City, slot: Slot) -> VisitStatus:

@@ -35,7 +35,6 @@ def test_rivals_stand_side_by_side_with_price_and_total(open_app):
     assert NAMES[ZHAO] in said
     assert "**¥90**" in said
     assert "**¥80**" in said
-    assert words("applications.free") not in words("applications.busy")
 
 
 def test_the_likeliest_comes_first_and_nobody_is_hidden(open_app):

@@ -44,7 +44,7 @@ def test_a_filter_shows_one_status_with_its_number(open_app, clock):
         visit_id = factories.make_redeemed_visit(session, starts_at=clock() - timedelta(days=2))
         redeemed = factories.order_of(session, visit_id)
     app = open_app(PAGE, OPERATOR)
-    choice = app.segmented_control(key="orders_filter")
+    choice = app.segmented_control(key="orders_filter_all")
     assert f"{words('visit_status.redeemed')} 1" in choice.options
     choice.set_value("redeemed").run()
     assert list(table(app)["number"]) == [redeemed]
@@ -55,7 +55,9 @@ def test_a_link_brings_the_orders_something_is_wrong_with(open_app, clock):
         late = factories.make_order(session, starts_at=clock() + timedelta(hours=1))
         factories.make_order(session, starts_at=clock() + timedelta(days=1))
     clock.move(hours=2)
-    app = open_app(PAGE, OPERATOR, show="late")
+    app = open_app(PAGE, OPERATOR)
+    app.query_params["show"] = "late"
+    app.run()
     assert list(table(app)["number"]) == [late]
 
 

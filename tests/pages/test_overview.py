@@ -1,6 +1,10 @@
 from datetime import timedelta
 
+from sqlalchemy import update
+
+from data.accounts import AccountRole
 from data.database import writing
+from data.orders import Order
 from services.access import Actor, Role
 from tests import factories
 from tests.factories import ANALYST, CHONGCHUAN, LUZHOU, TONGZHOU
@@ -19,8 +23,6 @@ def order_for(session, customers, district, clock):
 
 
 def _give_to_another_family(session, order_id, number):
-    from data.orders import Order
-
     session.get_one(Order, order_id).customer_id = FIRST_CUSTOMER_ID + number
 
 
@@ -61,7 +63,7 @@ def test_an_analyst_of_another_city_sees_nothing(open_app, clock):
         order_for(session, 6, CHONGCHUAN, clock)
     far = Actor(ANALYST.id, Role.ANALYST, frozenset({LUZHOU}))
     with writing() as session:
-        from data.accounts import AccountRole
-
-        session.query(AccountRole).filter_by(account_id=ANALYST.id).update({"city_code": LUZHOU})
+        session.execute(
+            update(AccountRole).where(AccountRole.account_id == ANALYST.id).values(city_code=LUZHOU)
+        )
     assert words("empty.overview") in shown(open_app(PAGE, far))

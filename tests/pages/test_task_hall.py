@@ -5,7 +5,7 @@ from sqlalchemy import select
 from data.caregivers import Certificate
 from data.database import reading, writing
 from data.demands import Application, ApplicationStatus
-from services import demands
+from services import applications, demands
 from tests.factories import (
     CHONGCHUAN,
     DRAFT,
@@ -54,7 +54,7 @@ def test_one_click_applies_at_the_middle_price(open_app):
     assert "¥45" in app.button(key=f"apply_{demand_id}").label
     app.button(key=f"apply_{demand_id}").click().run()
     assert not app.exception
-    assert [toast.value for toast in app.toast] == ["已申请\uff0c运营选定后会通知您"]
+    assert [notice.value for notice in app.success] == ["已申请\uff0c运营选定后会通知您"]
     assert applications_of(demand_id) == [(ApplicationStatus.SUBMITTED, 4500, "")]
     assert "我的报价 ¥45/小时" in words_on(app)
 
@@ -90,13 +90,18 @@ def test_a_demand_withdrawn_meanwhile_is_gone(open_app):
     assert f"apply_{demand_id}" not in {button.key for button in app.button}
 
 
-def test_a_price_outside_the_range_is_refused_in_words(open_app):
+def test_a_demand_taken_back_at_the_moment_of_the_click_is_refused_in_words(open_app, monkeypatch):
     demand_id = posted()
     app = open_app(PAGE, LI)
-    app.button(key=f"adjust_{demand_id}").click().run()
-    app.number_input(key=f"apply_price_{demand_id}").set_value(99).run()
+    apply = applications.apply
+
+    def too_late(session, actor, demand_id, *offer):
+        demands.withdraw(session, ZHOU, demand_id)
+        return apply(session, actor, demand_id, *offer)
+
+    monkeypatch.setattr(applications, "apply", too_late)
     app.button(key=f"apply_{demand_id}").click().run()
-    assert [error.value for error in app.error] == ["单价须在 ¥30 到 ¥60 之间"]
+    assert [error.value for error in app.error] == ["没有找到该需求,可能已被选定或撤回"]
     assert not applications_of(demand_id)
 
 

@@ -7,7 +7,7 @@ from components.catalogues import say
 from data.caregivers import Caregiver, CaregiverStatus
 from data.database import reading, writing
 from data.notices import Notice, NoticeKind
-from services import caregivers
+from services import caregivers, notices
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, NANTONG, OPERATOR
 
@@ -38,7 +38,7 @@ def status_of(caregiver):
 
 def test_the_operator_is_greeted_by_name_and_hour(open_app):
     app = open_app(PAGE, OPERATOR)
-    assert app.title[0].value == "早上好,陈立军"
+    assert app.title[0].value == "早上好，陈立军"
 
 
 def test_the_figures_count_the_day(open_app):
@@ -96,7 +96,8 @@ def test_rejecting_needs_a_reason_which_the_caregiver_gets(open_app, in_review):
     app.text_area(key=f"reject_reason_{DRAFT.id}").input("健康证已过期")
     app.button(key=f"reject_caregiver_{DRAFT.id}").click().run()
     assert status_of(DRAFT) is CaregiverStatus.REJECTED
-    with reading() as session:
+    with writing() as session:
+        notices.deliver(session)
         assert session.get_one(Caregiver, DRAFT.id).decision_words == "健康证已过期"
         told = select(Notice).where(Notice.kind == NoticeKind.CAREGIVER_REJECTED)
         assert [notice.account_id for notice in session.scalars(told)] == [DRAFT.id]

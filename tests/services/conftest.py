@@ -1,5 +1,5 @@
 """Every test of the services runs on both databases."""
 
-from tests.both_databases import database
+from tests.both_databases import database, empty_database
 
-__all__ = ["database"]
+__all__ = ["database", "empty_database"]

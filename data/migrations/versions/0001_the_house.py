@@ -370,6 +370,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.create_index(
+            batch_op.f("ix_notices_account_id_id"), ["account_id", "id"], unique=False
+        )
+        batch_op.create_index(
             batch_op.f("ix_notices_account_id_read_at"), ["account_id", "read_at"], unique=False
         )
 
@@ -850,7 +853,6 @@ def upgrade() -> None:
             ["caregiver_id", "status"],
             unique=False,
         )
-        batch_op.create_index(batch_op.f("ix_applications_status"), ["status"], unique=False)
 
     op.create_table(
         "orders",
@@ -1107,7 +1109,6 @@ def downgrade() -> None:
 
     op.drop_table("orders")
     with op.batch_alter_table("applications", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_applications_status"))
         batch_op.drop_index(batch_op.f("ix_applications_caregiver_id_status"))
 
     op.drop_table("applications")
@@ -1149,6 +1150,7 @@ def downgrade() -> None:
     op.drop_table("outbox_messages")
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_notices_account_id_read_at"))
+        batch_op.drop_index(batch_op.f("ix_notices_account_id_id"))
 
     op.drop_table("notices")
     with op.batch_alter_table("caregivers", schema=None) as batch_op:

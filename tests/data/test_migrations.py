@@ -1,0 +1,108 @@
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from data import database as engines
+from data.models import Base
+
+
+@pytest.fixture
+def engine(empty_database):
+    engines.upgrade()
+    return engines.engine()
+
+
+def schema(engine):
+    """Columns, indexes and constraints of every table but Alembic's own."""
+    inspector = inspect(engine)
+    reads = (
+        inspector.get_indexes,
+        inspector.get_unique_constraints,
+        inspector.get_check_constraints,
+        inspector.get_foreign_keys,
+    )
+    return {
+        table: {
+            "columns": {
+                column["name"]: (str(column["type"]), column["nullable"])
+                for column in inspector.get_columns(table)
+            },
+            "primary key": inspector.get_pk_constraint(table)["constrained_columns"],
+            **{read.__name__: sorted(map(repr, read(table))) for read in reads},
+        }
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_they_go_up_down_to_nothing_and_up_again(engine):
+    first = schema(engine)
+    assert set(first) == set(Base.metadata.tables)
+    engines.downgrade()
+    assert schema(engine) == {}
+    engines.upgrade()
+
+    assert schema(engine) == first
+
+
+def test_applying_them_twice_changes_nothing(engine):
+    before = schema(engine)
+    engines.upgrade()
+
+    assert schema(engine) == before
+
+
+def test_they_say_what_the_models_say(engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_they_make_the_constraints_the_models_would_make(engine, empty_database):
+    migrated = schema(engine)
+    engines.downgrade()
+    plain = create_engine(empty_database)
+    Base.metadata.create_all(plain)
+    made = schema(plain)
+    Base.metadata.drop_all(plain)
+    plain.dispose()
+
+    assert migrated == made
+
+
+def test_the_database_says_whether_it_is_current(empty_database):
+    assert not engines.is_current()
+    engines.upgrade()
+    assert engines.is_current()
+
+
+def test_writing_connections_to_sqlite_lose_nothing_and_check_references(sqlite_database):
+    with engines.writing() as session:
+        pragmas = {
+            name: session.scalar(text(f"PRAGMA {name}"))
+            for name in ("synchronous", "foreign_keys", "journal_mode", "busy_timeout")
+        }
+
+    assert pragmas == {
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "journal_mode": "wal",
+        "busy_timeout": 15000,
+    }
+
+
+@pytest.mark.postgresql
+def test_postgresql_keeps_visits_of_a_caregiver_apart_by_itself(postgresql_database):
+    with engines.engine().connect() as connection:
+        found = connection.scalar(
+            text(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+                " WHERE conname = 'ex_visits_one_at_a_time'"
+            )
+        )
+
+    assert found.startswith("EXCLUDE USING gist")
+    assert "tstzrange(starts_at, ends_at) WITH &&" in found
+    assert "cancelled" in found

@@ -1,0 +1,198 @@
+"""A caregiver's own profile: entered, refused, submitted, and seen as families see it."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from data.accounts import AccountRole
+from data.caregivers import Caregiver, CaregiverStatus, Certificate
+from data.database import reading, writing
+from services import caregivers, reviews
+from services.access import Actor, Role
+from tests.factories import DRAFT, LI, NASTY, OPERATOR, STRANGER, ZHOU, make_redeemed_visit
+
+PAGE = "pages/caregiver/my_profile.py"
+
+
+@pytest.fixture
+def newcomer(database, clock):
+    """A customer who has just become a caregiver too, without any profile."""
+    with writing() as session:
+        session.add(
+            AccountRole(
+                account_id=STRANGER.id,
+                created_at=clock(),
+                role=Role.CAREGIVER,
+                city_code="",
+            )
+        )
+    return Actor(STRANGER.id, Role.CAREGIVER)
+
+
+def profile_of(actor):
+    with reading() as session:
+        return session.scalar(
+            select(Caregiver)
+            .where(Caregiver.id == actor.id)
+            .options(selectinload(Caregiver.certificates), selectinload(Caregiver.weekly_hours))
+        )
+
+
+def words_on(app):
+    return "\n".join(
+        element.value
+        for kind in (app.markdown, app.text, app.caption, app.info)
+        for element in kind
+        if element.value
+    )
+
+
+def add_certificate(app, held_before, **fields):
+    prefix = f"my_profile_add_{held_before}"
+    app.selectbox(key=f"{prefix}_kind").set_value(fields.pop("kind", "health"))
+    app.text_input(key=f"{prefix}_issuer").set_value(fields.pop("issuer", "南通市卫生协会"))
+    for name, value in fields.items():
+        kind = app.text_input if name == "number" else app.date_input
+        kind(key=f"{prefix}_{name}").set_value(value)
+    app.button(key=f"{prefix}_submit").click().run()
+
+
+def test_a_newcomer_fills_in_an_empty_form_and_submits_it(open_app, newcomer):
+    app = open_app(PAGE, newcomer)
+    assert "还没有填写证书" in words_on(app)
+    assert "保存资料后" in words_on(app)
+    add_certificate(app, 0, issued_on=date(2029, 5, 1), number="JK-0001")
+    app.toggle(key="my_profile_works_0").set_value(True).run()
+    app.selectbox(key="my_profile_to_0").set_value(24 * 60)
+    app.number_input(key="my_profile_worked_since").set_value(2020)
+    app.text_area(key="my_profile_about").set_value(NASTY)
+    app.button(key="profile_submit").click().run()
+    assert not app.exception
+    assert [notice.value for notice in app.success] == ["已提交审核\uff0c结果会通知您"]
+    saved = profile_of(newcomer)
+    assert saved.status is CaregiverStatus.SUBMITTED
+    assert saved.about == NASTY
+    assert [(c.kind, c.number) for c in saved.certificates] == [("health", "JK-0001")]
+    assert [(h.weekday, h.starts_minute, h.ends_minute) for h in saved.weekly_hours] == [
+        (0, 480, 1440)
+    ]
+    assert "待审核" in words_on(app)
+    assert NASTY in [text.value for text in app.text]
+
+
+def test_submitting_without_a_certificate_is_refused_and_keeps_nothing(open_app, newcomer):
+    app = open_app(PAGE, newcomer)
+    app.number_input(key="my_profile_worked_since").set_value(2020)
+    app.button(key="profile_submit").click().run()
+    assert [error.value for error in app.error] == ["请至少填写一个证书"]
+    assert profile_of(newcomer) is None
+    assert app.number_input(key="my_profile_worked_since").value == 2020
+
+
+def test_an_incomplete_certificate_is_refused_before_it_joins_the_list(open_app, newcomer):
+    app = open_app(PAGE, newcomer)
+    add_certificate(app, 0, issuer=" ")
+    assert [error.value for error in app.error] == ["请填写:发证单位"]
+    add_certificate(app, 0, issued_on=date(2029, 5, 1), expires_on=date(2029, 4, 1))
+    assert [error.value for error in app.error] == ["结束须晚于开始"]
+    assert "还没有填写证书" in words_on(app)
+
+
+def test_a_certificate_can_be_removed_again(open_app, newcomer):
+    app = open_app(PAGE, newcomer)
+    add_certificate(app, 0, issuer=NASTY)
+    assert NASTY in [text.value for text in app.text]
+    app.button(key="remove_certificate_0").click().run()
+    assert "还没有填写证书" in words_on(app)
+
+
+def test_own_certificate_numbers_come_back_into_the_form(open_app):
+    with writing() as session:
+        held = session.scalars(
+            select(Certificate).where(Certificate.caregiver_id == DRAFT.id)
+        ).first()
+        held.number = "JK-4711"
+    app = open_app(PAGE, DRAFT)
+    assert "编号 JK-4711" in words_on(app)
+    app.button(key="profile_save").click().run()
+    assert [notice.value for notice in app.success] == ["资料已保存"]
+    assert "JK-4711" in {c.number for c in profile_of(DRAFT).certificates}
+
+
+def test_hours_of_a_day_may_have_a_break_but_not_overlap(open_app):
+    app = open_app(PAGE, DRAFT)
+    app.toggle(key="my_profile_two_stretches").set_value(True).run()
+    app.selectbox(key="my_profile_to_0").set_value(12 * 60)
+    app.selectbox(key="my_profile_second_from_0").set_value(11 * 60)
+    app.selectbox(key="my_profile_second_to_0").set_value(18 * 60)
+    app.button(key="profile_save").click().run()
+    assert [error.value for error in app.error] == ["同一天的时间段有重叠"]
+    app.selectbox(key="my_profile_second_from_0").set_value(14 * 60)
+    app.button(key="profile_save").click().run()
+    assert not app.error
+    monday = [h for h in profile_of(DRAFT).weekly_hours if h.weekday == 0]
+    assert [(h.starts_minute, h.ends_minute) for h in monday] == [(420, 720), (840, 1080)]
+    assert app.selectbox(key="my_profile_second_from_0").value == 14 * 60
+
+
+def test_a_day_off_and_the_end_before_the_start(open_app):
+    app = open_app(PAGE, DRAFT)
+    app.toggle(key="my_profile_works_6").set_value(False).run()
+    app.selectbox(key="my_profile_to_5").set_value(6 * 60)
+    app.button(key="profile_save").click().run()
+    assert [error.value for error in app.error] == ["结束须晚于开始"]
+    app.selectbox(key="my_profile_to_5").set_value(12 * 60)
+    app.button(key="profile_save").click().run()
+    assert {h.weekday for h in profile_of(DRAFT).weekly_hours} == {0, 1, 2, 3, 4, 5}
+
+
+def test_a_rejected_caregiver_reads_the_operators_words_and_submits_again(open_app):
+    with writing() as session:
+        caregivers.move(session, DRAFT, DRAFT.id, "submit")
+        caregivers.move(session, OPERATOR, DRAFT.id, "reject", NASTY)
+    app = open_app(PAGE, DRAFT)
+    assert "运营的意见" in words_on(app)
+    assert NASTY in [text.value for text in app.text]
+    app.button(key="profile_submit").click().run()
+    assert not app.exception
+    assert profile_of(DRAFT).status is CaregiverStatus.SUBMITTED
+
+
+def test_an_approved_caregiver_saves_but_adds_no_certificate(open_app):
+    app = open_app(PAGE, LI)
+    shown = {button.key for button in app.button}
+    assert "profile_submit" not in shown
+    assert not [key for key in shown if key.startswith("my_profile_add")]
+    assert "新增证书须联系运营" in words_on(app)
+    app.slider(key="my_profile_radius_km").set_value(25)
+    app.button(key="profile_save").click().run()
+    assert profile_of(LI).radius_km == 25
+    assert profile_of(LI).status is CaregiverStatus.APPROVED
+
+
+def test_own_reviews_stand_beside_the_public_profile(open_app):
+    with writing() as session:
+        visit_id = make_redeemed_visit(session)
+        reviews.write(session, ZHOU, visit_id, reviews.ReviewForm(5, 5, 5, 5, "阿姨很有耐心"))
+    app = open_app(PAGE, LI)
+    assert "阿姨很有耐心" in words_on(app)
+    assert "周晓燕" not in words_on(app)
+
+
+def test_nobody_elses_profile_is_touched(open_app):
+    app = open_app(PAGE, DRAFT)
+    app.text_area(key="my_profile_about").set_value("我很细心")
+    app.button(key="profile_save").click().run()
+    assert profile_of(DRAFT).about == "我很细心"
+    assert profile_of(LI).about == ""
+
+
+def test_the_form_keeps_what_is_typed_when_the_language_changes(open_app):
+    app = open_app(PAGE, DRAFT)
+    app.text_area(key="my_profile_about").set_value("我很细心").run()
+    app.segmented_control(key="language").set_value("en").run()
+    assert app.title[0].value == "My profile"
+    assert app.text_area(key="my_profile_about").value == "我很细心"
+    assert "Weekly hours" in [heading.value for heading in app.subheader]

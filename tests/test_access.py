@@ -1,0 +1,317 @@
+"""The access matrix, written by hand: services and pages against every role and nobody."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+import services
+from components import navigation, session
+from data.accounts import Role
+from services.access import SYSTEM, Actor
+from services.errors import NotAllowed
+from tests.conftest import ROOT
+from tests.factories import ANALYST, DESK, LI, OPERATOR, ZHOU
+
+CUSTOMER, CAREGIVER, DESK_, OPERATOR_, ANALYST_ = Role
+WORKER = None  # What the worker does by itself.
+EVERYBODY = set(Role)
+FOLLOWERS = {CUSTOMER, CAREGIVER, DESK_, OPERATOR_}
+
+# Who may call each service; a word after the name gives an argument the answer depends on.
+SERVICES: dict[str, set[Role | None]] = {
+    "accounts.change_password": EVERYBODY,
+    "accounts.choose_region": EVERYBODY,
+    "accounts.rename": EVERYBODY,
+    "accounts.take_up_role": EVERYBODY,
+    "accounts.view": EVERYBODY,
+    "applications.apply": {CAREGIVER},
+    "applications.approve": {OPERATOR_},
+    "applications.decline": {OPERATOR_},
+    "applications.unanswered": {OPERATOR_},
+    "applications.waiting": {OPERATOR_},
+    "applications.withdraw": {CAREGIVER},
+    "caregivers.move name=approve": {OPERATOR_},
+    "caregivers.move name=reject": {OPERATOR_},
+    "caregivers.move name=restore": {OPERATOR_},
+    "caregivers.move name=submit": {CAREGIVER},
+    "caregivers.move name=suspend": {OPERATOR_},
+    "caregivers.own_form": {CAREGIVER},
+    "caregivers.own_profile": {CAREGIVER},
+    "caregivers.profile": FOLLOWERS,
+    "caregivers.save_and_submit": {CAREGIVER},
+    "caregivers.save_profile": {CAREGIVER},
+    "caregivers.standing": {CAREGIVER},
+    "caregivers.waiting": {OPERATOR_},
+    "demands.expire_due": {WORKER},
+    "demands.mine": {CUSTOMER, DESK_},
+    "demands.post": {CUSTOMER},
+    "demands.post customer_id=1": {DESK_},
+    "demands.withdraw": {CUSTOMER, WORKER},
+    "hall.tasks": {CAREGIVER},
+    "notices.inbox": EVERYBODY,
+    "notices.mark_read": EVERYBODY,
+    "orders.alerts": {DESK_, OPERATOR_},
+    "orders.cancel": {CUSTOMER, DESK_, OPERATOR_},
+    "orders.counts": FOLLOWERS,
+    "orders.decline": {CUSTOMER, DESK_, OPERATOR_},
+    "orders.history": FOLLOWERS,
+    "orders.listing": FOLLOWERS,
+    "orders.one": FOLLOWERS,
+    "recipients.details": {CUSTOMER},
+    "recipients.listing": {CUSTOMER},
+    "recipients.save": {CUSTOMER},
+    "redemption.codes": {CAREGIVER},
+    "redemption.redeem": {CUSTOMER, DESK_},
+    "redemption.reissue": {OPERATOR_},
+    "redemption.waiting": {CUSTOMER, DESK_},
+    "releases.orders_by": {ANALYST_},
+    "reviews.of_caregiver": FOLLOWERS,
+    "reviews.write": {CUSTOMER},
+    "sessions.end_all": EVERYBODY,
+    "sessions.switch_role": EVERYBODY,
+    "to_do.figures": {OPERATOR_},
+    "to_do.today": {OPERATOR_},
+    "visits.check_in": {CAREGIVER},
+    "visits.check_out": {CAREGIVER},
+    "visits.contact": {CAREGIVER, OPERATOR_},
+}
+# Parts of other services' deeds: who calls them has asked.
+INNER = {
+    "audit.record",
+    "demands.close_applications",
+    "demands.locked",
+    "lifecycles.begin",
+    "lifecycles.take",
+    "tasks.ask",
+}
+# Without an actor: for everybody, signed in or not ...
+PUBLIC = {
+    "accounts.console_inbox",
+    "accounts.request_code",
+    "accounts.sign_in_by_code",
+    "accounts.sign_up",
+    "catalogue.items",
+    "cities.opened",
+    "places.listing",
+    "sessions.begin_attempt",
+    "sessions.end",
+    "sessions.finish_attempt",
+    "sessions.keep_alive",
+    "sessions.open_demo",
+    "sessions.open_session",
+    "sessions.resume",
+    "sessions.take_ticket",
+}
+# ... for the worker ...
+WORK = {
+    "announcements.announce_demand",
+    "jobs.lease",
+    "jobs.note_failure",
+    "jobs.run",
+    "notices.deliver",
+    "sessions.prune",
+    "tasks.do",
+    "tasks.give_up",
+    "tasks.lease_next",
+}
+# ... and for other services only.
+HELP = {
+    "announcements.certificates_held",
+    "announcements.certificates_of",
+    "caregivers.certificates_held",
+    "caregivers.scores",
+    "catalogue.named",
+    "certificates.check",
+    "cities.open_city",
+    "gate.is_free",
+    "gate.place_visit",
+    "gate.taken",
+    "ledger.balance",
+    "ledger.book_cancelled",
+    "ledger.book_confirmed",
+    "ledger.book_redeemed",
+    "notices.send_text",
+    "notices.tell",
+    "notices.tell_all",
+    "notices.tell_operators",
+}
+
+PAGES: dict[str, set[Role]] = {
+    "applications": {OPERATOR_},
+    "inbox": EVERYBODY,
+    "my_orders": {CUSTOMER},
+    "my_profile": {CAREGIVER},
+    "my_visits": {CAREGIVER},
+    "orders": {DESK_, OPERATOR_},
+    "overview": {ANALYST_},
+    "post_demand": {CUSTOMER},
+    "profile": EVERYBODY,
+    "redeem": {CUSTOMER, DESK_},
+    "task_hall": {CAREGIVER},
+    "today": {OPERATOR_},
+}
+OPEN_PAGES = {"sign_in", "welcome"}
+ACTORS = {CUSTOMER: ZHOU, CAREGIVER: LI, DESK_: DESK, OPERATOR_: OPERATOR, ANALYST_: ANALYST}
+
+
+class Reached(Exception):
+    """The service went on to do something."""
+
+
+class Tripwire:
+    """Stands for anything a service is given: whoever touches it has gone on."""
+
+    def __getattr__(self, name):
+        raise Reached(name)
+
+    def __eq__(self, other):
+        raise Reached
+
+    def __hash__(self):
+        raise Reached
+
+    def __iter__(self):
+        raise Reached
+
+
+@cache
+def functions() -> dict[str, Callable[..., object]]:
+    """The public functions of the services that are given a session, the demo's aside."""
+    return {
+        f"{module}.{name}": function
+        for _, module, package in pkgutil.iter_modules(services.__path__)
+        if not package
+        for name, function in vars(importlib.import_module(f"services.{module}")).items()
+        if inspect.isfunction(function)
+        and function.__module__ == f"services.{module}"
+        and not name.startswith("_")
+        and next(iter(inspect.signature(function).parameters), "") == "session"
+    }
+
+
+def takes_actor(name: str) -> bool:
+    return "actor" in inspect.signature(functions()[name]).parameters
+
+
+def call(row: str, actor: Actor) -> None:
+    """Call a service with tripwires for whatever it needs, and what the row fixes."""
+    name, *given = row.split()
+    fixed = dict(word.split("=") for word in given)
+    needed = {
+        parameter.name: Tripwire()
+        for parameter in inspect.signature(functions()[name]).parameters.values()
+        if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
+    }
+    functions()[name](**(needed | fixed | {"actor": actor}))
+
+
+class TestServices:
+    def test_every_one_with_an_actor_is_in_the_table(self):
+        asking = {name for name in functions() if takes_actor(name)}
+
+        assert {row.split()[0] for row in SERVICES} == asking - INNER
+        assert asking >= INNER
+
+    def test_every_one_without_an_actor_is_accounted_for(self):
+        assert {name for name in functions() if not takes_actor(name)} == PUBLIC | WORK | HELP
+
+    @pytest.mark.parametrize("role", [*Role, WORKER])
+    @pytest.mark.parametrize("row", SERVICES)
+    def test_each_goes_on_for_its_roles_and_refuses_all_others_first(self, row, role):
+        actor = ACTORS[role] if role else SYSTEM
+
+        with pytest.raises(Reached if role in SERVICES[row] else NotAllowed):
+            call(row, actor)
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """The pages registered last, and the pages whose code ran, by address."""
+
+    class Runs(list):
+        registered = frozenset()
+
+    runs = Runs()
+    run, register = StreamlitPage.run, st.navigation
+
+    def noted_run(page):
+        if page._page != ROOT / "Home.py":  # To Streamlit the router itself is a page too.
+            runs.append(page.url_path)
+        run(page)
+
+    def noted_register(pages, **options):
+        runs.registered = frozenset(page.url_path for page in pages)
+        return register(pages, **options)
+
+    monkeypatch.setattr(StreamlitPage, "run", noted_run)
+    monkeypatch.setattr(st, "navigation", noted_register)
+    return runs
+
+
+def file_of(name: str) -> str:
+    """Where a page lives, from the repository's root."""
+    [entry] = [entry for entry in navigation.PAGES if entry.name == name]
+    return f"pages/{entry.folder}/{name}.py"
+
+
+class TestPages:
+    def test_every_one_is_in_the_table(self):
+        files = {path.stem for path in (ROOT / "pages").rglob("*.py")}
+
+        assert files == {entry.name for entry in navigation.PAGES} == set(PAGES) | OPEN_PAGES
+
+    def test_the_menu_and_the_pages_read_the_same_table(self):
+        for entry in navigation.PAGES:
+            roles = {role for role in Role if entry.opens_for(role)}
+            assert roles == PAGES.get(entry.name, EVERYBODY), entry.name
+            assert entry.opens_for(None) == (entry.name in OPEN_PAGES)
+
+    @pytest.mark.parametrize("role", Role)
+    def test_a_role_has_its_own_and_each_of_them_runs(self, open_app, runs, role):
+        own = {page for page, roles in PAGES.items() if role in roles} | {"welcome"}
+        app = open_app(file_of(navigation.LANDING[role]), ACTORS[role])
+        for page in sorted(own):
+            app.switch_page(file_of(page)).run()
+
+            assert not app.exception, page
+            assert runs[-1] == page
+        assert runs.registered - {"", "start", "sign_in"} == own
+
+    @pytest.mark.parametrize("role", Role)
+    def test_a_role_cannot_reach_the_others(self, open_app, runs, role):
+        app = open_app(file_of("profile"), ACTORS[role])
+        for page in (page for page, roles in PAGES.items() if role not in roles):
+            with pytest.raises(ValueError, match="page"):
+                app.switch_page(file_of(page)).run()
+            assert page not in runs
+
+    def test_nobody_gets_the_sign_in_screen_and_none_of_a_page_runs(
+        self, open_app, runs, monkeypatch
+    ):
+        def reach(*_given):
+            raise Reached
+
+        for door in ("fetch", "perform", "disclose", "public", "reading", "transact"):
+            monkeypatch.setattr(session, door, reach)
+        app = open_app(file_of("sign_in"), None)
+        runs.clear()
+        for page in PAGES:
+            app.switch_page(file_of(page)).run()
+
+            assert not app.exception, page
+            assert app.button(key="demo_sign_in_customer"), page
+            assert runs == [], page
+            assert runs.registered >= set(PAGES), page
+
+    @pytest.mark.parametrize("page", sorted(OPEN_PAGES))
+    def test_nobody_opens_the_public_ones(self, open_app, runs, page):
+        app = open_app(file_of(page), None)
+
+        assert not app.exception
+        assert runs[-1] == page
