@@ -38,7 +38,9 @@ def main() -> None:
 def run_due_jobs() -> int:
     """Run every job that is due; return how much they did."""
     done = 0
-    for name in jobs.JOBS:
+    with database.reading() as session:
+        due = jobs.due(session)
+    for name in due:
         if not database.transact(lambda session, name=name: jobs.lease(session, name, _me())):
             continue
         try:

@@ -43,34 +43,43 @@ def _show_more() -> None:
 
 
 def unanswered(demands: list[Decision], items: dict[int, ItemView]) -> None:
-    """The demands nobody offers to take yet."""
+    """The demands nobody offers to take yet, behind a click unless a link asks for them."""
     if not demands:
         return
-    st.subheader(t("applications.unanswered"), anchor=False)
-    st.caption(t("applications.unanswered_next"))
-    with st.grid("auto", min_column_width=320):
-        for demand in demands:
-            with st.container(border=True, height="stretch", key=f"unanswered_{demand.demand_id}"):
-                demand_head(demand, items)
+    with st.expander(
+        t("applications.unanswered", count=len(demands)),
+        expanded=st.query_params.get("show") == "unanswered",
+        icon=":material/notifications_paused:",
+        key="unanswered",
+        on_change="rerun",
+    ) as opened:
+        if not opened.open:
+            return
+        st.caption(t("applications.unanswered_next"))
+        with st.grid("auto", min_column_width=320):
+            for demand in demands:
+                with st.container(
+                    border=True, height="stretch", key=f"unanswered_{demand.demand_id}"
+                ):
+                    demand_head(demand, items)
 
 
 def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:
     """What is wanted, when, where, for how much, and since when it waits."""
     item = items.get(demand.item_id)
-    with layout.row():
-        st.markdown(f"**{catalogue.item_name(items, demand.item_id)}**", width="content")
-        if demand.candidates:
-            st.badge(t("applications.count", count=len(demand.candidates)), icon=":material/group:")
-        st.caption(t("applications.posted", ago=formats.ago(demand.posted_at)), width="content")
+    what = f"**{catalogue.item_name(items, demand.item_id)}**"
+    if demand.candidates:
+        count = t("applications.count", count=len(demand.candidates))
+        what += f" :blue-badge[:material/group: {count}]"
+    what += f" :gray[:small[{t('applications.posted', ago=formats.ago(demand.posted_at))}]]"
     facts = [
         f":material/schedule: {formats.span(demand.starts_at, demand.ends_at)}",
         f":material/location_on: {formats.district(demand.district_code)}",
     ]
     if item is not None:
         price = formats.price_range(demand.lowest_fen, demand.highest_fen, item.unit)
-        amount = formats.amount(demand.units, item.unit)
-        facts.append(f":material/payments: {price} · {amount}")
-    st.caption("  \n".join(facts) if not demand.candidates else "  ".join(facts))
+        facts.append(f":material/payments: {price} · {formats.amount(demand.units, item.unit)}")
+    st.markdown(f"{what}  \n:gray[:small[{' '.join(facts)}]]")
     if demand.words:
         st.text(demand.words)
 
@@ -128,12 +137,14 @@ def _answers(candidate: Candidate, *, best: bool) -> None:
         f"approve_{candidate.id}",
         icon=":material/check:",
         main=best,
+        lazily=True,
     ):
         session.perform("applications.approved", applications.approve, candidate.id)
     if layout.confirmed(
         t("move.decline"),
         t("applications.decline_warning", name=formats.plain(candidate.name)),
         f"decline_{candidate.id}",
+        lazily=True,
     ):
         session.perform("applications.declined", applications.decline, candidate.id)
     if st.button(

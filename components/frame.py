@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from components import icons, session
-from components.i18n import language_choice, t
+from components.i18n import language_choice, settle_language, t
 from services.sessions import Visitor
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -13,7 +13,8 @@ _LOOK = (Path(__file__).parent.parent / ".streamlit" / "look.css").read_text("ut
 
 
 def set_up() -> None:
-    """The browser tab's title and icon, and the name in the sidebar."""
+    """The language, the browser tab's title and icon, and the name in the sidebar."""
+    settle_language()
     st.set_page_config(
         page_title=t("frame.name"), page_icon=str(_ASSETS / "icon.png"), layout="wide"
     )

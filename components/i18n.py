@@ -1,5 +1,6 @@
 """Every word on screen: t("booking.title") in the visitor's language."""
 
+from contextvars import ContextVar
 from typing import Protocol
 
 import streamlit as st
@@ -16,11 +17,24 @@ class Named(Protocol):
     def name_en(self) -> str: ...
 
 
+# A thread of Streamlit's serves one visitor; reading session_state for every word costs a tenth
+# of a page.
+_of_this_run: ContextVar[str | None] = ContextVar("language", default=None)
+
+
 def language() -> str:
-    """The language chosen, or the browser's if it is not Chinese."""
-    chosen = st.session_state.get("language")
-    if chosen:
-        return chosen
+    """The language of this run."""
+    return _of_this_run.get() or settle_language()
+
+
+def settle_language() -> str:
+    """At the start of a run: the language chosen, or the browser's if it is not Chinese."""
+    settled = st.session_state.get("language") or _of_the_browser()
+    _of_this_run.set(settled)
+    return settled
+
+
+def _of_the_browser() -> str:
     browser = st.context.locale or ""
     return "en" if browser and not browser.lower().startswith("zh") else catalogues.DEFAULT
 

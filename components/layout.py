@@ -49,10 +49,27 @@ def empty(key: str, *, icon: str = ":material/inbox:") -> None:
 
 
 def confirmed(
-    label: str, warning: str, key: str, *, icon: str | None = None, main: bool = False
+    label: str,
+    warning: str,
+    key: str,
+    *,
+    icon: str | None = None,
+    main: bool = False,
+    lazily: bool = False,
 ) -> bool:
-    """A button that asks once more before what cannot be undone."""
-    with st.popover(label, icon=icon, key=f"{key}_ask", type="primary" if main else "secondary"):
+    """A button that asks once more before what cannot be undone.
+
+    `lazily` draws the question when it is opened, for pages that have many.
+    """
+    with st.popover(
+        label,
+        icon=icon,
+        key=f"{key}_ask",
+        type="primary" if main else "secondary",
+        on_change="rerun" if lazily else "ignore",
+    ) as asked:
+        if asked.open is False:
+            return False
         st.markdown(warning)
         return st.button(t("frame.confirm"), type="primary", key=key)
 

@@ -12,7 +12,7 @@ from services.to_do import DayFigures, Figure, ToDo, ToDoKind
 # Where each kind of thing is dealt with: a page, and what it shows first.
 _PLACES = {
     ToDoKind.APPLICATIONS: ("applications", ""),
-    ToDoKind.UNANSWERED: ("applications", ""),
+    ToDoKind.UNANSWERED: ("applications", "unanswered"),
     ToDoKind.LATE: ("orders", "late"),
     ToDoKind.LOCKED: ("orders", "locked"),
     ToDoKind.UNREDEEMED: ("orders", "unredeemed"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -92,17 +92,15 @@ def send_text(session: Session, phone: str, body: str) -> None:
     session.add(message)
 
 
+def any_due(session: Session) -> bool:
+    """Whether anything waits to be delivered."""
+    return bool(session.scalar(select(_due().exists())))
+
+
 def deliver(session: Session) -> int:
     """Deliver what is due, oldest first; return how many. A second run delivers nothing twice."""
     due = session.scalars(
-        select(OutboxMessage)
-        .where(
-            OutboxMessage.status == OutboxStatus.PENDING,
-            OutboxMessage.next_try_at <= clock.now(),
-        )
-        .order_by(OutboxMessage.id)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
+        _due().order_by(OutboxMessage.id).limit(BATCH).with_for_update(skip_locked=True)
     ).all()
     for message in due:
         if message.channel is OutboxChannel.TEXT:
@@ -110,6 +108,12 @@ def deliver(session: Session) -> int:
         else:
             _put_into_inbox(session, message)
     return len(due)
+
+
+def _due() -> Select[OutboxMessage]:
+    return select(OutboxMessage).where(
+        OutboxMessage.status == OutboxStatus.PENDING, OutboxMessage.next_try_at <= clock.now()
+    )
 
 
 def _put_into_inbox(session: Session, message: OutboxMessage) -> None:

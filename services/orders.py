@@ -22,6 +22,8 @@ from services.to_do import ToDoKind
 __all__ = ["OrderStatus", "OrderView", "Step", "VisitStatus"]
 
 MOST_SHOWN = 50
+# Made once: a new alias for every query costs as much as the query.
+_customer, _caregiver = aliased(Account), aliased(Account)
 ALERTS = (ToDoKind.LATE, ToDoKind.LOCKED, ToDoKind.UNREDEEMED)
 _ENDED = {
     OrderStatus.COMPLETED: VisitStatus.REDEEMED,
@@ -110,7 +112,7 @@ def listing(
     if visit_statuses:
         by_order = {_ORDER_STATUS[status] for status in visit_statuses}
         page = page.where(Order.status.in_(by_order))
-        # Often that says it all; SQLite, asked for the visits' status too, goes through everybody's.
+        # Often that says it all; asked for the status of visits too, SQLite reads everybody's.
         if {one for one, its in _ORDER_STATUS.items() if its in by_order} - set(visit_statuses):
             page = page.where(Visit.status.in_(visit_statuses))
     if alert:
@@ -228,14 +230,13 @@ def _reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False)
 
 
 def _with_parts(orders: Select[Order]) -> Select[Any]:
-    customer, caregiver = aliased(Account), aliased(Account)
     return (
         orders.join(Visit, Visit.order_id == Order.id)
-        .join(customer, customer.id == Order.customer_id)
-        .join(caregiver, caregiver.id == Order.caregiver_id)
+        .join(_customer, _customer.id == Order.customer_id)
+        .join(_caregiver, _caregiver.id == Order.caregiver_id)
         .join(Recipient, Recipient.id == Order.recipient_id)
         .outerjoin(Review, Review.visit_id == Visit.id)
-        .add_columns(Visit, customer.name, caregiver.name, Recipient.name, Review.id)
+        .add_columns(Visit, _customer.name, _caregiver.name, Recipient.name, Review.id)
     )
 
 

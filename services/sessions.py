@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole, AccountStatus
-from data.notices import Notice
+from data.notices import ConsoleText, Notice
 from data.sealing import keyed_hash
 from data.sessions import OneTimeCode, SignInAttempt, SignInSession, SignInTicket
 from services import audit, clock, phones
@@ -236,10 +236,10 @@ def end_all(session: Session, actor: Actor) -> None:
 
 
 def prune(session: Session, before: datetime) -> int:
-    """Delete tickets, codes, attempts and sessions nobody can use any more; return how many."""
+    """Delete tickets, codes, attempts, demo texts and sessions nobody can use; return how many."""
     deletions = [
         delete(table).where(table.created_at < before).returning(table.id)
-        for table in (SignInTicket, OneTimeCode, SignInAttempt)
+        for table in (SignInTicket, OneTimeCode, SignInAttempt, ConsoleText)
     ]
     deletions.append(
         delete(SignInSession).where(SignInSession.expires_at < before).returning(SignInSession.id)

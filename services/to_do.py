@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, false, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.caregivers import Caregiver, CaregiverStatus
@@ -165,14 +164,13 @@ def _by_day(
 ) -> Figure:
     midnight = clock.in_city(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     starts = [midnight - timedelta(days=back) for back in range(6, -2, -1)]
-    spans = list(pairwise(starts))
-    yesterday = (starts[-3], starts[-2] if whole_days else clock.now() - timedelta(days=1))
+    day = case(*((moment < end, number) for number, end in enumerate(starts[1:])))
+    until = starts[-2] if whole_days else clock.now() - timedelta(days=1)
     counted = session.execute(
-        select(
-            *(
-                func.count().filter(moment >= first, moment < last)
-                for first, last in [*spans, yesterday]
-            )
-        ).where(moment >= starts[0], moment < starts[-1], *conditions)
-    ).one()
-    return Figure(days=tuple(counted[:-1]), yesterday=counted[-1])
+        select(day.label("day"), func.count(), func.count().filter(moment < until))
+        .where(moment >= starts[0], moment < starts[-1], *conditions)
+        .group_by("day")
+    )
+    figures = {number: (count, by_then) for number, count, by_then in counted}
+    days = tuple(figures.get(number, (0, 0))[0] for number in range(7))
+    return Figure(days=days, yesterday=figures.get(5, (0, 0))[1])

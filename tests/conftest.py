@@ -6,13 +6,14 @@ Everything runs on SQLite; the folders services, data and races run it on Postgr
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
-from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1 import AppTest, app_test
 
 from data import database as engines
 from data.base import Base
@@ -27,6 +28,11 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["CAREPILOT_SECRET"] = "the secret that every test knows"
 os.environ["CAREPILOT_MODE"] = "demo"
 os.environ.pop("DATABASE_URL", None)
+
+
+def pytest_unconfigure() -> None:
+    # Streamlit leaves this folder to the interpreter's end, which complains of it.
+    app_test.TMP_DIR.cleanup()
 
 
 class Clock:
@@ -52,22 +58,26 @@ def clock(monkeypatch) -> Clock:
     return standing
 
 
-def dispose_engines() -> None:
-    """Forget the engine of the present DATABASE_URL, its connections closed."""
-    engines.engine().dispose()
-    engines._engine.cache_clear()
+@contextmanager
+def database_at(url: str) -> Iterator[str]:
+    """Inside the block DATABASE_URL is this; afterwards no connection to it is left."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url)
+        engine = engines.engine()
+        try:
+            yield url
+        finally:
+            engine.dispose()
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory) -> Path:
     """A migrated SQLite file that holds the cast."""
     file = tmp_path_factory.mktemp("template") / "cast.db"
-    with pytest.MonkeyPatch.context() as patch, service_clock.at(factories.MONDAY):
-        patch.setenv("DATABASE_URL", f"sqlite:///{file}")
+    with database_at(f"sqlite:///{file}"), service_clock.at(factories.MONDAY):
         engines.upgrade()
         with engines.writing() as session:
             factories.add_cast(session)
-        dispose_engines()
     return file
 
 
@@ -81,11 +91,8 @@ def cluster() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgresql_url(cluster) -> str:
     """A migrated, empty PostgreSQL database."""
-    url = new_database(cluster, "tests")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", url)
+    with database_at(new_database(cluster, "tests")) as url:
         engines.upgrade()
-        dispose_engines()
     return url
 
 
@@ -100,42 +107,35 @@ def new_database(cluster: str, name: str) -> str:
 
 
 @pytest.fixture
-def sqlite_database(sqlite_template, tmp_path, monkeypatch, clock) -> Iterator[str]:
+def sqlite_database(sqlite_template, tmp_path, clock) -> Iterator[str]:
     """A SQLite file of the test's own, with the cast."""
-    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'test.db')}"
-    monkeypatch.setenv("DATABASE_URL", url)
-    yield url
-    dispose_engines()
+    with database_at(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'test.db')}") as url:
+        yield url
 
 
 @pytest.fixture
-def postgresql_database(postgresql_url, monkeypatch, clock) -> Iterator[str]:
+def postgresql_database(postgresql_url, clock) -> Iterator[str]:
     """This worker's PostgreSQL database, emptied and filled with the cast."""
-    monkeypatch.setenv("DATABASE_URL", postgresql_url)
     tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
-    with engines.writing() as session:
-        session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-        factories.add_cast(session)
-    yield postgresql_url
-    engines.engine().dispose()
+    with database_at(postgresql_url) as url:
+        with engines.writing() as session:
+            session.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+            factories.add_cast(session)
+        yield url
 
 
 @pytest.fixture
-def empty_sqlite(tmp_path, monkeypatch, clock) -> Iterator[str]:
+def empty_sqlite(tmp_path, clock) -> Iterator[str]:
     """The URL of a SQLite file that does not exist yet."""
-    url = f"sqlite:///{tmp_path / 'empty.db'}"
-    monkeypatch.setenv("DATABASE_URL", url)
-    yield url
-    dispose_engines()
+    with database_at(f"sqlite:///{tmp_path / 'empty.db'}") as url:
+        yield url
 
 
 @pytest.fixture
-def empty_postgresql(cluster, monkeypatch, clock) -> Iterator[str]:
+def empty_postgresql(cluster, clock) -> Iterator[str]:
     """The URL of a PostgreSQL database that holds nothing yet."""
-    url = new_database(cluster, "empty")
-    monkeypatch.setenv("DATABASE_URL", url)
-    yield url
-    dispose_engines()
+    with database_at(new_database(cluster, "empty")) as url:
+        yield url
 
 
 @pytest.fixture

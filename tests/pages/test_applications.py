@@ -23,6 +23,18 @@ def two_rivals():
         )
 
 
+def answer(app, answer, application_id):
+    """Open the question of an answer, and confirm it."""
+    app.session_state[f"{answer}_{application_id}_ask"] = True
+    app.run().button(key=f"{answer}_{application_id}").click().run()
+
+
+def candidates(app):
+    """The applications on the page, in their order."""
+    profiles = [str(button.key) for button in app.button if str(button.key).startswith("profile_")]
+    return [int(key.removeprefix("profile_")) for key in profiles]
+
+
 def status_of(application_id):
     with reading() as session:
         return session.get_one(Application, application_id).status
@@ -40,8 +52,7 @@ def test_rivals_stand_side_by_side_with_price_and_total(open_app):
 def test_the_likeliest_comes_first_and_nobody_is_hidden(open_app):
     lis, zhaos = two_rivals()
     app = open_app(PAGE, OPERATOR)
-    order = [button.key for button in app.button if str(button.key).startswith("approve_")]
-    assert order == [f"approve_{zhaos}", f"approve_{lis}"]
+    assert candidates(app) == [zhaos, lis]
 
 
 def test_a_busy_caregiver_comes_last_even_at_a_lower_price(open_app):
@@ -51,14 +62,13 @@ def test_a_busy_caregiver_comes_last_even_at_a_lower_price(open_app):
         zhaos = factories.make_application(session, demand_id, caregiver=ZHAO, price_fen=3500)
         factories.make_order(session, caregiver=ZHAO)
     app = open_app(PAGE, OPERATOR)
-    order = [button.key for button in app.button if str(button.key).startswith("approve_")]
-    assert order == [f"approve_{lis}", f"approve_{zhaos}"]
+    assert candidates(app) == [lis, zhaos]
 
 
 def test_choosing_one_makes_the_order_and_closes_the_rival(open_app):
     lis, zhaos = two_rivals()
     app = open_app(PAGE, OPERATOR)
-    app.button(key=f"approve_{lis}").click().run()
+    answer(app, "approve", lis)
     assert status_of(lis) is ApplicationStatus.APPROVED
     assert status_of(zhaos) is ApplicationStatus.CLOSED
     with reading() as session:
@@ -69,7 +79,7 @@ def test_choosing_one_makes_the_order_and_closes_the_rival(open_app):
 def test_declining_one_leaves_the_other(open_app):
     lis, zhaos = two_rivals()
     app = open_app(PAGE, OPERATOR)
-    app.button(key=f"decline_{lis}").click().run()
+    answer(app, "decline", lis)
     assert status_of(lis) is ApplicationStatus.DECLINED
     assert status_of(zhaos) is ApplicationStatus.SUBMITTED
     assert NAMES[LI] not in shown(app)
@@ -81,7 +91,7 @@ def test_a_caregiver_who_is_busy_is_refused_in_words(open_app):
         second = factories.make_application(session)
         applications.approve(session, OPERATOR, first)
     app = open_app(PAGE, OPERATOR)
-    app.button(key=f"approve_{second}").click().run()
+    answer(app, "approve", second)
     assert [error.value for error in app.error] == [words("error.caregiver_busy")]
     assert status_of(second) is ApplicationStatus.SUBMITTED
 
@@ -89,8 +99,10 @@ def test_a_caregiver_who_is_busy_is_refused_in_words(open_app):
 def test_a_demand_without_applicants_is_shown_apart(open_app):
     with writing() as session:
         factories.make_demand(session, words="请早点来")
-    said = shown(open_app(PAGE, OPERATOR))
-    assert words("empty.applications") in said
+    app = open_app(PAGE, OPERATOR)
+    assert words("empty.applications") in shown(app)
+    app.session_state["unanswered"] = True
+    said = shown(app.run())
     assert words("applications.unanswered_next") in said
     assert "请早点来" in said
 
@@ -100,9 +112,9 @@ def test_the_page_shows_ten_demands_and_more_on_demand(open_app, clock):
         for day in range(1, 13):
             factories.make_application(session, starts_at=clock() + timedelta(days=day))
     app = open_app(PAGE, OPERATOR)
-    assert len([b for b in app.button if str(b.key).startswith("approve_")]) == 10
+    assert len(candidates(app)) == 10
     app.button(key="more_applications").click().run()
-    assert len([b for b in app.button if str(b.key).startswith("approve_")]) == 12
+    assert len(candidates(app)) == 12
 
 
 def test_an_operator_of_another_city_sees_nothing(open_app):

@@ -1,8 +1,7 @@
 """The demo pilot, staged once per database for the whole file."""
 
 import pytest
-from sqlalchemy import and_, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import func, select
 
 from data import database as engines
 from data.accounts import Account, AccountRole
@@ -16,8 +15,9 @@ from data.reviews import Review
 from services import clock, credentials, demo, sessions
 from services.access import Role
 from tests.both_databases import BOTH
-from tests.conftest import dispose_engines, new_database
+from tests.conftest import database_at, new_database
 from tests.factories import MONDAY
+from tests.races.rush import overlaps
 
 
 @pytest.fixture(scope="module", params=BOTH)
@@ -27,13 +27,11 @@ def staged(request, tmp_path_factory):
         url = f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}"
     else:
         url = new_database(request.getfixturevalue("cluster"), "demo")
-    with pytest.MonkeyPatch.context() as patch, clock.at(MONDAY):
-        patch.setenv("DATABASE_URL", url)
+    with database_at(url), pytest.MonkeyPatch.context() as patch, clock.at(MONDAY):
         patch.setattr(credentials, "hash_password", lambda password: "a bcrypt hash")
         engines.upgrade()
         engines.transact(demo.stage)
         yield
-        dispose_engines()
 
 
 @pytest.fixture
@@ -82,19 +80,7 @@ def test_what_was_approved_became_an_order(session):
 
 
 def test_no_caregiver_is_in_two_places(session):
-    other = aliased(Visit)
-    overlapping = select(Visit.id).join(
-        other,
-        and_(
-            Visit.caregiver_id == other.caregiver_id,
-            Visit.id < other.id,
-            Visit.starts_at < other.ends_at,
-            Visit.ends_at > other.starts_at,
-            Visit.status != VisitStatus.CANCELLED,
-            other.status != VisitStatus.CANCELLED,
-        ),
-    )
-    assert session.scalars(overlapping).all() == []
+    assert overlaps(session) == 0
 
 
 def test_nothing_happened_in_the_future(session):

@@ -84,3 +84,16 @@ def test_notices_arrive_and_demands_expire_by_themselves(session, clock):
 
     assert session.get_one(Demand, demand_id).status is DemandStatus.EXPIRED
     assert [n.kind for n in notices.inbox(session, ZHOU)] == ["demand_expired"]
+
+
+def test_an_idle_worker_finds_nothing_due_and_writes_nothing(session, clock):
+    for name in jobs.JOBS:
+        lease(session, name)
+        jobs.run(session, name)
+    clock.move(seconds=5)
+
+    assert jobs.due(session) == []
+    make_order(session)
+    assert jobs.due(session) == ["deliver_notices"]
+    clock.move(minutes=2)
+    assert set(jobs.due(session)) == {"deliver_notices", NAME}
