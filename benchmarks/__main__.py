@@ -1,6 +1,7 @@
 """Every claim as a ratio: `python -m benchmarks [pages | first_visit | memory | booking …]`."""
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,19 +23,40 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
 }
 
 
-def main(names: list[str]) -> None:
+LIMIT_SECONDS = 15 * 60
+
+
+class TimeIsUp(Exception):
+    """The machine is too slow or too busy for a fair measurement."""
+
+
+def main(names: list[str]) -> int:
     """Measure what is named, or everything, and print the table; a short claim is no failure."""
     if unknown := set(names) - set(BENCHMARKS):
         sys.exit(f"No benchmark {', '.join(sorted(unknown))}: there are {', '.join(BENCHMARKS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    signal.signal(signal.SIGALRM, _stop)
+    signal.alarm(LIMIT_SECONDS)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="carepilot-bench-") as folder:
-        for name in names or BENCHMARKS:
-            print(f"measuring {name} …", file=sys.stderr, flush=True)
-            for row in BENCHMARKS[name](Path(folder)):
-                print(f"  {row.name}: {row.ratio:.2f}", file=sys.stderr, flush=True)
-                rows.append(row)
-    show(rows)
+        try:
+            for name in names or BENCHMARKS:
+                print(f"measuring {name} …", file=sys.stderr, flush=True)
+                for row in BENCHMARKS[name](Path(folder)):
+                    print(f"  {row.name}: {row.ratio:.2f}", file=sys.stderr, flush=True)
+                    rows.append(row)
+        except TimeIsUp:
+            print("Time is up: the table is not complete.", file=sys.stderr)
+            return 1
+        finally:
+            signal.alarm(0)
+            show(rows)
+    return 0
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise TimeIsUp
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

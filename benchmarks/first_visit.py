@@ -10,7 +10,7 @@ from benchmarks.table import Row
 from benchmarks.visitor import Visitor
 
 TARGET = 0.25
-ROUNDS = 5
+ROUNDS = 3
 
 
 def measure(folder: Path) -> Iterator[Row]:

@@ -1,5 +1,7 @@
 """Caregivers as others see them."""
 
+from itertools import groupby
+
 import streamlit as st
 
 from components import formats, icons, layout, session
@@ -14,7 +16,7 @@ def profile_dialog(caregiver_id: int, name: str) -> None:
     """A caregiver's public profile above the page."""
     if session.recognise() is None:
         st.rerun()
-    st.subheader(name, anchor=False)
+    st.subheader(formats.plain(name), anchor=False)
     profile_card(session.fetch(caregivers.profile, caregiver_id))
     st.markdown(f"**{t('caregiver.reviews')}**")
     review_list(session.fetch(reviews.of_caregiver, caregiver_id))
@@ -74,11 +76,27 @@ def score_line(score: Score) -> None:
 
 
 def hours_summary(profile: Profile) -> str:
-    """周一 07:00–20:00, 周二 …"""
-    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-    listed = (
-        f"{t(f'weekday.{days[h.weekday]}')} "
-        f"{formats.hour_minute(h.starts_minute)}–{formats.hour_minute(h.ends_minute)}"
-        for h in profile.hours
-    )
-    return (",".join(listed) if chinese() else ", ".join(listed)) or t("caregiver.no_hours")
+    """周一至周五 07:00–20:00；周六 08:00–12:00: days with equal hours stand together."""
+    of_day: dict[int, str] = {}
+    for h in profile.hours:
+        stretch = f"{formats.hour_minute(h.starts_minute)}–{formats.hour_minute(h.ends_minute)}"
+        of_day[h.weekday] = f"{of_day[h.weekday]}, {stretch}" if h.weekday in of_day else stretch
+    written = [
+        f"{_days(days)} {hours}"
+        for hours, equal in groupby(sorted(of_day), key=of_day.__getitem__)
+        for days in _unbroken(list(equal))
+    ]
+    return ("；" if chinese() else "; ").join(written) or t("caregiver.no_hours")
+
+
+def _unbroken(days: list[int]) -> list[list[int]]:
+    """Split a rising list of weekdays where a day is missing."""
+    return [
+        [day for _, day in part]
+        for _, part in groupby(enumerate(days), key=lambda place: place[1] - place[0])
+    ]
+
+
+def _days(run: list[int]) -> str:
+    first, last = (t(f"weekday.{formats.WEEKDAYS[day]}") for day in (run[0], run[-1]))
+    return first if len(run) == 1 else t("caregiver.from_to", first=first, last=last)

@@ -44,9 +44,8 @@ def day(moment: datetime | date) -> str:
     """今天 / 明天 / 11月22日 周日, in city time."""
     on = clock.in_city(moment).date() if isinstance(moment, datetime) else moment
     weekday = t(f"weekday.{WEEKDAYS[on.weekday()]}")
-    written = f"{on.month}月{on.day}日 {weekday}" if chinese() else f"{weekday} {on.day} {on:%b}"
-    if on.year != clock.today().year:
-        written = f"{on.year}年{written}" if chinese() else f"{written} {on.year}"
+    this_year = on.year == clock.today().year
+    written = t("time.date" if this_year else "time.date_and_year", on=on, weekday=weekday)
     near = {0: "time.today", 1: "time.tomorrow", -1: "time.yesterday"}
     if key := near.get((on - clock.today()).days):
         return f"{t(key)} · {written}"

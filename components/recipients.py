@@ -4,7 +4,7 @@ from datetime import date
 
 import streamlit as st
 
-from components import session
+from components import formats, session
 from components.i18n import t
 from services import clock, recipients
 from services.recipients import Mobility, RecipientForm, RecipientView, Relation, Sex
@@ -115,8 +115,12 @@ def recipient_form(key: str, recipient_id: int | None = None) -> None:
 def recipient_cards(known: list[RecipientView]) -> None:
     """The family's recipients, each with its form behind a click."""
     for one in known:
-        with st.expander(described(one), icon=":material/elderly:", key=f"recipient_{one.id}",
-                         on_change="rerun") as opened:  # fmt: skip
+        with st.expander(
+            formats.plain(described(one)),
+            icon=":material/elderly:",
+            key=f"recipient_{one.id}",
+            on_change="rerun",
+        ) as opened:
             if opened.open:
                 recipient_form("profile", one.id)
     with st.popover(t("recipient.add"), icon=":material/person_add:", key="profile_add"):

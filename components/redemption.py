@@ -8,14 +8,19 @@ from services import clock, redemption
 from services.redemption import Redeemable
 
 
+def link_outcome(waiting: list[Redeemable]) -> None:
+    """Say so when the opened link's visit does not wait for this person's click."""
+    linked = _linked_visit()
+    if linked is not None and linked not in {visit.visit_id for visit in waiting}:
+        st.info(t("redeem.link_done"), icon=":material/info:")
+
+
 def redeem_form(waiting: list[Redeemable]) -> None:
     """Choose the visit, enter its code, close it; a link brings both, the click is the person's."""
     items = catalogue.items()
     by_id = {visit.visit_id: visit for visit in waiting}
     linked = _linked_visit()
     ids = list(by_id)
-    if linked is not None and linked not in by_id:
-        st.info(t("redeem.link_done"), icon=":material/info:")
     visit_id = st.radio(
         t("redeem.which"),
         ids,
@@ -58,7 +63,8 @@ def redeem_form(waiting: list[Redeemable]) -> None:
 
 def _described(visit: Redeemable, item: str) -> str:
     when = formats.span(visit.starts_at, visit.ends_at)
-    return f"{item} · {when} · {visit.caregiver_name} → {visit.recipient_name}"
+    who = f"{visit.caregiver_name} → {visit.recipient_name}"
+    return f"{item} · {when} · {formats.plain(who)}"
 
 
 def _linked_visit() -> int | None:

@@ -305,7 +305,10 @@ def _visible_to(actor: Actor) -> Select[Application]:
         case Role.CAREGIVER:
             return applications.where(Application.caregiver_id == actor.id)
         case Role.OPERATOR:
-            in_my_cities = select(Demand.id).where(Demand.city_code.in_(actor.cities))
-            return applications.where(Application.demand_id.in_(in_my_cities))
+            # Not IN: SQLite would list every demand of the city first.
+            in_my_cities = select(Demand.id).where(
+                Demand.id == Application.demand_id, Demand.city_code.in_(actor.cities)
+            )
+            return applications.where(in_my_cities.correlate(Application).exists())
         case _:
             return applications.where(false())

@@ -125,7 +125,10 @@ def _visible_to(actor: Actor) -> Select[Visit]:
         case Role.CAREGIVER:
             return visits.where(Visit.caregiver_id == actor.id)
         case Role.OPERATOR:
-            in_my_cities = select(Order.id).where(Order.city_code.in_(actor.cities))
-            return visits.where(Visit.order_id.in_(in_my_cities))
+            # Not IN: SQLite would list every order of the city first.
+            in_my_cities = select(Order.id).where(
+                Order.id == Visit.order_id, Order.city_code.in_(actor.cities)
+            )
+            return visits.where(in_my_cities.correlate(Visit).exists())
         case _:
             return visits.where(false())

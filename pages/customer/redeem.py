@@ -2,12 +2,14 @@
 
 from components import layout
 from components.i18n import t
-from components.redemption import redeem_form
+from components.redemption import link_outcome, redeem_form
 from components.session import fetch
 from services import redemption
 
 layout.page_head("redeem", subtitle=t("redeem.subtitle"))
-if waiting := fetch(redemption.waiting):
+waiting = fetch(redemption.waiting)
+link_outcome(waiting)
+if waiting:
     redeem_form(waiting)
 else:
     layout.empty("redeem", icon=":material/qr_code_scanner:")

@@ -1,0 +1,23 @@
+"""Every page of every role on a phone: readable, usable, nothing sideways, nothing from outside."""
+
+import pytest
+
+from components.navigation import PAGES
+from services.access import Role
+from tests.browser.conftest import PHONE
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("language", "theme"), [("zh-CN", "light"), ("en-US", "dark")])
+@pytest.mark.parametrize("role", Role)
+def test_every_page_is_well_on_a_phone(pilot, arrive, role, language, theme):
+    person = arrive(pilot.url, size=PHONE, language=language, theme=theme)
+    person.open("sign_in")
+    person.demo_sign_in(role)
+    person.cookie()
+
+    for page in PAGES:
+        if page.in_menu and page.opens_for(role):
+            person.open(page.name)
+            person.is_well()

@@ -1,0 +1,36 @@
+"""What AppTest does not show of an app: the menu, and which page was run."""
+
+import pytest
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture
+def menu(monkeypatch) -> list[str]:
+    """The titles in the menu as it was drawn last."""
+    shown: list[str] = []
+    register = st.navigation
+
+    def noted(pages, **options):
+        shown[:] = [page.title for page in pages if page.visibility == "visible"]
+        return register(pages, **options)
+
+    monkeypatch.setattr(st, "navigation", noted)
+    return shown
+
+
+@pytest.fixture
+def opened(monkeypatch) -> list[str]:
+    """The addresses of the pages that ran, oldest first."""
+    ran: list[str] = []
+    run = StreamlitPage.run
+
+    def noted(page):
+        if page._page != ROOT / "Home.py":  # To Streamlit the router itself is a page too.
+            ran.append(page.url_path)
+        run(page)
+
+    monkeypatch.setattr(StreamlitPage, "run", noted)
+    return ran

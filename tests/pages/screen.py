@@ -1,0 +1,34 @@
+"""What a page shows, read the way its visitor reads it."""
+
+from streamlit.testing.v1 import AppTest
+
+from components.catalogues import say
+
+
+def words(key: str, **values: object) -> str:
+    """A message of ours in Chinese, the language tests open the app in."""
+    return say("zh_CN", key, **values)
+
+
+def said(app: AppTest) -> str:
+    """Everything the page itself says, the sidebar aside, in one text."""
+    page = app.main
+    kinds = (page.title, page.subheader, page.markdown, page.caption, page.text, page.info)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def keys(app: AppTest) -> set[str | None]:
+    """The keys of all buttons, those of the sidebar too."""
+    return {button.key for button in app.button}
+
+
+def errors(app: AppTest) -> list[str]:
+    return [error.value for error in app.error]
+
+
+def successes(app: AppTest) -> list[str]:
+    return [success.value for success in app.success]
+
+
+def speak_english(app: AppTest) -> AppTest:
+    return app.segmented_control(key="language").set_value("en").run()

@@ -1,0 +1,301 @@
+"""The two catalogues: the same messages, the same blanks, each one used, none missing."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from components import formats, reviews, welcome
+from components.catalogues import DEFAULT, LANGUAGES, catalogue, say
+from components.navigation import PAGES
+from data.accounts import Channel, Role
+from data.caregivers import CaregiverStatus
+from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
+from data.cities import CityStatus
+from data.demands import ApplicationStatus, DemandStatus
+from data.history import Noun
+from data.notices import NoticeKind
+from data.orders import VisitStatus
+from data.recipients import Mobility, Relation, Sex
+from services import accounts, orders
+from services.lifecycles import MOVES
+from services.places import DistanceBand
+from services.to_do import ToDoKind
+
+ROOT = Path(__file__).resolve().parent.parent
+REFUSALS = {"Invalid", "NotAllowed", "NotFound", "Conflict"}
+KEY = re.compile(r"[a-z_]+\.[a-z_]*[a-z]")
+HAN = re.compile(r"[\u3400-\u9fff]")
+# A language is called by its own name in every language.
+CHINESE_IN_SOURCE = {("components/catalogues.py", "中文")}
+
+# How subjects come into the world; everything after it is a move.
+BEGINNINGS = {"demand_post", "application_apply", "order_approve"}
+STEPS = BEGINNINGS | {
+    f"{noun}_{move.name}"
+    for noun, moves in MOVES.items()
+    if noun is not Noun.CAREGIVER  # An order's history tells nothing of its caregiver's review.
+    for move in moves
+}
+NOT_APPROVED = set(CaregiverStatus) - {CaregiverStatus.APPROVED}
+# Every key that is put together at run time, and what may stand in its blanks.
+FAMILIES: dict[str, set[str]] = {
+    "account.become_{}": set(accounts.SELF_SERVICE),
+    "application_status.{}": set(ApplicationStatus),
+    "caregiver_status.{}": set(CaregiverStatus),
+    "certificate.{}": set(CertificateKind),
+    "channel.{}": set(Channel),
+    "city_status.{}": set(CityStatus),
+    "demand_status.{}": set(DemandStatus),
+    "distance.{}": set(DistanceBand),
+    "empty.{}": {
+        "applications", "caregivers_in_review", "inbox", "my_orders", "my_visits", "orders",
+        "overview", "redeem", "task_hall",
+    },
+    "empty.{}_next": set(),
+    "error.{}_moved_on": set(Noun),
+    "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"},
+    "group.{}": set(ItemGroup),
+    "hall.closed_{}": NOT_APPROVED,
+    "hall.closed_{}_next": NOT_APPROVED,
+    "mobility.{}": set(Mobility),
+    "my_orders.{}": {"coming", "past"},
+    "notice_text.{}": set(NoticeKind),
+    "orders_page.{}": set(orders.ALERTS)
+    | {"item", "time", "amount", "customer", "caregiver", "district"}
+    | {"checked_in", "checked_out", "redeemed", "locked_until"},
+    "overview.by_{}": {"district", "group"},
+    "overview.chart_by_{}": {"district", "group"},
+    "overview.{}": {"orders", "redeemed"},
+    "page.{}": {entry.name for entry in PAGES},
+    "relation.{}": set(Relation),
+    "role.{}": set(Role),
+    "score.{}": set(reviews._SCORES),
+    "sex.{}": set(Sex),
+    "sign_in.demo_{}": set(Role),
+    "sign_in.{}": {"password", "code", "sign_up"},
+    "sign_up.{}": set(accounts.SELF_SERVICE),
+    "skill.{}": set(Skill),
+    "step.{}": STEPS,
+    "time.{}": {
+        f"{unit}_{way}"
+        for unit, way in product(("days", "hours", "minutes"), ("ago", "ahead"))
+    },
+    "to_do.{}": set(ToDoKind),
+    "to_do.{}_go": set(ToDoKind),
+    "to_do.{}_none": set(ToDoKind),
+    "today.{}": {"night", "morning", "noon", "afternoon", "evening"}
+    | {"posted", "confirmed", "visits", "redeemed"},
+    "today.{}_help": {"posted", "confirmed", "visits", "redeemed"},
+    "unit.{}": set(Unit),
+    "visit_status.{}": set(VisitStatus),
+    "visits.{}": {"coming", "to_redeem"},
+    "weekday.{}": set(formats.WEEKDAYS),
+    "welcome.{}": {step for step, _ in welcome._STEPS} | {"agreement", "privacy"},
+    "welcome.{}_about": {step for step, _ in welcome._STEPS},
+}  # fmt: skip
+FAMILIES["empty.{}_next"] = FAMILIES["empty.{}"]
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8"))
+        for part in ("components", "pages", "services")
+        for path in sorted((ROOT / part).rglob("*.py"))
+        if "demo" not in path.parts
+    }
+
+
+def nodes() -> Iterator[tuple[str, ast.AST]]:
+    for file, tree in trees().items():
+        for node in ast.walk(tree):
+            yield f"{file}:{getattr(node, 'lineno', 0)}", node
+
+
+def calls(*names: str) -> Iterator[tuple[str, ast.Call]]:
+    for place, node in nodes():
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func).rpartition(".")[2]
+            if called in names and node.args:
+                yield place, node
+
+
+def constants(node: ast.AST) -> set[str]:
+    """The text a plain or conditional expression can be."""
+    match node:
+        case ast.Constant(str(text)):
+            return {text}
+        case ast.IfExp(body=one, orelse=other):
+            return constants(one) | constants(other)
+    return set()
+
+
+def pattern(text: ast.JoinedStr) -> str:
+    """f"step.{noun}_{move}" -> step.{}: blanks that touch are one."""
+    parts = (one.value if isinstance(one, ast.Constant) else "{}" for one in text.values)
+    return re.sub(r"\{\}(_\{\})+", "{}", "".join(map(str, parts)))
+
+
+def blanks(text: str) -> set[str]:
+    """The names of a message's blanks: {on.month} and {on:%b} are both filled by `on`."""
+    names = (field for _, field, _, _ in Formatter().parse(text) if field is not None)
+    return {re.split(r"[.\[]", name)[0] for name in names}
+
+
+def filled(call: ast.Call) -> set[str]:
+    return {keyword.arg for keyword in call.keywords if keyword.arg}
+
+
+def refused_fields() -> set[str]:
+    """The fields that services name in their refusals."""
+    named = {
+        text for _, call in calls("words") if len(call.args) > 1 for text in constants(call.args[1])
+    }
+    given = {
+        text
+        for _, call in calls(*REFUSALS)
+        for keyword in call.keywords
+        if keyword.arg == "field"
+        for text in constants(keyword.value)
+    }
+    return named | given
+
+
+def members() -> set[str]:
+    """Every key that a family of keys can name."""
+    return {
+        family.replace("{}", value)
+        for family, values in FAMILIES.items()
+        for value in values | (refused_fields() if family == "field.{}" else set())
+    }
+
+
+def literals() -> set[str]:
+    """Every text in the source that looks like a key of a section we have."""
+    sections = {key.partition(".")[0] for key in catalogue(DEFAULT)}
+    return {
+        node.value
+        for _, node in nodes()
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and KEY.fullmatch(node.value)
+        and node.value.partition(".")[0] in sections
+    }
+
+
+class TestCatalogues:
+    def test_they_hold_the_same_messages_in_the_same_order(self):
+        first, *others = (list(catalogue(language)) for language in LANGUAGES)
+
+        assert others == [first]
+
+    def test_a_message_has_the_same_blanks_in_both(self):
+        first, *others = (
+            {key: blanks(text) for key, text in catalogue(language).items()}
+            for language in LANGUAGES
+        )
+
+        assert others == [first]
+
+    def test_no_message_is_empty(self):
+        assert all(text.strip() for one in LANGUAGES for text in catalogue(one).values())
+
+    def test_english_is_english(self):
+        assert not [key for key, text in catalogue("en").items() if HAN.search(text)]
+
+    def test_chinese_is_chinese(self):
+        assert not [key for key, text in catalogue("zh_CN").items() if not HAN.search(text)]
+
+
+class TestKeys:
+    def test_every_key_written_out_has_its_message(self):
+        written = {
+            key for _, call in calls("t", "perform", *REFUSALS) for key in constants(call.args[0])
+        } | literals()
+
+        assert len(written) > 200
+        assert not written - set(catalogue(DEFAULT))
+
+    def test_every_key_put_together_is_of_a_known_family(self):
+        found = {
+            pattern(text)
+            for _, call in calls("t", *REFUSALS)
+            for text in ast.walk(call.args[0])
+            if isinstance(text, ast.JoinedStr)
+        }
+
+        assert found == set(FAMILIES)
+
+    def test_every_member_of_a_family_has_its_word(self):
+        assert not members() - set(catalogue(DEFAULT))
+
+    def test_refusals_name_their_fields(self):
+        assert {"name", "address", "recipient_name"} <= refused_fields()
+
+    def test_no_message_is_left_over(self):
+        assert not set(catalogue(DEFAULT)) - literals() - members()
+
+
+class TestBlanks:
+    def test_each_is_filled_where_the_message_is_said(self):
+        wrong = {
+            (place, key)
+            for place, call in calls("t", *REFUSALS)
+            for key in constants(call.args[0])
+            if blanks(catalogue(DEFAULT)[key]) - filled(call)
+        }
+
+        assert not wrong
+
+    def test_nothing_is_given_that_no_blank_takes(self):
+        wrong = {
+            (place, key)
+            for place, call in calls("t")
+            for key in constants(call.args[0])
+            if isinstance(call.args[0], ast.Constant)
+            and filled(call) - blanks(catalogue(DEFAULT)[key])
+        }
+
+        assert not wrong
+
+    def test_what_is_said_after_a_deed_has_none(self):
+        done = {key for _, call in calls("perform") for key in constants(call.args[0])}
+
+        assert len(done) > 15
+        assert not {key for key in done if blanks(catalogue(DEFAULT)[key])}
+
+
+def test_words_stand_in_the_catalogues_and_nowhere_else():
+    found = set()
+    for file, tree in trees().items():
+        explained = {
+            body[0].value
+            for node in ast.walk(tree)
+            if (body := getattr(node, "body", None)) and isinstance(body, list)
+            and isinstance(body[0], ast.Expr)
+        }  # fmt: skip
+        found |= {
+            (file, node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and HAN.search(node.value)
+            and node not in explained
+        }
+    assert found == CHINESE_IN_SOURCE
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [("zh_CN", "2030年1月7日 周一"), ("en", "Mon 7 Jan 2030")],
+)
+def test_a_day_is_written_as_its_language_writes_it(clock, language, shown):
+    written = say(language, "time.date_and_year", on=clock(), weekday=say(language, "weekday.mon"))
+
+    assert written == shown
