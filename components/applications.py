@@ -78,8 +78,9 @@ def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:
     ]
     if item is not None:
         price = formats.price_range(demand.lowest_fen, demand.highest_fen, item.unit)
-        facts.append(f":material/payments: {price} · {formats.amount(demand.units, item.unit)}")
-    st.markdown(f"{what}  \n:gray[:small[{' '.join(facts)}]]")
+        facts.append(f":material/payments: {price}")
+        facts.append(formats.amount(demand.units, item.unit))
+    st.markdown(f"{what}  \n:gray[:small[{' · '.join(facts)}]]")
     if demand.words:
         st.text(demand.words)
 

@@ -13,6 +13,7 @@ from services.catalogue import ItemView, Skill
 from services.demands import DemandForm, DemandStatus, DemandView
 
 _KEY = "demand"
+_REQUEST = "request_key"  # Not among the form's keys: emptying the form must not lose it.
 
 
 def demand_form() -> None:
@@ -50,6 +51,7 @@ def demand_form() -> None:
         key="demand_submit",
         disabled=recipient is None or location is None,
     )
+    request_key = _request_key(pressed=pressed)
     if pressed and recipient is not None and location is not None:
         form = DemandForm(
             recipient_id=recipient.id,
@@ -70,15 +72,17 @@ def demand_form() -> None:
             "demand.posted",
             demands.post,
             form,
-            _request_key(),
+            request_key,
             then="my_orders",
             forget=(_KEY,),
         )
 
 
-def _request_key() -> str:
-    """The same until this form is sent: a double click posts one demand."""
-    return st.session_state.setdefault(f"{_KEY}_request", secrets.token_hex(16))
+def _request_key(*, pressed: bool) -> str:
+    """A new one whenever the form is drawn unpressed: a double click posts one demand."""
+    if not pressed or _REQUEST not in st.session_state:
+        st.session_state[_REQUEST] = secrets.token_hex(16)
+    return st.session_state[_REQUEST]
 
 
 def _time_fields(item: ItemView) -> tuple[datetime, int]:

@@ -8,7 +8,7 @@ import streamlit as st
 from components import catalogue, formats, icons, layout, session
 from components.caregivers import profile_dialog
 from components.i18n import t
-from components.orders import history, order_head, report
+from components.orders import history, move_buttons, order_head, report
 from services import orders, redemption, visits
 from services.access import Permission
 from services.catalogue import ItemView
@@ -143,7 +143,7 @@ def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
     """One order with all that happened, and what this person may do about it."""
     with st.container(border=True, key=f"order_{order.id}"):
         order_head(order, items)
-        with st.container(horizontal=True, gap="large"):
+        with st.container(horizontal=True, gap="medium"):
             layout.field(t("orders_page.customer"), order.customer_name)
             layout.field(t("orders_page.caregiver"), order.caregiver_name)
             layout.field(t("orders_page.channel"), t(f"channel.{order.channel}"))
@@ -170,20 +170,7 @@ def _times(order: OrderView) -> None:
 
 
 def _moves(order: OrderView) -> None:
-    if "decline" in order.open_moves and layout.confirmed(
-        t("move.decline_caregiver"),
-        t("order.decline_warning", until=formats.moment(order.decline_until)),
-        f"decline_{order.id}",
-        icon=":material/swap_horiz:",
-    ):
-        session.perform("order.declined", orders.decline, order.id)
-    if "cancel" in order.open_moves and layout.confirmed(
-        t("move.cancel"),
-        t("orders_page.cancel_warning"),
-        f"cancel_{order.id}",
-        icon=":material/event_busy:",
-    ):
-        session.perform("order.cancelled", orders.cancel, order.id)
+    move_buttons(order)
     if (
         _goes_on(order)
         and session.actor().may(Permission.REISSUE_CODE)

@@ -113,18 +113,23 @@ def _next_step(order: OrderView) -> None:
             if opened.open:
                 review_form(order.visit_id)
     with layout.row():
-        if "decline" in order.open_moves and layout.confirmed(
-            t("move.decline_caregiver"),
-            t("order.decline_warning", until=formats.moment(order.decline_until)),
-            f"decline_{order.id}",
-            icon=":material/swap_horiz:",
-        ):
-            session.perform("order.declined", orders.decline, order.id)
-        if "cancel" in order.open_moves and layout.confirmed(
-            t("move.cancel"),
-            t("order.cancel_warning"),
-            f"cancel_{order.id}",
-            icon=":material/event_busy:",
-        ):
-            session.perform("order.cancelled", orders.cancel, order.id)
+        move_buttons(order)
         history(order.id)
+
+
+def move_buttons(order: OrderView) -> None:
+    """What may still be done to an order, each asked once more before it happens."""
+    if "decline" in order.open_moves and layout.confirmed(
+        t("move.decline_caregiver"),
+        t("order.decline_warning", until=formats.moment(order.decline_until)),
+        f"decline_{order.id}",
+        icon=":material/swap_horiz:",
+    ):
+        session.perform("order.declined", orders.decline, order.id)
+    if "cancel" in order.open_moves and layout.confirmed(
+        t("move.cancel"),
+        t("order.cancel_warning"),
+        f"cancel_{order.id}",
+        icon=":material/event_busy:",
+    ):
+        session.perform("order.cancelled", orders.cancel, order.id)

@@ -39,7 +39,7 @@ def figures(release: Release) -> None:
     with st.grid(4, min_column_width=150):
         st.metric(t("overview.orders"), ordered, border=True, format="localized")
         st.metric(t("overview.redeemed"), redeemed, border=True, format="localized")
-        st.metric(t("overview.share"), redeemed / ordered, border=True, format="percent")
+        st.metric(t("overview.share"), round(redeemed / ordered, 2), border=True, format="percent")
         st.metric(t("overview.cells"), len(release.table), border=True)
 
 
@@ -52,7 +52,7 @@ def charts(release: Release, dimension: str) -> None:
     named = release.table.assign(
         cell=[_cell_name(dimension, one) for one in release.table[dimension]]
     )
-    left, right = st.columns([3, 2], gap="medium")
+    left, right = st.columns([5, 4], gap="medium")
     with left, st.container(border=True, key="overview_chart"):
         st.markdown(f"**{t(f'overview.chart_by_{dimension}')}**")
         st.plotly_chart(

@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order
 from services import clock
+
+# Core, and written once: the ORM's way takes three times as long.
+_entries: Table = LedgerEntry.__table__  # pyright: ignore[reportAssignmentType] - it is a Table
+_postings: Table = LedgerPosting.__table__  # pyright: ignore[reportAssignmentType]
+_INSERT_ENTRY = insert(_entries).returning(_entries.c.id)
+_INSERT_POSTINGS = insert(_postings)
 
 
 class Unbalanced(Exception):
@@ -74,18 +80,15 @@ def balance(session: Session, account: LedgerAccount, party_id: int | None = Non
 def _book(session: Session, event: LedgerEvent, order_id: int, *lines: Line) -> None:
     if sum(line.amount_fen for line in lines) != 0:
         raise Unbalanced(f"{event} of order {order_id}")
-    entry_id = session.scalar(
-        insert(LedgerEntry)
-        .values(
-            created_at=clock.now(),
-            event_key=f"{event}:order:{order_id}",
-            event=event,
-            order_id=order_id,
-        )
-        .returning(LedgerEntry.id)
-    )
+    entry = {
+        "created_at": clock.now(),
+        "event_key": f"{event}:order:{order_id}",
+        "event": event,
+        "order_id": order_id,
+    }
+    entry_id = session.scalar(_INSERT_ENTRY, entry)
     session.execute(
-        insert(LedgerPosting),
+        _INSERT_POSTINGS,
         [
             {
                 "entry_id": entry_id,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,12 @@ from services import clock, gateways
 from services.access import Actor, Permission, Role
 from services.errors import NotFound
 
+# Core, and written once: the ORM's way takes three times as long.
+_outbox: Table = OutboxMessage.__table__  # pyright: ignore[reportAssignmentType] - it is a Table
+_TELL_ONCE = {
+    name: dialect.insert(_outbox).on_conflict_do_nothing().returning(_outbox.c.id)
+    for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
+}
 BATCH = 200
 MOST_TRIES = 8
 SHOWN = 50
@@ -46,10 +52,9 @@ def tell_all(
     """Tell several people; return how many had not been told before."""
     if not account_ids:
         return 0
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     now = clock.now()
     told = session.scalars(
-        dialect.insert(OutboxMessage).on_conflict_do_nothing().returning(OutboxMessage.id),
+        _TELL_ONCE[session.get_bind().dialect.name],
         [
             {
                 "created_at": now,

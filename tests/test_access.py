@@ -111,9 +111,11 @@ PUBLIC = {
 # ... for the worker ...
 WORK = {
     "announcements.announce_demand",
+    "jobs.due",
     "jobs.lease",
     "jobs.note_failure",
     "jobs.run",
+    "notices.any_due",
     "notices.deliver",
     "sessions.prune",
     "tasks.do",
@@ -124,10 +126,10 @@ WORK = {
 HELP = {
     "announcements.certificates_held",
     "announcements.certificates_of",
-    "caregivers.certificates_held",
     "caregivers.scores",
     "catalogue.named",
     "certificates.check",
+    "certificates.held",
     "cities.open_city",
     "gate.is_free",
     "gate.place_visit",

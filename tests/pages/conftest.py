@@ -1,10 +1,20 @@
 """What AppTest does not show of an app: the menu, and which page was run."""
 
+from collections.abc import Iterator
+
 import pytest
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from components import i18n
 from tests.conftest import ROOT
+
+
+@pytest.fixture(autouse=True)
+def chinese_again() -> Iterator[None]:
+    """Whatever language a test ended in, the next one starts in Chinese."""
+    yield
+    i18n._of_this_run.set(None)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
+from components import i18n
 from components.catalogues import say
 
 
@@ -31,4 +32,8 @@ def successes(app: AppTest) -> list[str]:
 
 
 def speak_english(app: AppTest) -> AppTest:
-    return app.segmented_control(key="language").set_value("en").run()
+    """Switch the app to English; conftest.py switches the test's own thread back."""
+    app.segmented_control(key="language").set_value("en").run()
+    # AppTest names options in the test's thread, which no run has given a language.
+    i18n._of_this_run.set("en")
+    return app

@@ -1,0 +1,287 @@
+"""A family posts a demand: what is refused, what is kept, what is posted once."""
+
+from datetime import date, datetime, time
+
+import pytest
+from sqlalchemy import select
+
+from components import location
+from data.cities import City, CityStatus
+from data.database import reading, writing
+from data.demands import Demand, DemandStatus
+from data.recipients import Recipient
+from services import accounts, clock, demands, places
+from services.catalogue import ItemGroup, Skill
+from tests.factories import (
+    CHONGCHUAN,
+    COMPANIONSHIP,
+    HOSPITAL_COMPANION,
+    HOSPITAL_ID,
+    LUZHOU,
+    MOTHER_ID,
+    NANTONG,
+    NASTY,
+    STRANGERS_FATHER_ID,
+    TONGZHOU,
+    ZHOU,
+    demand_form,
+    make_family,
+)
+from tests.pages.screen import errors, said, speak_english, successes, words
+
+PAGE = "pages/customer/post_demand.py"
+ADDRESS = "濠河花园 3 幢 502 室"
+
+
+def posted():
+    with reading() as session:
+        return session.scalars(select(Demand).order_by(Demand.id)).all()
+
+
+def set_cities(status):
+    with writing() as session:
+        for city in session.scalars(select(City)):
+            city.status = status
+
+
+def press(app):
+    return app.button(key="demand_submit").click().run()
+
+
+def fill(app, address=ADDRESS):
+    app.text_input(key="demand_address").set_value(address)
+    return app
+
+
+@pytest.fixture
+def newcomer(database):
+    """A customer who has not told yet whom they care for."""
+    with writing() as session:
+        customer, recipient_id = make_family(session, 1)
+        session.delete(session.get_one(Recipient, recipient_id))
+    return customer
+
+
+def test_a_demand_is_posted_as_it_was_filled_in(open_app, opened):
+    app = open_app(PAGE, ZHOU)
+    app.segmented_control(key="demand_group").set_value(ItemGroup.ELDERLY).run()
+    app.selectbox(key="demand_item_elderly").set_value(COMPANIONSHIP).run()
+    app.date_input(key="demand_day").set_value(date(2030, 1, 10))
+    app.time_input(key="demand_start").set_value(time(14, 30))
+    app.number_input(key=f"demand_units_{COMPANIONSHIP}").set_value(3)
+    app.selectbox(key=f"demand_district_{NANTONG}").set_value(CHONGCHUAN)
+    app.slider(key=f"demand_price_{COMPANIONSHIP}").set_range(35, 50)
+    app.pills(key="demand_skills").set_value([Skill.DIALECT, Skill.COOKING])
+    app.text_area(key="demand_words").set_value("妈妈喜欢聊天").run()
+    assert "14:30–17:30" in said(app)
+    assert words("demand.total", total="¥105–¥150", amount="3 小时") in said(app)
+    press(fill(app))
+    assert not app.exception
+    assert opened[-1] == "my_orders"
+    assert successes(app) == [words("demand.posted")]
+    (demand,) = posted()
+    assert (demand.customer_id, demand.recipient_id) == (ZHOU.id, MOTHER_ID)
+    assert (demand.item_id, demand.units, demand.status) == (COMPANIONSHIP, 3, DemandStatus.OPEN)
+    assert demand.starts_at == datetime(2030, 1, 10, 14, 30, tzinfo=clock.CITY_TIME)
+    assert (demand.district_code, demand.address) == (CHONGCHUAN, ADDRESS)
+    assert (demand.lowest_fen, demand.highest_fen) == (3500, 5000)
+    assert set(demand.skills) == {"dialect", "cooking"}
+    assert demand.words == "妈妈喜欢聊天"
+
+
+def test_a_missing_address_is_named_and_nothing_is_posted(open_app):
+    app = press(open_app(PAGE, ZHOU))
+    assert errors(app) == [words("error.missing", field=words("field.address"))]
+    assert not posted()
+    press(fill(app))
+    assert len(posted()) == 1
+
+
+def test_a_time_already_past_is_refused(open_app):
+    app = fill(open_app(PAGE, ZHOU))
+    app.date_input(key="demand_day").set_value(clock.today())
+    app.time_input(key="demand_start").set_value(time(8, 45))
+    press(app)
+    assert errors(app) == [words("error.start_in_past")]
+    assert not posted()
+
+
+def test_days_that_cannot_be_booked_cannot_be_chosen(open_app):
+    day = open_app(PAGE, ZHOU).date_input(key="demand_day")
+    assert day.min == clock.today()
+    assert day.max == clock.today() + demands.FURTHEST_AHEAD
+
+
+def test_what_people_type_is_kept_and_shown_as_typed(open_app):
+    app = fill(open_app(PAGE, ZHOU), NASTY)
+    app.text_area(key="demand_words").set_value(NASTY)
+    press(app)
+    (demand,) = posted()
+    assert (demand.address, demand.words) == (NASTY, NASTY)
+    assert NASTY in [text.value for text in app.text]
+    assert "<script>" not in "".join(str(one.value) for one in [*app.markdown, *app.caption])
+
+
+def test_a_city_paused_meanwhile_is_refused_in_words(open_app):
+    app = fill(open_app(PAGE, ZHOU))
+    set_cities(CityStatus.PAUSED)
+    press(app)
+    assert errors(app) == [words("error.city_not_open")]
+    assert not posted()
+
+
+def test_the_first_recipient_is_added_on_the_spot(open_app, newcomer):
+    app = open_app(PAGE, newcomer)
+    assert words("recipient.first") in said(app)
+    assert app.button(key="demand_submit").disabled
+    app.text_input(key="demand_new_name").set_value("吴奶奶")
+    app.text_area(key="demand_new_conditions").set_value(NASTY)
+    app.button(key="demand_new_save").click().run()
+    assert successes(app) == [words("recipient.saved")]
+    with reading() as session:
+        (added,) = session.scalars(
+            select(Recipient).where(Recipient.customer_id == newcomer.id)
+        ).all()
+    assert (added.name, added.conditions) == ("吴奶奶", NASTY)
+    assert app.selectbox(key="demand_recipient").value == added.id
+    press(fill(app))
+    assert [demand.recipient_id for demand in posted()] == [added.id]
+
+
+def test_a_recipient_without_a_name_is_refused_and_the_rest_stays(open_app, newcomer):
+    app = open_app(PAGE, newcomer)
+    app.text_input(key="demand_new_ward").set_value("6 号楼 312 床")
+    app.button(key="demand_new_save").click().run()
+    assert errors(app) == [words("error.missing", field=words("field.recipient_name"))]
+    assert app.text_input(key="demand_new_ward").value == "6 号楼 312 床"
+
+
+def test_only_ones_own_recipients_can_be_chosen(open_app):
+    recipient = open_app(PAGE, ZHOU).selectbox(key="demand_recipient")
+    assert len(recipient.options) == 1
+    assert recipient.value == MOTHER_ID != STRANGERS_FATHER_ID
+
+
+def test_a_second_press_before_the_page_has_moved_on_posts_nothing_more(open_app, opened):
+    app = fill(open_app(PAGE, ZHOU))
+    form = app.get_by_key("demand_submit"), app.get_by_key("demand_address")
+    press(app)
+    assert len(posted()) == 1
+    press_again(app, *form)
+    assert opened[-1] == "my_orders"
+    assert successes(app) == [words("demand.posted")]
+    assert len(posted()) == 1
+
+
+def test_the_next_demand_is_another_one(open_app):
+    app = press(fill(open_app(PAGE, ZHOU)))
+    app.switch_page(PAGE).run()
+    press(fill(app))
+    assert len(posted()) == 2
+
+
+def test_everything_typed_survives_a_switch_of_language(open_app):
+    app = fill(open_app(PAGE, ZHOU))
+    app.date_input(key="demand_day").set_value(date(2030, 1, 12))
+    app.time_input(key="demand_start").set_value(time(16, 15))
+    app.number_input(key=f"demand_units_{HOSPITAL_COMPANION}").set_value(5)
+    app.slider(key=f"demand_price_{HOSPITAL_COMPANION}").set_range(50, 70)
+    app.pills(key="demand_skills").set_value([Skill.FEEDING])
+    app.selectbox(key=f"demand_district_{NANTONG}").set_value(TONGZHOU)
+    app.text_area(key="demand_words").set_value(NASTY).run()
+    speak_english(app)
+    assert app.title[0].value == "Post a demand"
+    assert app.text_input(key="demand_address").value == ADDRESS
+    assert app.date_input(key="demand_day").value == date(2030, 1, 12)
+    assert app.time_input(key="demand_start").value == time(16, 15)
+    assert app.number_input(key=f"demand_units_{HOSPITAL_COMPANION}").value == 5
+    assert app.slider(key=f"demand_price_{HOSPITAL_COMPANION}").value == (50, 70)
+    assert app.pills(key="demand_skills").value == [Skill.FEEDING]
+    assert app.selectbox(key=f"demand_district_{NANTONG}").value == TONGZHOU
+    assert app.text_area(key="demand_words").value == NASTY
+    press(app)
+    assert [(one.units, one.highest_fen, one.words) for one in posted()] == [(5, 7000, NASTY)]
+
+
+def test_the_form_is_empty_after_a_demand_was_posted(open_app):
+    app = fill(open_app(PAGE, ZHOU))
+    app.text_area(key="demand_words").set_value("请多一点耐心")
+    app.time_input(key="demand_start").set_value(time(16))
+    press(app)
+    app.switch_page(PAGE).run()
+    assert app.text_input(key="demand_address").value == ""
+    assert app.text_area(key="demand_words").value == ""
+    assert app.time_input(key="demand_start").value == time(9)
+
+
+def test_a_known_place_brings_its_district_and_cell(open_app):
+    app = fill(open_app(PAGE, ZHOU), "住院部 6 号楼 312 床")
+    app.selectbox(key=f"demand_place_{NANTONG}").set_value(HOSPITAL_ID).run()
+    assert f"demand_district_{NANTONG}" not in {box.key for box in app.selectbox}
+    press(app)
+    (demand,) = posted()
+    assert (demand.place_id, demand.district_code) == (HOSPITAL_ID, CHONGCHUAN)
+    assert demand.cell == places.cell_at(120.872, 32.012)
+
+
+def test_the_browsers_location_chooses_the_district_and_a_neighbourhood(open_app, monkeypatch):
+    lng, lat = places.middle(places.cell_of_district(TONGZHOU))
+    app = open_app(PAGE, ZHOU)
+    app.selectbox(key=f"demand_district_{NANTONG}").set_value(CHONGCHUAN).run()
+    answer_locator(monkeypatch, {"lng": lng, "lat": lat})
+    app.run()
+    answer_locator(monkeypatch, None)
+    app.run()
+    assert words("place.located") in said(app)
+    assert app.selectbox(key=f"demand_district_{NANTONG}").value == TONGZHOU
+    press(fill(app))
+    assert [(one.district_code, one.cell) for one in posted()] == [
+        (TONGZHOU, places.cell_of_district(TONGZHOU))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "warning"),
+    [
+        ({"refused": True}, words("place.locate_refused")),
+        ({"lng": 116.4, "lat": 39.9}, words("place.locate_elsewhere", city="南通市")),
+    ],
+)
+def test_without_a_usable_location_the_district_is_chosen_by_hand(
+    open_app, monkeypatch, answer, warning
+):
+    answer_locator(monkeypatch, answer)
+    app = open_app(PAGE, ZHOU)
+    assert not app.exception
+    assert [one.value for one in app.warning] == [warning]
+    assert app.selectbox(key=f"demand_district_{NANTONG}").value
+
+
+def test_the_form_starts_from_the_region_remembered(open_app):
+    with writing() as session:
+        accounts.choose_region(session, ZHOU, LUZHOU, "510503")
+    app = open_app(PAGE, ZHOU)
+    assert app.selectbox(key="demand_city").value == LUZHOU
+    assert app.selectbox(key=f"demand_district_{LUZHOU}").value == "510503"
+
+
+def test_prices_stay_within_the_catalogues(open_app):
+    price = open_app(PAGE, ZHOU).slider(key=f"demand_price_{HOSPITAL_COMPANION}")
+    assert (price.min, price.max) == (40, 90)
+
+
+def test_without_an_opened_city_nothing_can_be_posted(open_app):
+    set_cities(CityStatus.CLOSED)
+    app = open_app(PAGE, ZHOU)
+    assert words("place.no_city") in said(app)
+    assert app.button(key="demand_submit").disabled
+
+
+def answer_locator(monkeypatch, found):
+    """What the browser answers to the locator's button."""
+
+    class Answer:
+        def __init__(self):
+            self.found = found
+
+    monkeypatch.setattr(location, "_LOCATOR", lambda **_given: Answer())
