@@ -30,14 +30,17 @@ def orders_by(session: Session, actor: Actor, dimension: str) -> Release:
     """Orders by "district" or by "group" of the actor's cities, cells under k people withheld."""
     actor.require(Permission.READ_RELEASES)
     column = {"district": Order.district_code, "group": CareItem.group}[dimension]
-    redeemed = func.count(Order.id).filter(Order.status == OrderStatus.COMPLETED)
-    rows = session.execute(
-        select(column, func.count(Order.id), redeemed, func.count(Order.customer_id.distinct()))
-        .join(CareItem, CareItem.id == Order.item_id)
+    redeemed = func.count().filter(Order.status == OrderStatus.COMPLETED)
+    query = (
+        select(column, func.count(), redeemed, func.count(Order.customer_id.distinct()))
+        .select_from(Order)
         .where(Order.city_code.in_(actor.cities))
         .group_by(column)
-        .order_by(func.count(Order.id).desc())
-    ).all()
+        .order_by(func.count().desc())
+    )
+    if dimension == "group":
+        query = query.join(CareItem, CareItem.id == Order.item_id)
+    rows = session.execute(query).all()
     k = session.scalar(select(func.max(City.smallest_cell)).where(City.code.in_(actor.cities)))
     table = pd.DataFrame(
         [tuple(row) for row in rows], columns=[dimension, "orders", "redeemed", "people"]

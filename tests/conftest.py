@@ -107,9 +107,14 @@ def new_database(cluster: str, name: str) -> str:
 
 
 @pytest.fixture
-def sqlite_database(sqlite_template, tmp_path, clock) -> Iterator[str]:
+def sqlite_database(sqlite_template, clock) -> Iterator[str]:
     """A SQLite file of the test's own, with the cast."""
-    with database_at(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'test.db')}") as url:
+    # Always at the same place, so that the engine keeps the statements it has compiled.
+    file = sqlite_template.with_name("test.db")
+    for left in file.parent.glob("test.db*"):
+        left.unlink()
+    shutil.copy(sqlite_template, file)
+    with database_at(f"sqlite:///{file}") as url:
         yield url
 
 

@@ -308,3 +308,17 @@ class TestWaiting:
         assert make_application(session, demand_id, caregiver=ZHAO) == rival
         [decision] = applications.waiting(session, OPERATOR)
         assert [c.caregiver_id for c in decision.candidates] == [ZHAO.id]
+
+
+def test_a_demand_nobody_offers_to_take_is_shown_soonest_first(session, clock):
+    later = make_demand(session, starts_at=clock.moment + timedelta(days=2))
+    sooner, answered = make_demand(session), make_demand(session)
+    make_application(session, answered)
+    demands.withdraw(session, ZHOU, make_demand(session))
+
+    waiting = applications.unanswered(session, OPERATOR)
+    assert [decision.demand_id for decision in waiting] == [sooner, later]
+    assert applications.unanswered(session, FAR_OPERATOR) == []
+    applications.withdraw(session, LI, answered)
+    session.flush()
+    assert answered in [d.demand_id for d in applications.unanswered(session, OPERATOR)]

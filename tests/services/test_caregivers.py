@@ -93,6 +93,7 @@ class TestProfile:
             ({"worked_since": 2031}, "worked_since_impossible"),
             ({"radius_km": 0}, "radius_out_of_range"),
             ({"radius_km": 101}, "radius_out_of_range"),
+            ({"certificates": (HEALTH,) * 21}, "too_many_certificates"),
             ({"hours": (Hours(0, 600, 600),)}, "end_before_start"),
             ({"hours": (Hours(0, 600, 1441),)}, "end_before_start"),
             ({"hours": (Hours(0, 480, 720), Hours(0, 700, 900))}, "hours_overlap"),

@@ -922,6 +922,11 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
+            batch_op.f("ix_orders_city_code_district_code_item_id_status_customer_id"),
+            ["city_code", "district_code", "item_id", "status", "customer_id"],
+            unique=False,
+        )
+        batch_op.create_index(
             batch_op.f("ix_orders_customer_id_status"), ["customer_id", "status"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_orders_demand_id"), ["demand_id"], unique=False)
@@ -1103,6 +1108,9 @@ def downgrade() -> None:
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_demand_id"))
         batch_op.drop_index(batch_op.f("ix_orders_customer_id_status"))
+        batch_op.drop_index(
+            batch_op.f("ix_orders_city_code_district_code_item_id_status_customer_id")
+        )
         batch_op.drop_index(batch_op.f("ix_orders_city_code_status_created_at"))
         batch_op.drop_index(batch_op.f("ix_orders_city_code_created_at"))
         batch_op.drop_index(batch_op.f("ix_orders_caregiver_id"))
