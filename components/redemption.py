@@ -56,7 +56,7 @@ def redeem_form(waiting: list[Redeemable]) -> None:
             redemption.redeem,
             visit_id,
             code,
-            then="my_orders",
+            then="landing",
             forget=("redeem_",),
         )
 

@@ -164,7 +164,7 @@ def _transaction(work: Callable[[Session, Actor], Result]) -> Result | None:
     return outcome
 
 
-def enter(opening: Callable[[Session], Opened | ServiceError]) -> None:
+def enter(opening: Callable[[Session], Opened | ServiceError], *, done: str | None = None) -> None:
     """Run a service that opens a session, and come in; a refusal is shown in words."""
     try:
         opened = transact(opening)
@@ -177,6 +177,7 @@ def enter(opening: Callable[[Session], Opened | ServiceError]) -> None:
     for key in set(st.session_state) - _KEPT_ACROSS_SIGN_IN:
         del st.session_state[key]
     st.session_state[_TOKEN], st.session_state[_TICKET] = opened.token, opened.ticket
+    st.session_state[_NOTICE] = done
     st.rerun()
 
 
@@ -244,7 +245,7 @@ def change_password(password: str, again: str) -> None:
         accounts.change_password(session, me, hashed)
         return sessions.open_session(session, me.id or 0, device(), role=me.role)
 
-    enter(renew)
+    enter(renew, done="account.password_changed")
 
 
 def pending_ticket() -> str | None:

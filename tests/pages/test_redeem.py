@@ -21,7 +21,7 @@ from tests.factories import (
 )
 from tests.pages.screen import errors, keys, said, successes, words
 
-PAGE = "pages/customer/redeem.py"
+PAGE, PROFILE = "pages/customer/redeem.py", "pages/account/profile.py"
 WRONG = "3333-3333"
 NICKNAME = "**李** <b>{name}</b> 👵"
 
@@ -52,6 +52,14 @@ def redeem(app, visit_id, code):
     app.text_input(key=f"redeem_code_{visit_id}").set_value(code)
     app.button(key="redeem_submit").click().run()
     return app
+
+
+def follow(open_app, actor, **query):
+    """Open the link behind the caregiver's QR image; signed in already."""
+    app = open_app(PROFILE, actor)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.switch_page(PAGE).run()
 
 
 def wrong(left):
@@ -154,7 +162,7 @@ class TestLink:
     def test_it_fills_the_code_in_and_redeems_only_after_a_click(self, open_app, finished, clock):
         made(make_finished_visit, starts_at=clock().replace(day=4))
         code = right_code(finished).replace("-", "")
-        app = open_app(PAGE, ZHOU, visit=str(finished), code=code)
+        app = follow(open_app, ZHOU, visit=str(finished), code=code)
         assert app.radio(key="redeem_visit").value == finished
         assert app.text_input(key=f"redeem_code_{finished}").value == code
         assert visit(finished).status is VisitStatus.FINISHED
@@ -164,29 +172,29 @@ class TestLink:
 
     def test_its_code_is_not_put_to_another_visit(self, open_app, finished, clock):
         older = made(make_finished_visit, starts_at=clock().replace(day=4))
-        app = open_app(PAGE, ZHOU, visit=str(finished), code="ACDEFGHJ")
+        app = follow(open_app, ZHOU, visit=str(finished), code="ACDEFGHJ")
         app.radio(key="redeem_visit").set_value(older).run()
         assert app.text_input(key=f"redeem_code_{older}").value == ""
 
     @pytest.mark.parametrize("others_wait", [False, True])
-    def test_of_a_visit_already_redeemed_it_says_so(self, open_app, others_wait):
+    def test_of_a_visit_already_redeemed_it_says_so(self, open_app, clock, others_wait):
         done = made(make_redeemed_visit)
         if others_wait:
-            made(make_finished_visit)
-        app = open_app(PAGE, ZHOU, visit=str(done), code=right_code(done))
+            made(make_finished_visit, starts_at=clock().replace(day=4))
+        app = follow(open_app, ZHOU, visit=str(done), code=right_code(done))
         assert [info.value for info in app.info] == [words("redeem.link_done")]
         assert not errors(app)
 
     def test_of_somebody_elses_visit_it_says_no_more_than_that(self, open_app, finished):
         code = right_code(finished)
-        app = open_app(PAGE, STRANGER, visit=str(finished), code=code)
+        app = follow(open_app, STRANGER, visit=str(finished), code=code)
         assert [info.value for info in app.info] == [words("redeem.link_done")]
         assert "老人陪伴" not in said(app)
         assert code not in said(app)
 
     def test_redeemed_in_another_tab_it_is_refused_in_words(self, open_app, finished):
         code = right_code(finished)
-        app = open_app(PAGE, ZHOU, visit=str(finished), code=code)
+        app = follow(open_app, ZHOU, visit=str(finished), code=code)
         with writing() as session:
             redemption.redeem(session, ZHOU, finished, code)
         app.button(key="redeem_submit").click().run()
@@ -219,14 +227,14 @@ class TestLink:
         ],
     )
     def test_nonsense_in_it_does_no_harm(self, open_app, finished, query):
-        app = open_app(PAGE, ZHOU, **query)
+        app = follow(open_app, ZHOU, **query)
         assert not app.exception
         assert not errors(app)
         assert app.text_input(key=f"redeem_code_{finished}").value == ""
         assert visit(finished).status is VisitStatus.FINISHED
 
     def test_a_code_of_any_length_is_only_a_wrong_one(self, open_app, finished):
-        app = open_app(PAGE, ZHOU, visit=str(finished), code="A" * 500)
+        app = follow(open_app, ZHOU, visit=str(finished), code="A" * 500)
         app.button(key="redeem_submit").click().run()
         assert not app.exception
         assert errors(app) == wrong(4)
@@ -234,6 +242,6 @@ class TestLink:
 
 def test_a_planned_visit_cannot_be_reached_by_its_link(open_app):
     visit_id = made(make_visit)
-    app = open_app(PAGE, ZHOU, visit=str(visit_id), code=right_code(visit_id))
+    app = follow(open_app, ZHOU, visit=str(visit_id), code=right_code(visit_id))
     assert [info.value for info in app.info] == [words("redeem.link_done")]
     assert visit(visit_id).status is VisitStatus.PLANNED

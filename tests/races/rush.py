@@ -16,7 +16,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from data import database as engines
-from data.orders import Visit
+from data.orders import Visit, VisitStatus
 from services import gate
 from services.errors import Conflict, ServiceError
 from tests.factories import LI, MONDAY, ZHAO
@@ -77,21 +77,25 @@ def fill(place: Place, order_id: int, *, seed: int = 0, threads: int = THREADS) 
 
 def overlaps(session: Session) -> int:
     """How many pairs of visits are in one caregiver's time at once."""
-    other = aliased(Visit)
-    pairs = (
-        select(func.count())
-        .select_from(Visit)
-        .join(
-            other,
-            and_(
-                Visit.caregiver_id == other.caregiver_id,
-                Visit.id < other.id,
-                Visit.starts_at < other.ends_at,
-                Visit.ends_at > other.starts_at,
-            ),
-        )
+    return session.scalar(_OVERLAPPING) or 0
+
+
+_OTHER = aliased(Visit)
+_OVERLAPPING = (
+    select(func.count())
+    .select_from(Visit)
+    .join(
+        _OTHER,
+        and_(
+            Visit.caregiver_id == _OTHER.caregiver_id,
+            Visit.id < _OTHER.id,
+            Visit.starts_at < _OTHER.ends_at,
+            Visit.ends_at > _OTHER.starts_at,
+            Visit.status != VisitStatus.CANCELLED,
+            _OTHER.status != VisitStatus.CANCELLED,
+        ),
     )
-    return session.scalar(pairs) or 0
+)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ from sqlalchemy import update
 from data.caregivers import Caregiver, CaregiverStatus
 from data.catalogue import ItemGroup
 from services import applications, demands, hall
+from services.access import Actor, Role
 from services.demands import ApplicationStatus
+from services.errors import NotFound
 from services.hall import HallFilter
 from services.places import DistanceBand
 from tests.factories import (
@@ -21,8 +23,10 @@ from tests.factories import (
     TONGZHOU,
     ZHAO,
     ZHOU,
+    make_application,
     make_demand,
     make_order,
+    make_recipient,
 )
 
 
@@ -95,6 +99,16 @@ class TestWhoSees:
         make_demand(session, city_code=LUZHOU, district_code=JIANGYANG)
 
         assert seen(session) == []
+
+    def test_nobody_works_for_themselves(self, session):
+        own = Actor(LI.id, Role.CUSTOMER)
+        recipient_id = make_recipient(session, own)
+        demand_id = make_demand(session, customer=own, recipient_id=recipient_id)
+
+        assert seen(session, LI) == []
+        assert len(seen(session, ZHAO)) == 1
+        with pytest.raises(NotFound, match="demand_not_found"):
+            make_application(session, demand_id, caregiver=LI)
 
     def test_nobody_sees_what_is_no_longer_open(self, session, clock):
         make_order(session)

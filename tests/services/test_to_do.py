@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 
+from data.caregivers import Caregiver, CaregiverStatus
 from services import caregivers, orders, redemption, to_do, visits
 from services.to_do import ToDoKind
 from tests.factories import (
@@ -58,6 +59,18 @@ def test_a_submitted_caregiver_waits_since_the_last_submission(session, clock):
     caregivers.move(session, DRAFT, DRAFT.id, "submit")
 
     assert waiting(session) == {ToDoKind.CAREGIVERS: (1, clock.moment)}
+
+
+def test_of_several_the_longest_waiting_counts(session, clock):
+    session.get_one(Caregiver, LI.id).status = CaregiverStatus.DRAFT
+    session.flush()
+    first = clock.moment
+    for caregiver in (DRAFT, LI):
+        caregivers.move(session, caregiver, caregiver.id, "submit")
+        session.flush()
+        clock.move(hours=1)
+
+    assert waiting(session) == {ToDoKind.CAREGIVERS: (2, first)}
 
 
 def test_a_visit_that_has_not_begun_is_late_after_a_quarter_of_an_hour(session, clock):

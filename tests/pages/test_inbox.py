@@ -1,0 +1,165 @@
+"""The inbox: every notice in words, unread ones counted in the menu, the code where it belongs."""
+
+import pytest
+
+from components.catalogues import LANGUAGES, say
+from data.database import reading, writing
+from data.notices import Notice, NoticeKind
+from services import catalogue, notices, redemption
+from tests.factories import (
+    COMPANIONSHIP,
+    LI,
+    OPERATOR,
+    STRANGER,
+    ZHAO,
+    ZHOU,
+    code_of,
+    make_order,
+    make_redeemed_visit,
+    make_visit,
+)
+from tests.pages.screen import keys, said, speak_english, successes, words
+
+PAGE = "pages/account/inbox.py"
+PAY_FEN = 6800
+
+
+def tell(actor, *kinds, **facts):
+    """Let these notices reach a person; their ids."""
+    with writing() as session:
+        for number, kind in enumerate(kinds):
+            notices.tell(
+                session, kind, actor.id or 0, f"test-{number}", item_id=COMPANIONSHIP, **facts
+            )
+        notices.deliver(session)
+        session.flush()
+        return [notice.id for notice in notices.inbox(session, actor)][::-1]
+
+
+def deliver():
+    with writing() as session:
+        notices.deliver(session)
+
+
+def is_read(notice_id):
+    with reading() as session:
+        return session.get_one(Notice, notice_id).read_at is not None
+
+
+def test_an_empty_one_says_so(open_app, menu):
+    app = open_app(PAGE, ZHOU)
+    assert words("empty.inbox") in said(app)
+    assert "read_all" not in keys(app)
+    assert words("page.inbox") in menu
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_kind_is_told_in_words(open_app, language):
+    tell(LI, *NoticeKind, pay_fen=PAY_FEN)
+    app = open_app(PAGE, LI)
+    if language == "en":
+        speak_english(app)
+    with reading() as session:
+        item = catalogue.named(session, COMPANIONSHIP)
+        name = item.name_zh if language == "zh_CN" else item.name_en
+    page = said(app)
+    for kind in NoticeKind:
+        assert say(language, f"notice_text.{kind}", item=name, pay="¥68") in page
+    assert not app.exception
+
+
+@pytest.mark.parametrize(
+    ("kind", "actor", "label"),
+    [
+        (NoticeKind.VISIT_FINISHED, ZHOU, "redeem"),
+        (NoticeKind.ORDER_CONFIRMED, ZHOU, "my_orders"),
+        (NoticeKind.CODE_ISSUED, LI, "my_visits"),
+        (NoticeKind.REVIEW_RECEIVED, LI, "my_profile"),
+    ],
+)
+def test_a_notice_links_to_the_page_it_is_about(open_app, kind, actor, label):
+    tell(actor, kind)
+    (link,) = open_app(PAGE, actor).get("page_link")
+    assert link.label == words("inbox.open")
+    assert link.page.endswith(label)
+
+
+def test_a_link_to_a_page_of_another_role_is_not_drawn(open_app):
+    tell(ZHOU, NoticeKind.REDEMPTION_LOCKED)
+    assert not open_app(PAGE, ZHOU).get("page_link")
+
+
+def test_unread_ones_are_counted_in_the_menu_until_read_one_by_one(open_app, menu):
+    first, second = tell(ZHOU, NoticeKind.VISIT_FINISHED, NoticeKind.DEMAND_EXPIRED)
+    app = open_app(PAGE, ZHOU)
+    assert f"{words('page.inbox')} (2)" in menu
+    app.button(key=f"read_{first}").click().run()
+    assert successes(app) == [words("inbox.marked")]
+    assert (is_read(first), is_read(second)) == (True, False)
+    assert f"{words('page.inbox')} (1)" in menu
+    assert f"read_{first}" not in keys(app)
+
+
+def test_all_are_marked_read_with_one_click(open_app, menu):
+    ids = tell(ZHOU, NoticeKind.VISIT_FINISHED, NoticeKind.DEMAND_EXPIRED)
+    app = open_app(PAGE, ZHOU)
+    app.button(key="read_all").click().run()
+    assert successes(app) == [words("inbox.all_read")]
+    assert all(is_read(one) for one in ids)
+    assert words("page.inbox") in menu
+    assert "read_all" not in keys(app)
+
+
+def test_the_badge_stands_in_the_menu_of_every_page(open_app, menu):
+    tell(ZHOU, NoticeKind.VISIT_FINISHED)
+    open_app("pages/customer/post_demand.py", ZHOU)
+    assert f"{words('page.inbox')} (1)" in menu
+
+
+def test_the_newest_comes_first(open_app):
+    tell(ZHOU, NoticeKind.VISIT_FINISHED, NoticeKind.DEMAND_EXPIRED)
+    page = said(open_app(PAGE, ZHOU))
+    newest = page.index(words("notice_text.demand_expired", item="老人陪伴"))
+    assert newest < page.index(words("notice_text.visit_finished", item="老人陪伴"))
+
+
+def test_the_caregiver_finds_the_code_and_nobody_else_does(open_app):
+    with writing() as session:
+        visit_id = make_visit(session)
+        code = redemption.grouped(code_of(session, visit_id))
+    deliver()
+    assert [shown.value for shown in open_app(PAGE, LI).code] == [code]
+    for other in (ZHOU, ZHAO):
+        app = open_app(PAGE, other)
+        assert not app.code
+        assert code not in said(app)
+
+
+def test_a_code_given_anew_replaces_the_old_one(open_app):
+    with writing() as session:
+        visit_id = make_visit(session)
+        old = redemption.grouped(code_of(session, visit_id))
+        session.flush()
+        redemption.reissue(session, OPERATOR, visit_id)
+        session.flush()
+        new = redemption.grouped(code_of(session, visit_id))
+    deliver()
+    shown = {code.value for code in open_app(PAGE, LI).code}
+    assert shown == {new} != {old}
+
+
+def test_the_code_of_a_redeemed_visit_is_gone(open_app):
+    with writing() as session:
+        make_redeemed_visit(session)
+    deliver()
+    app = open_app(PAGE, LI)
+    assert not app.code
+    assert words("notice_text.code_issued", item="老人陪伴") in said(app)
+
+
+def test_the_family_hears_of_its_order_in_its_own_inbox(open_app):
+    with writing() as session:
+        make_order(session)
+    deliver()
+    assert words("notice_text.order_confirmed", item="老人陪伴") in said(open_app(PAGE, ZHOU))
+    assert words("empty.inbox") in said(open_app(PAGE, STRANGER))
