@@ -176,7 +176,7 @@ def _customer(session: Session, chance: random.Random, number: int) -> story.Fam
                     relation=relation,
                     mobility=chance.choice(list(recipients.Mobility)),
                     language=chance.choice(("普通话", "南通话", "如皋话", "启海话")),
-                    conditions=chance.choice(("高血压,按时服药", "糖尿病", "膝关节术后", "")),
+                    conditions=chance.choice(("高血压，按时服药", "糖尿病", "膝关节术后", "")),
                     emergency_contact=f"{name} {phone.removeprefix('+86')}",
                 ),
             )
@@ -222,7 +222,7 @@ def _caregiver(session: Session, chance: random.Random, number: int, operator: A
             skills=tuple(chance.sample(list(Skill), k=3)),
             certificates=tuple(
                 caregivers.CertificateForm(
-                    kind, "南通市职业技能培训中心(演示)", issued, issued + timedelta(days=1095)
+                    kind, "南通市职业技能培训中心（演示）", issued, issued + timedelta(days=1095)
                 )
                 for kind in kinds
             ),
@@ -235,7 +235,7 @@ def _caregiver(session: Session, chance: random.Random, number: int, operator: A
         return actor  # Still filling in the profile.
     caregivers.move(session, actor, actor.id or 0, "submit")
     if number == REJECTED:
-        caregivers.move(session, operator, actor.id or 0, "reject", "健康证照片看不清,请重新提交。")
+        caregivers.move(session, operator, actor.id or 0, "reject", "健康证照片不清，请重新提交。")
     elif number != SUBMITTED:
         caregivers.move(session, operator, actor.id or 0, "approve")
     return actor

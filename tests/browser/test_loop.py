@@ -12,7 +12,7 @@ from tests.browser.conftest import PATIENCE_MS, PHONE, Person
 pytestmark = pytest.mark.browser
 WORDS = "浏览器里的需求 👵🏽 <b>慢一点</b> **谢谢**"
 ADDRESS = "濠东新村 8 幢 1203 室"
-REPORT = "散步半小时,精神很好 <i>血压正常</i>"
+REPORT = "散步半小时，精神很好 <i>血压正常</i>"
 PRAISE = "阿姨耐心细致 👍 <script>alert(1)</script>"
 
 
@@ -101,7 +101,7 @@ def test_an_order_from_demand_to_review(pilot, arrive):
     # The family redeems: a wrong code is refused in words, the link brings the right one.
     daughter.open(f"redeem?visit={visit_id}&code=AAAA-AAAA")
     daughter.press("redeem_submit")
-    daughter.sees("核销码不正确,还可尝试 4 次")
+    daughter.sees("核销码不正确，还可尝试 4 次")
     daughter.open(f"redeem?visit={visit_id}&code={code}")
     daughter.is_well()
     daughter.press("redeem_submit")

@@ -94,7 +94,7 @@ def test_submitting_without_a_certificate_is_refused_and_keeps_nothing(open_app,
 def test_an_incomplete_certificate_is_refused_before_it_joins_the_list(open_app, newcomer):
     app = open_app(PAGE, newcomer)
     add_certificate(app, 0, issuer=" ")
-    assert [error.value for error in app.error] == ["请填写:发证单位"]
+    assert [error.value for error in app.error] == ["请填写：发证单位"]
     add_certificate(app, 0, issued_on=date(2029, 5, 1), expires_on=date(2029, 4, 1))
     assert [error.value for error in app.error] == ["结束须晚于开始"]
     assert "还没有填写证书" in words_on(app)

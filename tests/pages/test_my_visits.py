@@ -105,7 +105,7 @@ def test_a_visit_cancelled_at_the_moment_of_the_click_is_refused_in_words(
 
     monkeypatch.setattr(visits, "check_in", too_late)
     app.button(key=f"check_in_{visit_id}").click().run()
-    assert [error.value for error in app.error] == ["该次服务的状态已变化,请刷新"]
+    assert [error.value for error in app.error] == ["该次服务的状态已变化，请刷新"]
     assert visit(visit_id).status is VisitStatus.PLANNED
 
 
@@ -166,7 +166,7 @@ def test_the_pay_is_the_total_less_the_fee(open_app):
 def test_past_visits_wait_behind_a_click(open_app):
     made(make_redeemed_visit)
     app = open_app(PAGE, LI)
-    assert "以往服务(最近 1 次)" in [expander.label for expander in app.expander]
+    assert "以往服务（最近 1 次）" in [expander.label for expander in app.expander]
     assert "老人陪伴" not in words_on(app)
 
 

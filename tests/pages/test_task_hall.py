@@ -101,7 +101,7 @@ def test_a_demand_taken_back_at_the_moment_of_the_click_is_refused_in_words(open
 
     monkeypatch.setattr(applications, "apply", too_late)
     app.button(key=f"apply_{demand_id}").click().run()
-    assert [error.value for error in app.error] == ["没有找到该需求,可能已被选定或撤回"]
+    assert [error.value for error in app.error] == ["没有找到该需求，可能已被选定或撤回"]
     assert not applications_of(demand_id)
 
 

@@ -24,7 +24,7 @@ from tests.pages.screen import keys, said, speak_english, words
 
 PAGE = "pages/public/welcome.py"
 HEADINGS = {
-    "zh_CN": ("CarePilot 陪护服务协议(试点版)", "隐私说明(试点版)"),
+    "zh_CN": ("CarePilot 陪护服务协议（试点版）", "隐私说明（试点版）"),
     "en": ("CarePilot service agreement (pilot)", "Privacy notice (pilot)"),
 }
 
