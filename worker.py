@@ -63,7 +63,7 @@ def run_next_task() -> int:
         database.transact(lambda session: tasks.do(session, task_id))
     except Exception:
         log.exception("task %s failed", task_id)
-        database.transact(lambda session: tasks.give_up(session, task_id))
+        database.transact(lambda session: tasks.give_up(session, task_id, _me()))
     return 1
 
 

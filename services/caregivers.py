@@ -160,6 +160,9 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
         caregiver.certificates
     ):
         raise Conflict("error.new_certificates_need_review")
+    settled = caregiver.status not in (CaregiverStatus.DRAFT, CaregiverStatus.REJECTED)
+    if settled and form.city_code != caregiver.city_code:
+        raise Conflict("error.city_is_settled")
     caregiver.city_code, caregiver.district_code = form.city_code, form.district_code
     caregiver.cell = places.cell_of_district(form.district_code)
     caregiver.sex, caregiver.birth_date = form.sex, form.birth_date

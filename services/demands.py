@@ -280,7 +280,7 @@ def _check_time_and_price(form: DemandForm, item: CareItem) -> None:
 def _cell(session: Session, form: DemandForm) -> str:
     if form.place_id is not None:
         place = session.get(Place, form.place_id)
-        if place is None or place.city_code != form.city_code:
+        if place is None or place.district_code != form.district_code:
             raise NotFound("error.place_not_found")
         return place.cell
     if form.cell is not None and form.cell in places.cells_of_district(form.district_code):

@@ -62,9 +62,11 @@ def do(session: Session, task_id: int) -> None:
     task.leased_by = task.leased_until = None
 
 
-def give_up(session: Session, task_id: int) -> None:
+def give_up(session: Session, task_id: int, worker: str) -> None:
     """Put a task that crashed back into the queue, or fail it after too many tries."""
     task = session.get_one(Task, task_id)
+    if task.leased_by != worker:
+        return  # The lease lapsed, and somebody else has taken or even done it.
     failed = task.tries >= MOST_TRIES
     task.status = TaskStatus.FAILED if failed else TaskStatus.QUEUED
     task.finished_at = clock.now() if failed else None

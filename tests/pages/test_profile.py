@@ -109,7 +109,7 @@ class TestRecipients:
     def test_one_is_changed_in_every_field(self, open_app):
         app = open_recipient(open_app(PAGE, ZHOU), MOTHER_ID)
         prefix = f"profile_{MOTHER_ID}"
-        assert app.text_area(key=f"{prefix}_conditions").value == "高血压，按时服药"
+        assert app.text_area(key=f"{prefix}_conditions").value == "高血压,按时服药"
         app.text_input(key=f"{prefix}_name").set_value(NICKNAME)
         app.selectbox(key=f"{prefix}_relation").set_value(Relation.GRANDPARENT)
         app.selectbox(key=f"{prefix}_mobility").set_value(Mobility.WHEELCHAIR)

@@ -19,6 +19,7 @@ from tests.factories import (
     FAR_OPERATOR,
     JIANGYANG,
     LI,
+    LUZHOU,
     NANTONG,
     NASTY,
     NOBODY_ID,
@@ -250,3 +251,13 @@ class TestMoves:
     def test_nobody_submits_for_another(self, session):
         with pytest.raises(NotFound):
             caregivers.move(session, LI, DRAFT.id, "submit")
+
+
+def test_an_approved_caregiver_cannot_move_to_another_city(session):
+    form = caregivers.own_form(session, LI)
+    assert form is not None
+
+    with pytest.raises(Conflict, match="city_is_settled"):
+        caregivers.save_profile(
+            session, LI, replace(form, city_code=LUZHOU, district_code=JIANGYANG)
+        )

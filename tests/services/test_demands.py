@@ -91,6 +91,7 @@ class TestPosting:
                 NotFound,
                 "place_not_found",
             ),
+            ({"place_id": HOSPITAL_ID, "district_code": TONGZHOU}, NotFound, "place_not_found"),
             ({"cell": places.cell_of_district(TONGZHOU)}, Invalid, "cell_of_another_district"),
             ({"cell": "no cell"}, Invalid, "cell_of_another_district"),
         ],

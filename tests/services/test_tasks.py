@@ -59,10 +59,20 @@ def test_a_silent_workers_task_is_taken_over_when_its_lease_has_lapsed(session, 
     assert (task(session, task_id).leased_by, task(session, task_id).tries) == ("two", 2)
 
 
+def test_a_worker_whose_lease_lapsed_cannot_give_up_what_another_does(session, clock, task_id):
+    lease(session, "slow")
+    clock.move(minutes=6)
+    tasks.do(session, lease(session, "two"))
+
+    tasks.give_up(session, task_id, "slow")
+
+    assert task(session, task_id).status is TaskStatus.DONE
+
+
 def test_a_crash_puts_it_back_until_it_has_been_tried_enough(session, task_id):
     for _ in range(tasks.MOST_TRIES):
         assert task(session, task_id).status is TaskStatus.QUEUED
-        tasks.give_up(session, lease(session))
+        tasks.give_up(session, lease(session), "one")
 
     assert task(session, task_id).status is TaskStatus.FAILED
     assert lease(session) is None
