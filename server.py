@@ -69,6 +69,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Prepare the database and everything the first visit would otherwise wait for."""
     single_server.claim()
     startup.prepare()
+    startup.ensure()  # It remembers the answer, so that no visitor waits for it.
     for module in HEAVY:
         importlib.import_module(module)
     with database.reading() as session:

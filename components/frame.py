@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import icons, session
 from components.i18n import language_choice, settle_language, t
+from services import startup
 from services.sessions import Visitor
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -13,7 +14,8 @@ _LOOK = (Path(__file__).parent.parent / ".streamlit" / "look.css").read_text("ut
 
 
 def set_up() -> None:
-    """The language, the browser tab's title and icon, and the name in the sidebar."""
+    """The database, the language, the browser tab's title and icon, the name in the sidebar."""
+    startup.ensure()
     settle_language()
     st.set_page_config(
         page_title=t("frame.name"), page_icon=str(_ASSETS / "icon.png"), layout="wide"

@@ -1,7 +1,20 @@
 """What must have happened before the first visitor comes."""
 
+from functools import cache
+
 from data import database
 from services import demo, settings
+
+
+def ensure() -> None:
+    """Prepare a database that nobody has prepared: `streamlit run Home.py` has no server.py."""
+    _ensure(database.database_url())
+
+
+@cache
+def _ensure(_url: str) -> None:
+    if not database.is_current():
+        prepare()
 
 
 def prepare() -> None:

@@ -184,7 +184,7 @@ def demand(
         lowest_fen=slot.item.lowest_fen,
         highest_fen=slot.item.highest_fen,
         skills=[],
-        words=city.chance.choice(people.WISHES),
+        words=city.chance.choice(people.WISHES[slot.item.group]),
         status=DemandStatus.MATCHED if slot.caregiver_id else DemandStatus.OPEN,
     )
     city.step(at, Noun.DEMAND, demand_id, "post", "", "open", Role.CUSTOMER)
@@ -256,7 +256,7 @@ def _live(city: City, agreed: Agreed, status: VisitStatus) -> None:
         checked_out_at=out_at if left else None,
         redeemed_at=redeemed_at if redeemed else None,
         done_tasks=["0", "1", "2"] if left else [],
-        report_words=chance.choice(people.REPORTS) if left else "",
+        report_words=chance.choice(people.REPORTS[slot.item.group]) if left else "",
     )
     facts = {"order_id": agreed.id, "visit_id": visit_id, "item_id": slot.item.id}
     order_name, visit_name = f"order-{agreed.id}", f"visit-{visit_id}"
@@ -288,7 +288,7 @@ def _live(city: City, agreed: Agreed, status: VisitStatus) -> None:
 
 
 def _review(city: City, agreed: Agreed, visit_id: int, at: datetime) -> None:
-    overall, praise = city.chance.choice(people.PRAISES)
+    overall, praise = city.chance.choice(people.PRAISES[agreed.slot.item.group])
     city.add(
         Review,
         at,

@@ -109,12 +109,14 @@ def _past_episode(stage: Stage, number: int, now: datetime) -> None:
 
 def _live_visit(stage: Stage, family: Family, visit: Visit, number: int, now: datetime) -> None:
     caregiver = next(c for c in stage.caregivers if c.id == visit.caregiver_id)
+    item_id = stage.session.get_one(Order, visit.order_id).item_id
+    group = next(item.group for item in stage.items if item.id == item_id)
     with clock.at(visit.starts_at - timedelta(minutes=stage.chance.randint(2, 12))):
         visits.check_in(stage.session, caregiver, visit.id)
     if visit.ends_at >= now:
         return
     with clock.at(visit.ends_at + timedelta(minutes=stage.chance.randint(1, 15))):
-        said = stage.chance.choice(people.REPORTS)
+        said = stage.chance.choice(people.REPORTS[group])
         visits.check_out(stage.session, caregiver, visit.id, (0, 1, 2), said)
     stage.session.flush()
     if number % 8 == 3:
@@ -126,7 +128,7 @@ def _live_visit(stage: Stage, family: Family, visit: Visit, number: int, now: da
     if number % 3 == 0:
         return  # Not every family writes a review.
     with clock.at(min(redeemed_at + timedelta(hours=3), now)):
-        overall, praise = stage.chance.choice(people.PRAISES)
+        overall, praise = stage.chance.choice(people.PRAISES[group])
         marks = [max(1, min(5, overall + stage.chance.choice((-1, 0, 0)))) for _ in range(3)]
         reviews.write(
             stage.session,
@@ -196,7 +198,7 @@ def _post(
             highest_fen=highest,
             place_id=place.id if place else None,
             skills=tuple(stage.chance.sample(list(Skill), k=stage.chance.randint(0, 2))),
-            words=stage.chance.choice(people.WISHES),
+            words=stage.chance.choice(people.WISHES[item.group]),
         ),
         request_key=f"demo-{starts_at:%y%m%d%H}-{number}-{int(starts_at > clock.now())}",
     )
