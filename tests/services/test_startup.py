@@ -59,3 +59,21 @@ def test_an_unknown_mode_touches_nothing(empty_database, stagings, monkeypatch):
     with pytest.raises(ConfigurationError):
         startup.prepare()
     assert not engines.is_current()
+
+
+def test_a_database_nobody_prepared_is_prepared_by_the_first_visitor(empty_database, stagings):
+    startup._ensure.cache_clear()
+
+    startup.ensure()
+    startup.ensure()
+
+    assert engines.is_current()
+    assert len(stagings) == 1
+
+
+def test_a_prepared_database_is_left_alone(database, stagings):
+    startup._ensure.cache_clear()
+
+    startup.ensure()
+
+    assert stagings == []
