@@ -10,6 +10,7 @@ from services.caregivers import CaregiverStatus, Standing
 from services.catalogue import ItemGroup, ItemView, Skill
 from services.hall import AGE_BAND_YEARS, ApplicationStatus, HallFilter, HallTask
 
+_SHOWN_AT_ONCE = 8
 _DAYS_AHEAD = (1, 3, 7, 14)
 _WITHIN_KM = tuple(limit for limit, _ in place_services.BAND_LIMITS_KM)
 _ADJUSTING = "hall_adjusting"
@@ -90,9 +91,9 @@ def task_list(found: list[HallTask], city_code: str) -> None:
     open_places = places.open_names(city_code)
     st.caption(t("hall.found", count=len(found)))
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        for task in layout.first_of(found, "hall"):
+        for task in layout.first_of(found, "hall", _SHOWN_AT_ONCE):
             task_card(task, items, open_places)
-    layout.more_button(found, "hall")
+    layout.more_button(found, "hall", _SHOWN_AT_ONCE)
 
 
 def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int, str]) -> None:

@@ -8,6 +8,7 @@ from services import notices, redemption
 from services.access import Permission
 from services.notices import NoticeKind, NoticeView
 
+_SHOWN_AT_ONCE = 15
 _PAGE_OF = {
     NoticeKind.DEMAND_POSTED: "task_hall",
     NoticeKind.APPLICATION_RECEIVED: "applications",
@@ -39,24 +40,30 @@ def inbox() -> None:
     items = catalogue.items()
     may_see_codes = session.actor().may(Permission.WORK_VISIT)
     codes = session.fetch(redemption.codes) if may_see_codes else {}
-    for notice in found:
+    for notice in layout.first_of(found, "inbox", _SHOWN_AT_ONCE):
         item = catalogue.item_name(items, notice.facts.get("item_id", 0))
         _notice(notice, item, codes)
+    layout.more_button(found, "inbox", _SHOWN_AT_ONCE)
 
 
 def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
-    with st.container(border=True, key=f"notice_{notice.id}"):
-        mark = "" if notice.read else ":primary[:material/circle:] "
-        pay = formats.money(notice.facts.get("pay_fen", 0))
-        st.markdown(f"{mark}{t(f'notice_text.{notice.kind}', item=item, pay=pay)}")
-        code = codes.get(notice.facts.get("visit_id", 0))
-        if notice.kind is NoticeKind.CODE_ISSUED and code:
-            st.code(code, language=None)
-        with layout.row():
-            st.caption(formats.ago(notice.created_at), width="content")
-            if page := _PAGE_OF.get(notice.kind):
-                navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
-            if not notice.read and st.button(
-                t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"
-            ):
-                session.perform("inbox.marked", notices.mark_read, notice.id)
+    mark = "" if notice.read else ":primary[:material/circle:] "
+    pay = formats.money(notice.facts.get("pay_fen", 0))
+    said = f"{mark}{t(f'notice_text.{notice.kind}', item=item, pay=pay)}"
+    code = codes.get(notice.facts.get("visit_id", 0))
+    if notice.kind is NoticeKind.CODE_ISSUED and code:
+        said = f"{said} `{code}`"
+    with st.container(
+        border=True,
+        horizontal=True,
+        vertical_alignment="center",
+        gap="small",
+        key=f"notice_{notice.id}",
+    ):
+        st.markdown(f"{said}  \n:small[{formats.ago(notice.created_at)}]")
+        if page := _PAGE_OF.get(notice.kind):
+            navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
+        if not notice.read and st.button(
+            t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"
+        ):
+            session.perform("inbox.marked", notices.mark_read, notice.id)

@@ -6,9 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from components import catalogue, formats, icons, layout, session
-from components.caregivers import profile_dialog
 from components.i18n import t
-from components.orders import history, move_buttons, order_head, report
+from components.orders import caregiver_button, history, move_buttons, order_head, report
 from services import orders, redemption, visits
 from services.access import Permission
 from services.catalogue import ItemView
@@ -186,13 +185,7 @@ def _moves(order: OrderView) -> None:
 
 def _looks(order: OrderView) -> bool:
     """What can be looked at; whether the contact is asked for."""
-    if st.button(
-        t("order.see_caregiver"),
-        key=f"see_caregiver_{order.id}",
-        type="tertiary",
-        icon=":material/badge:",
-    ):
-        profile_dialog(order.caregiver_id, order.caregiver_name)
+    caregiver_button(order)
     history(order.id)
     if not _goes_on(order) or not session.actor().may(Permission.SEE_ADDRESS):
         return False

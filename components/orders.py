@@ -12,61 +12,65 @@ from services.orders import OrderView, VisitStatus
 
 COMING = (VisitStatus.FINISHED, VisitStatus.IN_PROGRESS, VisitStatus.PLANNED)
 PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
-_SHOWN_AT_ONCE = 5
+_SHOWN_AT_ONCE = 4
+MOST_SHOWN = 24
 
 
 def order_section(name: str, shown: list[OrderView], items: dict[int, ItemView]) -> None:
-    """A headed list of orders, five at once and the others on demand."""
+    """A headed list of orders, a few at once and the others on demand."""
     if not shown:
         return
     st.subheader(t(f"my_orders.{name}"), anchor=False)
-    for order in shown[:_SHOWN_AT_ONCE]:
+    for order in layout.first_of(shown, name, _SHOWN_AT_ONCE):
         order_card(order, items)
-    if rest := shown[_SHOWN_AT_ONCE:]:
-        with st.expander(
-            t("my_orders.more", count=len(rest)), key=f"more_{name}", on_change="rerun"
-        ) as opened:
-            if opened.open:
-                for order in rest:
-                    order_card(order, items)
+    layout.more_button(shown, name, _SHOWN_AT_ONCE)
 
 
 def order_card(order: OrderView, items: dict[int, ItemView]) -> None:
     """One order of the family's: who comes when, what it costs, what to do next."""
     with st.container(border=True, key=f"order_{order.id}"):
         order_head(order, items)
-        with layout.row():
-            st.text(t("order.caregiver", name=order.caregiver_name), width="content")
-            if st.button(
-                t("order.see_caregiver"),
-                key=f"see_caregiver_{order.id}",
-                type="tertiary",
-                icon=":material/badge:",
-            ):
-                profile_dialog(order.caregiver_id, order.caregiver_name)
         if order.report_words or order.done_tasks:
             report(order, items)
         _next_step(order)
 
 
 def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
-    """What, when, where, for whom and for how much."""
+    """What, when, where, for whom, by whom and for how much; one element, for many are drawn."""
     item = items.get(order.item_id)
-    with layout.row():
-        st.markdown(f"**{catalogue.item_name(items, order.item_id)}**", width="content")
-        layout.badge(icons.VISIT[order.visit_status], t(f"visit_status.{order.visit_status}"))
-        st.caption(t("order.number", number=order.id), width="content")
-    st.caption(
-        f":material/schedule: {formats.span(order.starts_at, order.ends_at)}"
-        f"  :material/location_on: {formats.district(order.district_code)}"
+    icon, colour = icons.VISIT[order.visit_status]
+    price = formats.money(order.total_fen)
+    if item is not None:
+        each = formats.unit_price(order.unit_price_fen, item.unit)
+        price = f"{price} ({formats.amount(order.units, item.unit)} × {each})"
+    title = (
+        f"**{catalogue.item_name(items, order.item_id)}**",
+        f":{colour}-badge[{icon} {t(f'visit_status.{order.visit_status}')}]",
+        f":small[{t('order.number', number=order.id)}]",
     )
-    with layout.row():
-        st.text(t("recipient.for", name=order.recipient_name), width="content")
-        price = formats.money(order.total_fen)
-        if item is not None:
-            each = formats.unit_price(order.unit_price_fen, item.unit)
-            price = f"{price} ({formats.amount(order.units, item.unit)} × {each})"
-        st.caption(price, width="content")
+    when = formats.span(order.starts_at, order.ends_at)
+    people = (
+        t("recipient.for", name=formats.plain(order.recipient_name)),
+        t("order.caregiver", name=formats.plain(order.caregiver_name)),
+    )
+    lines = (
+        " ".join(title),
+        f":material/schedule: {when} · {formats.district(order.district_code)}",
+        " · ".join(people),
+        f":material/payments: {price}",
+    )
+    st.markdown("  \n".join(lines))
+
+
+def caregiver_button(order: OrderView) -> None:
+    """The chosen caregiver's profile, above the page."""
+    if st.button(
+        t("order.see_caregiver"),
+        key=f"see_caregiver_{order.id}",
+        type="tertiary",
+        icon=":material/badge:",
+    ):
+        profile_dialog(order.caregiver_id, order.caregiver_name)
 
 
 def history(order_id: int) -> None:
@@ -88,16 +92,12 @@ def history(order_id: int) -> None:
 
 def report(order: OrderView, items: dict[int, ItemView]) -> None:
     """What the caregiver did and said."""
-    with st.container(border=True):
-        st.caption(t("order.report"))
-        item = items.get(order.item_id)
-        if item is not None:
-            names = formats.tasks(item)
-            st.markdown(
-                "  ".join(f":green[:material/check:] {names[int(n)]}" for n in order.done_tasks)
-            )
-        if order.report_words:
-            st.text(order.report_words)
+    item = items.get(order.item_id)
+    names = formats.tasks(item) if item is not None else ()
+    ticks = (f":green[:material/check:] {names[int(n)]}" for n in order.done_tasks if names)
+    st.markdown(f":small[{t('order.report')}]  \n" + "  ".join(ticks))
+    if order.report_words:
+        st.text(order.report_words)
 
 
 def _next_step(order: OrderView) -> None:
@@ -113,6 +113,7 @@ def _next_step(order: OrderView) -> None:
             if opened.open:
                 review_form(order.visit_id)
     with layout.row():
+        caregiver_button(order)
         move_buttons(order)
         history(order.id)
 

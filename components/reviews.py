@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from components import catalogue, formats, session
+from components import catalogue, formats, layout, session
 from components.i18n import t
 from services import reviews
 from services.reviews import ReviewForm, ReviewView
 
+_SHOWN_AT_ONCE = 5
 _SCORES = ("skill", "attitude", "communication", "overall")
 
 
@@ -38,7 +39,7 @@ def review_list(written: list[ReviewView]) -> None:
     items = catalogue.items()
     if not written:
         st.caption(t("review.none"))
-    for number, review in enumerate(written):
+    for number, review in enumerate(layout.first_of(written, "reviews", _SHOWN_AT_ONCE)):
         with st.container(border=True, key=f"review_shown_{number}", gap="small"):
             st.markdown(f"{stars(review.overall)}  {catalogue.item_name(items, review.item_id)}")
             if review.words:
@@ -47,6 +48,7 @@ def review_list(written: list[ReviewView]) -> None:
                 f"{t('review.by', family=review.family_name)} · {formats.ago(review.written_at)} · "
                 + " · ".join(f"{t(f'score.{s}')} {getattr(review, s)}" for s in _SCORES[:3])
             )
+    layout.more_button(written, "reviews", _SHOWN_AT_ONCE)
 
 
 def stars(score: float) -> str:

@@ -17,6 +17,7 @@ _PLACES = {
     ToDoKind.LOCKED: ("orders", "locked"),
     ToDoKind.UNREDEEMED: ("orders", "unredeemed"),
 }
+_SHOWN_AT_ONCE = 2
 _URGENT = {ToDoKind.LATE: "red", ToDoKind.LOCKED: "red"}
 _GREETINGS = ((5, "night"), (11, "morning"), (13, "noon"), (18, "afternoon"), (24, "evening"))
 
@@ -109,12 +110,13 @@ def caregivers_in_review(waiting: list[Profile]) -> None:
     st.subheader(t("today.caregivers"), anchor="caregivers")
     if not waiting:
         layout.empty("caregivers_in_review", icon=":material/how_to_reg:")
-    for profile in waiting:
+    for profile in layout.first_of(waiting, "in_review", _SHOWN_AT_ONCE):
         with st.container(border=True, key=f"review_caregiver_{profile.id}"):
             st.markdown(f"**{formats.plain(profile.name)}**")
             profile_card(profile)
             with layout.row():
                 _answers(profile)
+    layout.more_button(waiting, "in_review", _SHOWN_AT_ONCE)
 
 
 def _answers(profile: Profile) -> None:

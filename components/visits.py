@@ -18,7 +18,7 @@ COMING = (VisitStatus.IN_PROGRESS, VisitStatus.PLANNED)
 FINISHED = (VisitStatus.FINISHED,)
 PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
 PAST_SHOWN = 20
-_SHOWN_AT_ONCE = 10
+_SHOWN_AT_ONCE = 5
 _CARD_WIDTH = 340
 _SOON = timedelta(days=1)
 
@@ -175,7 +175,6 @@ def _code(visit: OrderView, code: str) -> None:
             until = formats.moment(visit.locked_until)
             st.warning(t("visits.locked", until=until), icon=":material/lock:")
         with st.container(horizontal_alignment="center", gap="small"):
-            st.metric(t("visits.code"), code, label_visibility="collapsed", width="content")
             if address := _address():
                 query = f"visit={visit.visit_id}&code={code.replace('-', '')}"
                 link = urljoin(address, f"redeem?{query}")

@@ -3,15 +3,15 @@
 from components import catalogue, layout, navigation
 from components.demands import demand_section
 from components.i18n import t
-from components.orders import COMING, PAST, order_section
+from components.orders import COMING, MOST_SHOWN, PAST, order_section
 from components.session import fetch
 from services import demands, orders
 
 layout.page_head("my_orders")
 items = catalogue.items()
 posted = fetch(demands.mine)
-coming = fetch(orders.listing, visit_statuses=COMING, soonest_first=True)
-past = fetch(orders.listing, visit_statuses=PAST)
+coming = fetch(orders.listing, visit_statuses=COMING, soonest_first=True, limit=MOST_SHOWN)
+past = fetch(orders.listing, visit_statuses=PAST, limit=MOST_SHOWN)
 if not (posted or coming or past):
     layout.empty("my_orders", icon=":material/receipt_long:")
 navigation.button("post_demand", t("demand.post_another"), icon=":material/add_circle:")
