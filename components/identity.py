@@ -23,8 +23,8 @@ export default function (component) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ ticket: data.ticket }),
   })
-    .then((answer) => setTriggerValue("outcome", answer.ok ? "set" : "refused"))
-    .catch(() => setTriggerValue("outcome", "refused"))
+    .then((answer) => answer.ok || setTriggerValue("refused", true))
+    .catch(() => setTriggerValue("refused", true))
 }
 """,
 )
@@ -38,13 +38,11 @@ def set_cookie() -> None:
     ticket = session.pending_ticket()
     if ticket is None:
         return
-    outcome = _COOKIE_SETTER(
-        data={"ticket": ticket}, key="cookie_setter", on_outcome_change=lambda: None, height=1
-    ).outcome
-    if outcome is None:
-        return
-    session.drop_ticket()
-    if outcome == "refused":
+    # It speaks only when refused: a run of its own would wipe what the person does meanwhile.
+    if _COOKIE_SETTER(
+        data={"ticket": ticket}, key="cookie_setter", on_refused_change=lambda: None, height=1
+    ).refused:
+        session.drop_ticket()
         st.info(t("sign_in.this_tab_only"), icon=":material/tab:")
 
 

@@ -11,7 +11,7 @@ from services import places, regions
 
 _LOCATOR = component(
     "locator",
-    html="""<button type="button"></button>""",
+    html="""<button type="button" hidden></button>""",
     css="""
 button {
   font: inherit; color: var(--st-text-color); background: transparent; cursor: pointer;
@@ -25,6 +25,7 @@ export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   const button = parentElement.querySelector("button")
   button.textContent = data.label
+  button.hidden = false
   button.onclick = () => {
     if (!navigator.geolocation) return setTriggerValue("found", { refused: true })
     navigator.geolocation.getCurrentPosition(

@@ -14,7 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from components import words
 from components.i18n import t
 from data.database import reading, transact
-from services import accounts, credentials, sessions
+from services import accounts, clock, credentials, sessions
 from services.access import Actor, Role
 from services.errors import ServiceError
 from services.sessions import Opened, Visitor
@@ -176,7 +176,8 @@ def enter(opening: Callable[[Session], Opened | ServiceError], *, done: str | No
         return
     for key in set(st.session_state) - _KEPT_ACROSS_SIGN_IN:
         del st.session_state[key]
-    st.session_state[_TOKEN], st.session_state[_TICKET] = opened.token, opened.ticket
+    st.session_state[_TOKEN] = opened.token
+    st.session_state[_TICKET] = opened.ticket, clock.now() + sessions.TICKET_LIFETIME
     st.session_state[_NOTICE] = done
     st.rerun()
 
@@ -249,8 +250,9 @@ def change_password(password: str, again: str) -> None:
 
 
 def pending_ticket() -> str | None:
-    """The ticket that still has to be taken to the server to set the cookie."""
-    return st.session_state.get(_TICKET)
+    """The ticket the browser takes to the server to set its cookie, while it is any good."""
+    ticket, expires_at = st.session_state.get(_TICKET, ("", None))
+    return ticket if expires_at is not None and clock.now() < expires_at else None
 
 
 def drop_ticket() -> None:

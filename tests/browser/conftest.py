@@ -104,8 +104,9 @@ class Person:
         assert self.page.get_by_test_id("stException").count() == 0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
+    """One Chromium a module: Playwright's loop must end before other tests run theirs."""
     with chromium.browser(maps=True) as browser:
         yield browser
 
