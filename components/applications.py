@@ -11,7 +11,7 @@ from services import applications
 from services.applications import Candidate, Decision
 from services.catalogue import ItemView
 
-SHOWN_AT_ONCE = 5
+SHOWN_AT_ONCE = 3
 _SHOWN = "applications_shown"
 
 

@@ -10,7 +10,7 @@ from services.caregivers import CaregiverStatus, Standing
 from services.catalogue import ItemGroup, ItemView, Skill
 from services.hall import AGE_BAND_YEARS, ApplicationStatus, HallFilter, HallTask
 
-_SHOWN_AT_ONCE = 8
+_SHOWN_AT_ONCE = 6
 _DAYS_AHEAD = (1, 3, 7, 14)
 _WITHIN_KM = tuple(limit for limit, _ in place_services.BAND_LIMITS_KM)
 _ADJUSTING = "hall_adjusting"

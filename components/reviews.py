@@ -7,7 +7,7 @@ from components.i18n import t
 from services import reviews
 from services.reviews import ReviewForm, ReviewView
 
-_SHOWN_AT_ONCE = 5
+_SHOWN_AT_ONCE = 3
 _SCORES = ("skill", "attitude", "communication", "overall")
 
 

@@ -17,7 +17,7 @@ _PLACES = {
     ToDoKind.LOCKED: ("orders", "locked"),
     ToDoKind.UNREDEEMED: ("orders", "unredeemed"),
 }
-_SHOWN_AT_ONCE = 2
+_SHOWN_AT_ONCE = 1
 _URGENT = {ToDoKind.LATE: "red", ToDoKind.LOCKED: "red"}
 _GREETINGS = ((5, "night"), (11, "morning"), (13, "noon"), (18, "afternoon"), (24, "evening"))
 

@@ -159,13 +159,13 @@ def test_a_hospital_is_named_but_never_an_address_or_a_person(open_app):
     assert NASTY in [text.value for text in app.text]
 
 
-def test_many_demands_come_eight_at_a_time(open_app):
+def test_many_demands_come_six_at_a_time(open_app):
     with writing() as session:
         for number in range(12):
             make_demand(session, request_key=f"many-{number}")
     app = open_app(PAGE, LI)
     drawn = [button.key for button in app.button if button.key.startswith("apply_")]
-    assert len(drawn) == 8
+    assert len(drawn) == 6
     app.button(key="hall_more").click().run()
     drawn = [button.key for button in app.button if button.key.startswith("apply_")]
     assert len(drawn) == 12
