@@ -1,8 +1,9 @@
 """The one gate through which every visit gets its caregiver.
 
-Two visits of one caregiver never overlap. PostgreSQL refuses the second by an exclusion
-constraint; SQLite admits one writer at a time (BEGIN IMMEDIATE), so that the condition in the
-insert itself is enough. Core, not ORM: four times the throughput under load.
+Two visits of one caregiver never overlap. On PostgreSQL writers for one caregiver take turns at
+the caregiver's row, and an exclusion constraint stands behind; without the turns its waiters
+deadlock. SQLite admits one writer at a time (BEGIN IMMEDIATE). Core, not ORM: four times the
+throughput under load.
 """
 
 from datetime import datetime
@@ -24,9 +25,11 @@ def place_visit(
     session: Session, *, order_id: int, caregiver_id: int, starts_at: datetime, ends_at: datetime
 ) -> int:
     """Put a visit into a caregiver's time and return its id, or refuse."""
-    may_work = exists().where(
-        Caregiver.id == caregiver_id, Caregiver.status == CaregiverStatus.APPROVED
+    status = session.scalar(
+        select(Caregiver.status).where(Caregiver.id == caregiver_id).with_for_update(key_share=True)
     )
+    if status is not CaregiverStatus.APPROVED:
+        raise Conflict("error.caregiver_not_approved")
     values = {
         "order_id": order_id,
         "caregiver_id": caregiver_id,
@@ -41,7 +44,7 @@ def place_visit(
         "version": 1,
     }
     row = select(*(literal(value, _visits.c[name].type) for name, value in values.items())).where(
-        may_work, ~exists().where(busy(caregiver_id, starts_at, ends_at))
+        ~exists().where(busy(caregiver_id, starts_at, ends_at))
     )
     try:
         visit_id = session.scalar(
@@ -52,8 +55,7 @@ def place_visit(
             raise Conflict("error.caregiver_busy") from None
         raise
     if visit_id is None:
-        approved = session.scalar(select(may_work))
-        raise Conflict("error.caregiver_busy" if approved else "error.caregiver_not_approved")
+        raise Conflict("error.caregiver_busy")
     return visit_id
 
 
