@@ -15,14 +15,13 @@ from sqlalchemy.orm import Session
 from data.accounts import Account, AccountRole
 from data.caregivers import Caregiver, CaregiverStatus, Certificate, WeeklyHours
 from data.catalogue import CertificateKind
-from data.cities import City, Place, PlaceKind
+from data.cities import City
 from data.demands import Application
 from data.orders import Visit
 from data.recipients import Mobility, Recipient, Relation, Sex
 from services import applications, clock, demands, phones, places, redemption, visits
 from services.access import Actor, Role
-from services.demo import people
-from services.demo.stage import add_catalogue
+from services.demo.stage import add_catalogue, add_places
 
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=clock.CITY_TIME)
 NANTONG, LUZHOU = "320600", "510500"
@@ -72,20 +71,7 @@ def add_cast(session: Session) -> None:
     for code in (NANTONG, LUZHOU):
         session.add(City(created_at=clock.now(), code=code, hotline="0513-0000-0000"))
     session.flush()
-    for district, kind, name_zh, name_en, lng, lat in people.PLACES:
-        session.add(
-            Place(
-                created_at=clock.now(),
-                city_code=NANTONG,
-                district_code=district,
-                kind=PlaceKind(kind),
-                name_zh=name_zh,
-                name_en=name_en,
-                lng=lng,
-                lat=lat,
-                cell=places.cell_at(lng, lat),
-            )
-        )
+    add_places(session)
     for actor in NAMES:
         _add_person(session, actor)
     for customer, relation in ((ZHOU, Relation.PARENT), (STRANGER, Relation.GRANDPARENT)):

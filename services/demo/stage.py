@@ -102,6 +102,11 @@ def _open_city(session: Session) -> None:
     add_catalogue(session)
     session.add(City(created_at=clock.now(), code=CITY, synthetic=True, hotline="0513-0000-0000"))
     session.flush()
+    add_places(session)
+
+
+def add_places(session: Session) -> None:
+    """The places everybody in the demo's city knows."""
     for district, kind, name_zh, name_en, lng, lat in people.PLACES:
         session.add(
             Place(
