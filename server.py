@@ -118,6 +118,7 @@ def main() -> None:
             # X-Forwarded-* is believed from FORWARDED_ALLOW_IPS only (default 127.0.0.1).
             proxy_headers=True,
             ws="websockets-sansio",
+            ws_per_message_deflate=False,  # As under `streamlit run`: it costs more than it saves.
             ws_max_size=config.get_option("server.maxMessageSize") * 1024 * 1024,
             timeout_graceful_shutdown=STOP_SECONDS,
         )

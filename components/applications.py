@@ -138,14 +138,12 @@ def _answers(candidate: Candidate, *, best: bool) -> None:
         f"approve_{candidate.id}",
         icon=":material/check:",
         main=best,
-        lazily=True,
     ):
         session.perform("applications.approved", applications.approve, candidate.id)
     if layout.confirmed(
         t("move.decline"),
         t("applications.decline_warning", name=formats.plain(candidate.name)),
         f"decline_{candidate.id}",
-        lazily=True,
     ):
         session.perform("applications.declined", applications.decline, candidate.id)
     if st.button(

@@ -1,5 +1,6 @@
 """Caregivers as others see them."""
 
+from collections.abc import Iterable
 from itertools import groupby
 
 import streamlit as st
@@ -8,7 +9,7 @@ from components import formats, icons, layout, session
 from components.i18n import chinese, t
 from components.reviews import review_list, stars
 from services import caregivers, clock, reviews
-from services.caregivers import Profile, Score
+from services.caregivers import Hours, Profile, Score
 
 
 @st.dialog(" ", width="large")
@@ -20,6 +21,17 @@ def profile_dialog(caregiver_id: int, name: str) -> None:
     profile_card(session.fetch(caregivers.profile, caregiver_id))
     st.markdown(f"**{t('caregiver.reviews')}**")
     review_list(session.fetch(reviews.of_caregiver, caregiver_id))
+
+
+def own_preview(profile: Profile) -> None:
+    """One's own profile and reviews as families see them."""
+    left, right = st.columns(2, gap="large")
+    with left, st.container(border=True):
+        st.subheader(formats.plain(profile.name), anchor=False)
+        profile_card(profile)
+    with right:
+        st.subheader(t("caregiver.reviews"), anchor=False)
+        review_list(session.fetch(reviews.of_caregiver, profile.id))
 
 
 def profile_card(profile: Profile) -> None:
@@ -48,7 +60,7 @@ def profile_card(profile: Profile) -> None:
     certificate_badges(profile)
     if profile.skills:
         st.caption(" · ".join(t(f"skill.{skill}") for skill in profile.skills))
-    st.caption(hours_summary(profile))
+    st.caption(hours_summary(profile.hours))
 
 
 def certificate_badges(profile: Profile) -> None:
@@ -75,10 +87,10 @@ def score_line(score: Score) -> None:
     st.markdown(f"{stars(score.overall)} **{score.overall:.1f}** ({score.reviews}) · {parts}")
 
 
-def hours_summary(profile: Profile) -> str:
+def hours_summary(week: Iterable[Hours]) -> str:
     """周一至周五 07:00–20:00；周六 08:00–12:00: days with equal hours stand together."""
     of_day: dict[int, str] = {}
-    for h in profile.hours:
+    for h in week:
         stretch = f"{formats.hour_minute(h.starts_minute)}–{formats.hour_minute(h.ends_minute)}"
         of_day[h.weekday] = f"{of_day[h.weekday]}, {stretch}" if h.weekday in of_day else stretch
     written = [

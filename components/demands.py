@@ -126,14 +126,15 @@ def _price_fields(item: ItemView, units: int) -> tuple[int, int]:
 def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
     """One posted demand with what became of it and what can be done."""
     with st.container(border=True, key=f"demand_{demand.id}"):
-        with layout.row():
-            st.markdown(f"**{catalogue.item_name(items, demand.item_id)}**", width="content")
-            layout.badge(icons.DEMAND[demand.status], t(f"demand_status.{demand.status}"))
-        st.caption(
+        icon, colour = icons.DEMAND[demand.status]
+        lines = (
+            f"**{catalogue.item_name(items, demand.item_id)}** "
+            f":{colour}-badge[{icon} {t(f'demand_status.{demand.status}')}]",
             f":material/schedule: {formats.span(demand.starts_at, demand.ends_at)}"
-            f"  :material/location_on: {formats.district(demand.district_code)}"
+            f" · {formats.district(demand.district_code)}",
+            t("recipient.for", name=formats.plain(demand.recipient_name)),
         )
-        st.text(t("recipient.for", name=demand.recipient_name))
+        st.markdown("  \n".join(lines))
         if demand.words:
             st.text(demand.words)
         with layout.row():

@@ -55,20 +55,16 @@ def confirmed(
     *,
     icon: str | None = None,
     main: bool = False,
-    lazily: bool = False,
 ) -> bool:
-    """A button that asks once more before what cannot be undone.
-
-    `lazily` draws the question when it is opened, for pages that have many.
-    """
+    """A button that, opened, asks once more before what cannot be undone."""
     with st.popover(
         label,
         icon=icon,
         key=f"{key}_ask",
         type="primary" if main else "secondary",
-        on_change="rerun" if lazily else "ignore",
+        on_change="rerun",
     ) as asked:
-        if asked.open is False:
+        if not asked.open:
             return False
         st.markdown(warning)
         return st.button(t("frame.confirm"), type="primary", key=key)

@@ -5,6 +5,7 @@ from datetime import date
 import streamlit as st
 
 from components import formats, icons, layout, places, session
+from components.caregivers import hours_summary
 from components.i18n import t
 from services import caregivers, certificates, clock
 from services.caregivers import CaregiverStatus, Hours, Profile, ProfileForm, Sex, Skill
@@ -12,7 +13,9 @@ from services.certificates import CertificateForm, CertificateKind
 
 _KEY = "my_profile"
 _DRAFT = f"{_KEY}_certificates"
+_WEEK = f"{_KEY}_week"
 _FIRST_MINUTE, _LAST_MINUTE = 8 * 60, 18 * 60
+_AFTER_A_PAUSE = 14 * 60, 18 * 60
 _HALF_HOURS = range(0, 24 * 60 + 1, 30)
 _USUAL_RADIUS_KM = 15
 _USUAL_AGE = 40
@@ -28,7 +31,25 @@ def status_line(profile: Profile | None) -> None:
             layout.field(t("my_profile.operator_said"), profile.decision_words)
 
 
-def profile_form(now: ProfileForm | None, profile: Profile | None) -> None:
+def editing(profile: Profile | None) -> bool:
+    """Whether the form is wanted; once approved, the profile as families see it comes first."""
+    if profile is None:
+        return True
+    approved = profile.status is CaregiverStatus.APPROVED
+    view = st.segmented_control(
+        t("my_profile.view"),
+        ("edit", "preview"),
+        default="preview" if approved else "edit",
+        format_func=lambda one: t(f"my_profile.{one}"),
+        required=True,
+        key="profile_view",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return view == "edit"
+
+
+def draw(now: ProfileForm | None, profile: Profile | None) -> None:
     """The whole form, empty for a newcomer; saved, or saved and submitted."""
     with st.container(border=True):
         st.subheader(t("my_profile.basics"), anchor=False)
@@ -237,65 +258,85 @@ def _add_certificate(draft: tuple[CertificateForm, ...]) -> None:
 
 
 def _weekly_hours(now: tuple[Hours, ...]) -> tuple[Hours, ...]:
-    """From when to when on each weekday, in one stretch or two."""
+    """One weekday at a time; the week as drafted so far stands above it."""
+    week: dict[int, list[Hours]] = st.session_state.setdefault(
+        _WEEK, {day: [h for h in now if h.weekday == day] for day in range(7)}
+    )
     st.caption(t("my_profile.hours_about"))
-    by_day = [[h for h in now if h.weekday == day] for day in range(7)]
-    two = st.toggle(
-        t("my_profile.two_stretches"),
-        value=any(len(stretches) > 1 for stretches in by_day),
-        key=f"{_KEY}_two_stretches",
+    summary = st.container()
+    day = st.segmented_control(
+        t("my_profile.day"),
+        list(week),
+        default=0,
+        format_func=_weekday,
+        required=True,
+        key=f"{_KEY}_day",
+        label_visibility="collapsed",
         persist_state="session",
     )
-    chosen: list[Hours] = []
-    for day, stretches in enumerate(by_day):
-        chosen += _day_hours(day, stretches, two=two)
-    return tuple(chosen)
+    week[day] = _day_hours(day, week[day])
+    with layout.row():
+        for name, days in (("workdays", range(5)), ("every_day", range(7))):
+            st.button(
+                t(f"my_profile.copy_to_{name}"),
+                key=f"copy_hours_{name}",
+                type="tertiary",
+                icon=":material/content_copy:",
+                on_click=_copy_hours,
+                args=(day, days),
+            )
+    drafted = tuple(hours for one in week.values() for hours in one)
+    summary.markdown(f"**{hours_summary(drafted)}**")
+    return drafted
 
 
-def _day_hours(day: int, now: list[Hours], *, two: bool) -> list[Hours]:
-    name = t(f"weekday.{formats.WEEKDAYS[day]}")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        works = st.toggle(
-            name, bool(now), key=f"{_KEY}_works_{day}", width=90, persist_state="session"
-        )
-        if not works:
-            st.caption(t("my_profile.day_off"), width="content")
-            return []
-        first = now[0] if now else Hours(day, _FIRST_MINUTE, _LAST_MINUTE)
-        starts = _minute(t("my_profile.from", day=name), first.starts_minute, f"from_{day}")
-        ends = _minute(t("my_profile.to", day=name), first.ends_minute, f"to_{day}")
-        hours = [Hours(day, starts or 0, ends or 0)]
-    if two:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(t("my_profile.second"), width=90)
-            later = now[1] if len(now) > 1 else None
-            starts = _minute(
-                t("my_profile.second_from", day=name),
-                later.starts_minute if later else None,
-                f"second_from_{day}",
-            )
-            ends = _minute(
-                t("my_profile.second_to", day=name),
-                later.ends_minute if later else None,
-                f"second_to_{day}",
-            )
-            if starts is not None or ends is not None:
-                hours.append(Hours(day, starts or 0, ends or 0))
+def _weekday(day: int) -> str:
+    return t(f"weekday.{formats.WEEKDAYS[day]}")
+
+
+def _copy_hours(day: int, days: range) -> None:
+    week = st.session_state[_WEEK]
+    for other in days:
+        week[other] = [Hours(other, h.starts_minute, h.ends_minute) for h in week[day]]
+
+
+def _day_hours(day: int, now: list[Hours]) -> list[Hours]:
+    """From when to when on one weekday, in one stretch or two."""
+    name = _weekday(day)
+    with layout.row():
+        works = st.toggle(t("my_profile.works", day=name), bool(now), key=f"{_KEY}_works_{day}")
+        pause = works and st.toggle(t("my_profile.pause"), len(now) > 1, key=f"{_KEY}_pause_{day}")
+    if not works:
+        return []
+    first = now[0] if now else Hours(day, _FIRST_MINUTE, _LAST_MINUTE)
+    later = now[1] if len(now) > 1 else Hours(day, *_AFTER_A_PAUSE)
+    with layout.row():
+        hours = [_stretch(first, "", name)]
+        if pause:
+            st.caption(t("my_profile.then"), width="content")
+            hours.append(_stretch(later, "second_", name))
     return hours
 
 
-def _minute(label: str, now: int | None, key: str) -> int | None:
+def _stretch(now: Hours, which: str, name: str) -> Hours:
+    day = now.weekday
+    starts = _minute(
+        t(f"my_profile.{which}from", day=name), now.starts_minute, f"{which}from_{day}"
+    )
+    ends = _minute(t(f"my_profile.{which}to", day=name), now.ends_minute, f"{which}to_{day}")
+    return Hours(day, starts, ends)
+
+
+def _minute(label: str, now: int, key: str) -> int:
     """A time of day in half hours, as minutes from midnight; 24:00 ends a day."""
-    options = sorted({*_HALF_HOURS, *((now,) if now is not None else ())})
+    options = sorted({*_HALF_HOURS, now})
     return st.selectbox(
         label,
         options,
-        index=options.index(now) if now is not None else None,
+        index=options.index(now),
         format_func=formats.hour_minute,
         key=f"{_KEY}_{key}",
         label_visibility="collapsed",
-        placeholder="--:--",
         filter_mode=None,
         width=105,
-        persist_state="session",
     )

@@ -6,7 +6,7 @@ from components import formats, icons, layout, navigation, session
 from components.caregivers import profile_card
 from components.i18n import chinese, t
 from services import caregivers, clock
-from services.caregivers import Profile
+from services.caregivers import Newcomer, Profile
 from services.to_do import DayFigures, Figure, ToDo, ToDoKind
 
 # Where each kind of thing is dealt with: a page, and what it shows first.
@@ -17,7 +17,6 @@ _PLACES = {
     ToDoKind.LOCKED: ("orders", "locked"),
     ToDoKind.UNREDEEMED: ("orders", "unredeemed"),
 }
-_SHOWN_AT_ONCE = 1
 _URGENT = {ToDoKind.LATE: "red", ToDoKind.LOCKED: "red"}
 _GREETINGS = ((5, "night"), (11, "morning"), (13, "noon"), (18, "afternoon"), (24, "evening"))
 
@@ -105,18 +104,23 @@ def _waiting_card(one: ToDo) -> None:
             )
 
 
-def caregivers_in_review(waiting: list[Profile]) -> None:
+def caregivers_in_review(waiting: list[Newcomer]) -> None:
     """Everybody who wants to work here, with what they bring and the two answers."""
     st.subheader(t("today.caregivers"), anchor="caregivers")
     if not waiting:
         layout.empty("caregivers_in_review", icon=":material/how_to_reg:")
-    for profile in layout.first_of(waiting, "in_review", _SHOWN_AT_ONCE):
-        with st.container(border=True, key=f"review_caregiver_{profile.id}"):
-            st.markdown(f"**{formats.plain(profile.name)}**")
-            profile_card(profile)
-            with layout.row():
-                _answers(profile)
-    layout.more_button(waiting, "in_review", _SHOWN_AT_ONCE)
+    for newcomer in waiting:
+        with st.expander(
+            f"**{formats.plain(newcomer.name)}** · {formats.district(newcomer.district_code)}",
+            icon=":material/how_to_reg:",
+            key=f"review_caregiver_{newcomer.id}",
+            on_change="rerun",
+        ) as opened:
+            if opened.open:
+                profile = session.fetch(caregivers.profile, newcomer.id)
+                profile_card(profile)
+                with layout.row():
+                    _answers(profile)
 
 
 def _answers(profile: Profile) -> None:

@@ -14,8 +14,7 @@ from services import clock, visits
 from services.catalogue import ItemView
 from services.orders import OrderView, VisitStatus
 
-COMING = (VisitStatus.IN_PROGRESS, VisitStatus.PLANNED)
-FINISHED = (VisitStatus.FINISHED,)
+OPEN = (VisitStatus.IN_PROGRESS, VisitStatus.PLANNED, VisitStatus.FINISHED)
 PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
 PAST_SHOWN = 20
 _SHOWN_AT_ONCE = 5
@@ -23,10 +22,18 @@ _CARD_WIDTH = 340
 _SOON = timedelta(days=1)
 
 
-def visit_section(
+def open_sections(
+    shown: list[OrderView], items: dict[int, ItemView], codes: dict[int, str]
+) -> None:
+    """What still needs something of the caregiver: visits to come, and codes not yet redeemed."""
+    finished = [one for one in shown if one.visit_status is VisitStatus.FINISHED]
+    _section("coming", [one for one in shown if one not in finished], items, codes)
+    _section("to_redeem", finished, items, codes)
+
+
+def _section(
     name: str, shown: list[OrderView], items: dict[int, ItemView], codes: dict[int, str]
 ) -> None:
-    """A headed list of visits that still need something of the caregiver."""
     if not shown:
         return
     st.subheader(t(f"visits.{name}"), anchor=False)

@@ -54,6 +54,15 @@ _WITH_PARTS = (selectinload(Caregiver.certificates), *WITH_HOURS)
 
 
 @dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A caregiver who waits for a decision, in one line."""
+
+    id: int
+    name: str
+    district_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hours:
     """A stretch of one weekday (0 = Monday), in minutes from midnight, city time."""
 
@@ -271,11 +280,18 @@ def profile(session: Session, actor: Actor, caregiver_id: int) -> Profile:
     return found[0]
 
 
-def waiting(session: Session, actor: Actor) -> list[Profile]:
+def waiting(session: Session, actor: Actor) -> list[Newcomer]:
     """The caregivers who wait for a decision, longest first."""
     actor.require(Permission.DECIDE_CAREGIVER)
-    submitted = _visible_to(actor).where(Caregiver.status == CaregiverStatus.SUBMITTED)
-    return _profiles(session, actor, submitted.order_by(Caregiver.id).limit(50))
+    submitted = (
+        _visible_to(actor)
+        .join(Account, Account.id == Caregiver.id)
+        .with_only_columns(Caregiver.id, Account.name, Caregiver.district_code)
+        .where(Caregiver.status == CaregiverStatus.SUBMITTED)
+        .order_by(Caregiver.id)
+        .limit(50)
+    )
+    return [Newcomer(*row) for row in session.execute(submitted)]
 
 
 def scores(session: Session, caregiver_ids: Sequence[int]) -> dict[int, Score]:

@@ -153,8 +153,13 @@ def take_ticket(session: Session, ticket: str) -> str | None:
 def resume(session: Session, token: str) -> Visitor | None:
     """Who holds this session now, or None if it ended, expired or its account was suspended."""
     now = clock.now()
+    unread = (
+        select(func.count(Notice.id))
+        .where(Notice.account_id == Account.id, Notice.read_at.is_(None))
+        .scalar_subquery()
+    )
     found = session.execute(
-        select(SignInSession.id, SignInSession.role, SignInSession.last_seen_at, Account)
+        select(SignInSession.role, SignInSession.last_seen_at, Account, unread)
         .join(Account, Account.id == SignInSession.account_id)
         .where(
             SignInSession.token_hash == _hash(token),
@@ -166,7 +171,7 @@ def resume(session: Session, token: str) -> Visitor | None:
     ).one_or_none()
     if found is None:
         return None
-    _, role, last_seen_at, account = found
+    role, last_seen_at, account, unread_notices = found
     grants = session.execute(
         select(AccountRole.role, AccountRole.city_code)
         .where(AccountRole.account_id == account.id)
@@ -174,11 +179,6 @@ def resume(session: Session, token: str) -> Visitor | None:
     ).all()
     if role not in {held for held, _ in grants}:
         return None
-    unread = session.scalar(
-        select(func.count(Notice.id)).where(
-            Notice.account_id == account.id, Notice.read_at.is_(None)
-        )
-    )
     return Visitor(
         actor=Actor(
             id=account.id,
@@ -189,7 +189,7 @@ def resume(session: Session, token: str) -> Visitor | None:
         roles=tuple(dict.fromkeys(held for held, _ in grants)),
         city_code=account.city_code,
         district_code=account.district_code,
-        unread=unread or 0,
+        unread=unread_notices,
         seen_long_ago=last_seen_at < now - SEEN_EVERY,
     )
 

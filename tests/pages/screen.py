@@ -23,6 +23,25 @@ def keys(app: AppTest) -> set[str | None]:
     return {button.key for button in app.button}
 
 
+def questions(app: AppTest) -> set[str]:
+    """The keys of the buttons that ask once more before they act."""
+    popovers = (block.proto.popover.id for block in app.get("popover"))
+    return {key.rsplit("-", 1)[-1].removesuffix("_ask") for key in popovers}
+
+
+def confirm(app: AppTest, key: str) -> AppTest:
+    """Press a button that asks once more, and answer yes."""
+    return opened(app, f"{key}_ask").button(key=key).click().run()
+
+
+def opened(app: AppTest, key: str) -> AppTest:
+    """Open a popover or expander; AppTest forgets that it is open after the next run."""
+    app.session_state[key] = True
+    app.run()
+    app.session_state[key] = True
+    return app
+
+
 def errors(app: AppTest) -> list[str]:
     return [error.value for error in app.error]
 

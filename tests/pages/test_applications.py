@@ -8,6 +8,7 @@ from data.orders import Order
 from services import applications
 from tests import factories
 from tests.factories import FAR_OPERATOR, LI, NAMES, OPERATOR, ZHAO
+from tests.pages.screen import confirm
 from tests.pages.test_today import shown, words
 
 PAGE = "pages/operator/applications.py"
@@ -24,9 +25,7 @@ def two_rivals():
 
 
 def answer(app, answer, application_id):
-    """Open the question of an answer, and confirm it."""
-    app.session_state[f"{answer}_{application_id}_ask"] = True
-    app.run().button(key=f"{answer}_{application_id}").click().run()
+    confirm(app, f"{answer}_{application_id}")
 
 
 def candidates(app):

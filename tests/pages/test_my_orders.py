@@ -28,7 +28,17 @@ from tests.factories import (
     order_of,
     visit_of,
 )
-from tests.pages.screen import errors, keys, said, speak_english, successes, words
+from tests.pages.screen import (
+    confirm,
+    errors,
+    keys,
+    opened,
+    questions,
+    said,
+    speak_english,
+    successes,
+    words,
+)
 
 PAGE = "pages/customer/my_orders.py"
 SCORES = ("skill", "attitude", "communication", "overall")
@@ -87,11 +97,12 @@ class TestDemands:
         assert words("demand_status.open") in page
         assert words("recipient.for", name="周奶奶") in page
         assert NASTY in [text.value for text in app.text]
-        assert words("demand.withdraw_warning") in page
-        app.button(key=f"withdraw_{demand_id}").click().run()
+        app = opened(app, f"withdraw_{demand_id}_ask")
+        assert words("demand.withdraw_warning") in said(app)
+        confirm(app, f"withdraw_{demand_id}")
         assert successes(app) == [words("demand.withdrawn")]
         assert demand(demand_id).status is DemandStatus.WITHDRAWN
-        assert f"withdraw_{demand_id}" not in keys(app)
+        assert f"withdraw_{demand_id}" not in questions(app)
 
     def test_ended_ones_wait_behind_a_click(self, open_app):
         demand_id = made(make_demand)
@@ -116,7 +127,7 @@ class TestDemands:
             withdraw(session, actor, demand_id)
 
         monkeypatch.setattr(demands, "withdraw", too_late)
-        app.button(key=f"withdraw_{demand_id}").click().run()
+        confirm(app, f"withdraw_{demand_id}")
         assert errors(app) == [words("error.demand_moved_on")]
         assert demand(demand_id).status is DemandStatus.OPEN
 
@@ -141,8 +152,10 @@ class TestOrders:
         order_id = made(make_order)
         app = open_app(PAGE, ZHOU)
         until = formats.moment(order(order_id).decline_until)
-        assert words("order.decline_warning", until=until) in said(app)
-        app.button(key=f"decline_{order_id}").click().run()
+        assert words("order.decline_warning", until=until) in said(
+            opened(app, f"decline_{order_id}_ask")
+        )
+        confirm(app, f"decline_{order_id}")
         assert successes(app) == [words("order.declined")]
         assert order(order_id).status is OrderStatus.CANCELLED
         assert demand(order(order_id).demand_id).status is DemandStatus.OPEN
@@ -150,7 +163,7 @@ class TestOrders:
     def test_after_the_free_time_only_cancelling_is_left(self, open_app, clock):
         order_id = made(make_order)
         clock.move(hours=3)
-        buttons = keys(open_app(PAGE, ZHOU))
+        buttons = questions(open_app(PAGE, ZHOU))
         assert f"decline_{order_id}" not in buttons
         assert f"cancel_{order_id}" in buttons
 
@@ -166,19 +179,19 @@ class TestOrders:
             decline(session, actor, order_id)
 
         monkeypatch.setattr(orders, "decline", too_late)
-        app.button(key=f"decline_{order_id}").click().run()
+        confirm(app, f"decline_{order_id}")
         assert errors(app) == [words("error.decline_too_late")]
         assert order(order_id).status is OrderStatus.CONFIRMED
 
     def test_one_is_cancelled_after_asking(self, open_app):
         order_id = made(make_order)
         app = open_app(PAGE, ZHOU)
-        assert words("order.cancel_warning") in said(app)
-        app.button(key=f"cancel_{order_id}").click().run()
+        assert words("order.cancel_warning") in said(opened(app, f"cancel_{order_id}_ask"))
+        confirm(app, f"cancel_{order_id}")
         assert successes(app) == [words("order.cancelled")]
         assert order(order_id).status is OrderStatus.CANCELLED
         assert words("visit_status.cancelled") in said(app)
-        assert f"cancel_{order_id}" not in keys(app)
+        assert f"cancel_{order_id}" not in questions(app)
 
     @pytest.mark.parametrize("move", ["cancel", "decline"])
     def test_one_whose_visit_began_at_the_click_is_refused_in_words(
@@ -196,13 +209,13 @@ class TestOrders:
             end(session, actor, order_id)
 
         monkeypatch.setattr(orders, move, too_late)
-        app.button(key=f"{move}_{order_id}").click().run()
+        confirm(app, f"{move}_{order_id}")
         assert errors(app) == [words("error.visit_moved_on")]
         assert order(order_id).status is OrderStatus.CONFIRMED
 
     def test_one_changed_in_another_tab_is_drawn_as_it_now_is(self, open_app):
         order_id = made(make_order)
-        app = open_app(PAGE, ZHOU)
+        app = opened(open_app(PAGE, ZHOU), f"decline_{order_id}_ask")
         with writing() as session:
             orders.cancel(session, ZHOU, order_id)
         app.button(key=f"decline_{order_id}").click().run()
@@ -314,7 +327,7 @@ def test_a_strangers_demands_and_orders_are_invisible(open_app, clock):
     app = open_app(PAGE, STRANGER)
     assert words("empty.my_orders") in said(app)
     assert "周奶奶" not in said(app)
-    assert not {f"withdraw_{one}" for one in made_ids} & keys(app)
+    assert not {f"withdraw_{one}" for one in made_ids} & questions(app)
 
 
 def test_a_cancelled_visit_stays_in_the_past(open_app):

@@ -59,10 +59,17 @@ def add_certificate(app, held_before, **fields):
     app.button(key=f"{prefix}_submit").click().run()
 
 
+def show(app, view):
+    app.segmented_control(key="profile_view").set_value(view).run()
+
+
+def choose_day(app, day):
+    app.segmented_control(key="my_profile_day").set_value(day).run()
+
+
 def test_a_newcomer_fills_in_an_empty_form_and_submits_it(open_app, newcomer):
     app = open_app(PAGE, newcomer)
     assert "还没有填写证书" in words_on(app)
-    assert "保存资料后" in words_on(app)
     add_certificate(app, 0, issued_on=date(2029, 5, 1), number="JK-0001")
     app.toggle(key="my_profile_works_0").set_value(True).run()
     app.selectbox(key="my_profile_to_0").set_value(24 * 60)
@@ -79,6 +86,7 @@ def test_a_newcomer_fills_in_an_empty_form_and_submits_it(open_app, newcomer):
         (0, 480, 1440)
     ]
     assert "待审核" in words_on(app)
+    show(app, "preview")
     assert NASTY in [text.value for text in app.text]
 
 
@@ -123,7 +131,7 @@ def test_own_certificate_numbers_come_back_into_the_form(open_app):
 
 def test_hours_of_a_day_may_have_a_break_but_not_overlap(open_app):
     app = open_app(PAGE, DRAFT)
-    app.toggle(key="my_profile_two_stretches").set_value(True).run()
+    app.toggle(key="my_profile_pause_0").set_value(True).run()
     app.selectbox(key="my_profile_to_0").set_value(12 * 60)
     app.selectbox(key="my_profile_second_from_0").set_value(11 * 60)
     app.selectbox(key="my_profile_second_to_0").set_value(18 * 60)
@@ -139,13 +147,30 @@ def test_hours_of_a_day_may_have_a_break_but_not_overlap(open_app):
 
 def test_a_day_off_and_the_end_before_the_start(open_app):
     app = open_app(PAGE, DRAFT)
+    choose_day(app, 6)
     app.toggle(key="my_profile_works_6").set_value(False).run()
+    choose_day(app, 5)
     app.selectbox(key="my_profile_to_5").set_value(6 * 60)
     app.button(key="profile_save").click().run()
     assert [error.value for error in app.error] == ["结束须晚于开始"]
     app.selectbox(key="my_profile_to_5").set_value(12 * 60)
     app.button(key="profile_save").click().run()
     assert {h.weekday for h in profile_of(DRAFT).weekly_hours} == {0, 1, 2, 3, 4, 5}
+
+
+def test_a_changed_day_waits_while_another_is_changed_and_can_be_copied(open_app):
+    app = open_app(PAGE, DRAFT)
+    app.selectbox(key="my_profile_to_0").set_value(13 * 60).run()
+    choose_day(app, 1)
+    choose_day(app, 0)
+    assert app.selectbox(key="my_profile_to_0").value == 13 * 60
+    app.button(key="copy_hours_every_day").click().run()
+    assert "周一至周日 07:00–13:00" in words_on(app)
+    choose_day(app, 3)
+    assert app.selectbox(key="my_profile_to_3").value == 13 * 60
+    app.button(key="profile_save").click().run()
+    week = profile_of(DRAFT).weekly_hours
+    assert {(h.weekday, h.ends_minute) for h in week} == {(day, 780) for day in range(7)}
 
 
 def test_a_rejected_caregiver_reads_the_operators_words_and_submits_again(open_app):
@@ -162,6 +187,8 @@ def test_a_rejected_caregiver_reads_the_operators_words_and_submits_again(open_a
 
 def test_an_approved_caregiver_saves_but_adds_no_certificate(open_app):
     app = open_app(PAGE, LI)
+    assert "profile_save" not in {button.key for button in app.button}
+    show(app, "edit")
     shown = {button.key for button in app.button}
     assert "profile_submit" not in shown
     assert not [key for key in shown if key.startswith("my_profile_add")]
@@ -170,6 +197,14 @@ def test_an_approved_caregiver_saves_but_adds_no_certificate(open_app):
     app.button(key="profile_save").click().run()
     assert profile_of(LI).radius_km == 25
     assert profile_of(LI).status is CaregiverStatus.APPROVED
+
+
+def test_an_unapproved_caregiver_edits_first_and_can_look_at_the_preview(open_app):
+    app = open_app(PAGE, DRAFT)
+    assert "profile_save" in {button.key for button in app.button}
+    show(app, "preview")
+    assert "profile_save" not in {button.key for button in app.button}
+    assert "还没有评价" in words_on(app)
 
 
 def test_own_reviews_stand_beside_the_public_profile(open_app):

@@ -9,6 +9,7 @@ from data.orders import Order, OrderStatus, Visit
 from services import orders
 from tests import factories
 from tests.factories import DESK, FAR_OPERATOR, NAMES, OPERATOR, ZHOU
+from tests.pages.screen import confirm, keys, questions
 from tests.pages.test_today import shown, words
 
 PAGE = "pages/operator/orders.py"
@@ -76,17 +77,17 @@ def test_many_orders_come_in_pages(open_app, clock):
 
 def test_one_order_is_found_by_its_number_and_cancelled(open_app, order_id):
     app = look_for(open_app(PAGE, OPERATOR), order_id)
-    app.button(key=f"cancel_{order_id}").click().run()
+    confirm(app, f"cancel_{order_id}")
     with reading() as session:
         assert session.get_one(Order, order_id).status is OrderStatus.CANCELLED
-    assert f"cancel_{order_id}" not in {button.key for button in app.button}
+    assert f"cancel_{order_id}" not in questions(app)
 
 
 def test_a_new_code_makes_the_old_one_worthless(open_app, order_id):
     with reading() as session:
         visit_id = factories.visit_of(session, order_id)
     app = look_for(open_app(PAGE, OPERATOR), order_id)
-    app.button(key=f"reissue_{visit_id}").click().run()
+    confirm(app, f"reissue_{visit_id}")
     with reading() as session:
         assert session.get_one(Visit, visit_id).code_issue == 2
 
@@ -105,9 +106,9 @@ def test_opening_the_contact_shows_it_and_is_recorded(open_app, order_id):
 
 def test_the_desk_neither_reissues_codes_nor_opens_contacts(open_app, order_id):
     app = look_for(open_app(PAGE, DESK), order_id)
-    keys = {str(button.key) for button in app.button}
-    assert f"cancel_{order_id}" in keys
-    assert not [key for key in keys if key.startswith(("reissue_", "contact_"))]
+    assert f"cancel_{order_id}" in questions(app)
+    buttons = questions(app) | keys(app)
+    assert not [key for key in buttons if str(key).startswith(("reissue_", "contact_"))]
 
 
 @pytest.mark.parametrize("number", ["999999", "😀", "-1", "0"])

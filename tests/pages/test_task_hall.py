@@ -21,6 +21,7 @@ from tests.factories import (
     make_demand,
     make_visit,
 )
+from tests.pages.screen import confirm
 
 PAGE = "pages/caregiver/task_hall.py"
 
@@ -111,7 +112,7 @@ def test_an_application_is_withdrawn_after_asking(open_app):
         make_application(session, demand_id)
     app = open_app(PAGE, LI)
     assert f"apply_{demand_id}" not in {button.key for button in app.button}
-    app.button(key=f"withdraw_{demand_id}").click().run()
+    confirm(app, f"withdraw_{demand_id}")
     assert applications_of(demand_id)[0].status is ApplicationStatus.WITHDRAWN
     app.button(key=f"apply_{demand_id}").click().run()
     assert applications_of(demand_id)[0].status is ApplicationStatus.SUBMITTED

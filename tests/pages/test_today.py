@@ -10,6 +10,7 @@ from data.notices import Notice, NoticeKind
 from services import caregivers, notices
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, NANTONG, OPERATOR
+from tests.pages.screen import opened
 
 PAGE = "pages/operator/today.py"
 
@@ -29,6 +30,11 @@ def shown(app):
 def in_review(database):
     with writing() as session:
         caregivers.move(session, DRAFT, DRAFT.id, "submit")
+
+
+def in_its_review(open_app):
+    """The page with the newcomer's profile open."""
+    return opened(open_app(PAGE, OPERATOR), f"review_caregiver_{DRAFT.id}")
 
 
 def status_of(caregiver):
@@ -79,20 +85,21 @@ def test_a_quiet_day_is_all_done(open_app):
 
 
 def test_a_caregiver_is_approved(open_app, in_review):
-    app = open_app(PAGE, OPERATOR)
+    app = in_its_review(open_app)
     app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
     assert status_of(DRAFT) is CaregiverStatus.APPROVED
     assert words("empty.caregivers_in_review") in shown(app)
 
 
 def test_rejecting_needs_a_reason_which_the_caregiver_gets(open_app, in_review):
-    app = open_app(PAGE, OPERATOR)
+    app = in_its_review(open_app)
     app.button(key=f"reject_caregiver_{DRAFT.id}").click().run()
     assert [error.value for error in app.error] == [
         words("error.missing", field=words("field.reason"))
     ]
     assert status_of(DRAFT) is CaregiverStatus.SUBMITTED
 
+    opened(app, f"review_caregiver_{DRAFT.id}")
     app.text_area(key=f"reject_reason_{DRAFT.id}").input("健康证已过期")
     app.button(key=f"reject_caregiver_{DRAFT.id}").click().run()
     assert status_of(DRAFT) is CaregiverStatus.REJECTED
@@ -104,7 +111,7 @@ def test_rejecting_needs_a_reason_which_the_caregiver_gets(open_app, in_review):
 
 
 def test_a_caregiver_decided_meanwhile_is_refused_in_words(open_app, in_review):
-    app = open_app(PAGE, OPERATOR)
+    app = in_its_review(open_app)
     with writing() as session:
         caregivers.move(session, OPERATOR, DRAFT.id, "approve")
     app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
