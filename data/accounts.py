@@ -21,6 +21,7 @@ class Role(StrEnum):
 class AccountStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    MERGED = "merged"
 
 
 class Channel(StrEnum):
@@ -47,6 +48,7 @@ class Account(Numbered, SealedRow, Base):
     city_code: Mapped[str | None] = mapped_column(String(6))
     district_code: Mapped[str | None] = mapped_column(String(6))
     agreed_at: Mapped[datetime | None]
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     version: Mapped[int] = mapped_column()
 
     phone = Sealed()

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from data.base import Base, Numbered, text_enum
@@ -54,6 +54,9 @@ class Caregiver(Numbered, Base):
         order_by="WeeklyHours.weekday, WeeklyHours.starts_minute",
         cascade="all, delete-orphan",
     )
+    rates: Mapped[list["Rate"]] = relationship(
+        lazy="raise", order_by="Rate.item_id", cascade="all, delete-orphan"
+    )
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -71,6 +74,29 @@ class Certificate(Numbered, SealedRow, Base):
     expires_on: Mapped[date | None]
 
     number = Sealed()
+
+
+class Rate(Numbered, Base):
+    """A caregiver's price for an item, in fen per unit; without one she is not found for it."""
+
+    __tablename__ = "rates"
+    __table_args__ = (
+        UniqueConstraint("caregiver_id", "item_id"),
+        CheckConstraint("price_fen > 0", name="price_positive"),
+    )
+
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("care_items.id"), index=True)
+    price_fen: Mapped[int]
+
+
+class Photo(Base):
+    """A caregiver's portrait as families see it: a small square WebP image."""
+
+    __tablename__ = "photos"
+
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), primary_key=True)
+    image: Mapped[bytes]
 
 
 class WeeklyHours(Numbered, Base):

@@ -1,5 +1,6 @@
 """Opened cities with their settings, and the places their operators keep."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
@@ -27,6 +28,8 @@ class City(Numbered, Base):
     __table_args__ = (
         CheckConstraint("commission_bp BETWEEN 0 AND 10000", name="commission_is_a_share"),
         CheckConstraint("smallest_cell >= 5", name="smallest_cell_at_least_5"),
+        CheckConstraint("hold_hours > 0", name="hold_hours_positive"),
+        CheckConstraint("release_days >= 0", name="release_days_not_negative"),
     )
 
     code: Mapped[str] = mapped_column(String(6), unique=True)
@@ -37,6 +40,9 @@ class City(Numbered, Base):
     decline_hours: Mapped[int] = mapped_column(default=2)
     redeem_lock_minutes: Mapped[int] = mapped_column(default=15)
     smallest_cell: Mapped[int] = mapped_column(default=5)
+    hold_hours: Mapped[int] = mapped_column(default=2)
+    operator_approves: Mapped[bool] = mapped_column(default=False)
+    release_days: Mapped[int] = mapped_column(default=7)
 
 
 class Place(Numbered, Base):
@@ -53,3 +59,4 @@ class Place(Numbered, Base):
     lng: Mapped[float]
     lat: Mapped[float]
     cell: Mapped[str] = mapped_column(String(16))
+    retired_at: Mapped[datetime | None]

@@ -108,22 +108,39 @@ def migrations() -> Config:
 
 def upgrade(target: str = "head") -> None:
     """Apply the migrations; two processes that start together do it in turn."""
-    with engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
+    with _migrating() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(4200320600)"))
         config = migrations()
         config.attributes["connection"] = connection
         command.upgrade(config, target)
-        connection.commit()
 
 
 def downgrade(target: str = "base") -> None:
     """Take migrations back."""
-    with engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
+    with _migrating() as connection:
         config = migrations()
         config.attributes["connection"] = connection
         command.downgrade(config, target)
-        connection.commit()
+
+
+@contextmanager
+def _migrating() -> Iterator[Connection]:
+    """A transaction in which SQLite's tables may be made anew while others refer to them."""
+    with engine().connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
+        on_sqlite = connection.dialect.name == "sqlite"
+        raw: Any = connection.connection.dbapi_connection
+        if on_sqlite:  # Possible only before the transaction begins.
+            raw.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield connection
+            if on_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise RuntimeError("A migration left rows that refer to nothing")
+            connection.commit()
+        finally:
+            if on_sqlite:
+                connection.rollback()
+                raw.execute("PRAGMA foreign_keys = ON")
 
 
 def is_current() -> bool:

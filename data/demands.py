@@ -12,6 +12,7 @@ from data.sealing import Sealed, SealedRow, sealed_bytes
 
 
 class DemandStatus(StrEnum):
+    DIRECTED = "directed"
     OPEN = "open"
     MATCHED = "matched"
     WITHDRAWN = "withdrawn"
@@ -27,7 +28,10 @@ class ApplicationStatus(StrEnum):
 
 
 class Demand(Numbered, SealedRow, Base):
-    """A posted need with no caregiver yet; prices are fen per unit of its item."""
+    """A need with no caregiver yet; prices are fen per unit of its item.
+
+    A directed one waits for the answer of the one caregiver who was asked, and is in no hall.
+    """
 
     __tablename__ = "demands"
     __table_args__ = (

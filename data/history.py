@@ -13,6 +13,8 @@ from data.base import Base, Numbered, text_enum
 class Noun(StrEnum):
     """What has a status that moves."""
 
+    ACCOUNT = "account"
+    CITY = "city"
     CAREGIVER = "caregiver"
     DEMAND = "demand"
     APPLICATION = "application"

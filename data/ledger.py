@@ -12,6 +12,7 @@ class LedgerAccount(StrEnum):
     CUSTOMER_RECEIVABLE = "customer_receivable"
     ORDERS_COMMITTED = "orders_committed"
     CAREGIVER_FROZEN = "caregiver_frozen"
+    CAREGIVER_PAYABLE = "caregiver_payable"
     PLATFORM_FEE = "platform_fee"
 
 
@@ -19,16 +20,18 @@ class LedgerEvent(StrEnum):
     CONFIRMED = "confirmed"
     REDEEMED = "redeemed"
     CANCELLED = "cancelled"
+    RELEASED = "released"
+    MERGED = "merged"
 
 
 class LedgerEntry(Numbered, Base):
-    """One business event; its key makes booking it twice impossible."""
+    """One business event, mostly an order's; its key makes booking it twice impossible."""
 
     __tablename__ = "ledger_entries"
 
     event_key: Mapped[str] = mapped_column(String(60), unique=True)
     event: Mapped[LedgerEvent] = mapped_column(text_enum(LedgerEvent))
-    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
 
 
 class LedgerPosting(Base):

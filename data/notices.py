@@ -26,7 +26,18 @@ class NoticeKind(StrEnum):
     CAREGIVER_SUBMITTED = "caregiver_submitted"
     CAREGIVER_APPROVED = "caregiver_approved"
     CAREGIVER_REJECTED = "caregiver_rejected"
+    CAREGIVER_SUSPENDED = "caregiver_suspended"
+    CAREGIVER_RESTORED = "caregiver_restored"
     DEMAND_EXPIRED = "demand_expired"
+    REQUEST_RECEIVED = "request_received"
+    REQUEST_PLACED = "request_placed"
+    REQUEST_TO_APPROVE = "request_to_approve"
+    REQUEST_REFUSED = "request_refused"
+    REQUEST_EXPIRED = "request_expired"
+    REQUEST_BLOCKED = "request_blocked"
+    REDEEM_REMINDER = "redeem_reminder"
+    PAY_RELEASED = "pay_released"
+    ROLE_GRANTED = "role_granted"
 
 
 class OutboxStatus(StrEnum):

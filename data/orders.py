@@ -12,12 +12,20 @@ from data.base import Base, Numbered, text_enum
 
 
 class OrderStatus(StrEnum):
+    """Asked of a caregiver (requested, then perhaps accepted), agreed (confirmed), or ended."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
     CONFIRMED = "confirmed"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    BLOCKED = "blocked"
 
 
 class VisitStatus(StrEnum):
+    HELD = "held"
     PLANNED = "planned"
     IN_PROGRESS = "in_progress"
     FINISHED = "finished"
@@ -37,6 +45,7 @@ class Order(Numbered, Base):
         # All that the analysts' release reads, so that it never touches the table.
         Index(None, "city_code", "district_code", "item_id", "status", "customer_id"),
         Index(None, "customer_id", "status"),
+        Index(None, "status", "answer_until"),
     )
 
     demand_id: Mapped[int] = mapped_column(ForeignKey("demands.id"), index=True)
@@ -51,6 +60,7 @@ class Order(Numbered, Base):
     unit_price_fen: Mapped[int]
     total_fen: Mapped[int]
     commission_fen: Mapped[int]
+    answer_until: Mapped[datetime | None]
     decline_until: Mapped[datetime]
     status: Mapped[OrderStatus] = mapped_column(
         text_enum(OrderStatus), default=OrderStatus.CONFIRMED
