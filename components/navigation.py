@@ -38,8 +38,8 @@ class PageEntry:
 
 
 PAGES = (
-    PageEntry("customer", "post_demand", "add_circle", Permission.KEEP_RECIPIENTS),
-    PageEntry("customer", "my_orders", "receipt_long", Permission.REVIEW),
+    PageEntry("customer", "post_demand", "add_circle", Permission.ORDER_CARE),
+    PageEntry("customer", "my_orders", "receipt_long", Permission.ORDER_CARE),
     PageEntry("customer", "redeem", "qr_code_scanner", Permission.REDEEM),
     PageEntry("caregiver", "task_hall", "storefront", Permission.BROWSE_HALL),
     PageEntry("caregiver", "my_visits", "calendar_month", Permission.WORK_VISIT),

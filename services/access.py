@@ -12,6 +12,7 @@ __all__ = ["GRANTS", "SYSTEM", "Actor", "Channel", "Permission", "Role"]
 class Permission(StrEnum):
     KEEP_ACCOUNT = "account:keep"
     READ_NOTICES = "notices:read"
+    ORDER_CARE = "care:order"
     KEEP_RECIPIENTS = "recipients:keep"
     POST_DEMAND = "demand:post"
     WITHDRAW_DEMAND = "demand:withdraw"
@@ -20,8 +21,12 @@ class Permission(StrEnum):
     APPLY = "application:make"
     DECIDE_APPLICATION = "application:decide"
     SEE_CAREGIVERS = "caregiver:see"
+    FIND_CAREGIVERS = "caregiver:find"
     KEEP_CAREGIVER_PROFILE = "caregiver:keep"
     DECIDE_CAREGIVER = "caregiver:decide"
+    REQUEST_ORDER = "order:request"
+    ANSWER_REQUEST = "order:answer"
+    DECIDE_REQUEST = "order:decide"
     FOLLOW_ORDERS = "order:follow"
     FOLLOW_CITY_ORDERS = "order:follow_city"
     CANCEL_ORDER = "order:cancel"
@@ -32,6 +37,13 @@ class Permission(StrEnum):
     REISSUE_CODE = "visit:reissue_code"
     REVIEW = "visit:review"
     SEE_TO_DO = "operator:to_do"
+    KEEP_CUSTOMERS = "operator:customers"
+    KEEP_CITIES = "operator:cities"
+    KEEP_CATALOGUE = "operator:catalogue"
+    KEEP_PLACES = "operator:places"
+    KEEP_STAFF = "operator:staff"
+    SEE_JOBS = "operator:jobs"
+    READ_INCOME = "income:read"
     READ_RELEASES = "releases:read"
     RUN_JOBS = "jobs:run"
 
@@ -41,10 +53,13 @@ _EVERYONE = {Permission.KEEP_ACCOUNT, Permission.READ_NOTICES}
 GRANTS: dict[Role, set[Permission]] = {
     Role.CUSTOMER: _EVERYONE
     | {
+        Permission.ORDER_CARE,
         Permission.KEEP_RECIPIENTS,
         Permission.POST_DEMAND,
         Permission.WITHDRAW_DEMAND,
         Permission.SEE_CAREGIVERS,
+        Permission.FIND_CAREGIVERS,
+        Permission.REQUEST_ORDER,
         Permission.FOLLOW_ORDERS,
         Permission.CANCEL_ORDER,
         Permission.REDEEM,
@@ -56,6 +71,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.APPLY,
         Permission.KEEP_CAREGIVER_PROFILE,
         Permission.SEE_CAREGIVERS,
+        Permission.ANSWER_REQUEST,
+        Permission.READ_INCOME,
         Permission.FOLLOW_ORDERS,
         Permission.WORK_VISIT,
         Permission.SEE_ADDRESS,
@@ -67,7 +84,11 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_CAREGIVERS,
         Permission.CANCEL_ORDER,
         Permission.ACT_FOR_CUSTOMER,
+        Permission.KEEP_RECIPIENTS,
         Permission.POST_DEMAND,
+        Permission.WITHDRAW_DEMAND,
+        Permission.FIND_CAREGIVERS,
+        Permission.REQUEST_ORDER,
         Permission.REDEEM,
     },
     Role.OPERATOR: _EVERYONE
@@ -76,11 +97,18 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.FOLLOW_CITY_ORDERS,
         Permission.DECIDE_APPLICATION,
         Permission.DECIDE_CAREGIVER,
+        Permission.DECIDE_REQUEST,
         Permission.SEE_CAREGIVERS,
         Permission.FOLLOW_ORDERS,
         Permission.CANCEL_ORDER,
         Permission.REISSUE_CODE,
         Permission.SEE_ADDRESS,
+        Permission.KEEP_CUSTOMERS,
+        Permission.KEEP_CITIES,
+        Permission.KEEP_CATALOGUE,
+        Permission.KEEP_PLACES,
+        Permission.KEEP_STAFF,
+        Permission.SEE_JOBS,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
 }

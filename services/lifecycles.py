@@ -5,7 +5,9 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver, CaregiverStatus
+from data.cities import City, CityStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
@@ -27,6 +29,14 @@ DEMAND_MOVES = (
     Move("withdraw", DemandStatus.OPEN, DemandStatus.WITHDRAWN, Permission.WITHDRAW_DEMAND),
     Move("expire", DemandStatus.OPEN, DemandStatus.EXPIRED, Permission.RUN_JOBS),
     Move("reopen", DemandStatus.MATCHED, DemandStatus.OPEN, Permission.CANCEL_ORDER),
+    # A directed demand follows the request that came with it.
+    Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.ANSWER_REQUEST),
+    Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.DECIDE_REQUEST),
+    Move("offer", DemandStatus.DIRECTED, DemandStatus.OPEN, Permission.ANSWER_REQUEST),
+    Move("offer", DemandStatus.DIRECTED, DemandStatus.OPEN, Permission.RUN_JOBS),
+    Move("call_off", DemandStatus.DIRECTED, DemandStatus.WITHDRAWN, Permission.CANCEL_ORDER),
+    Move("expire", DemandStatus.DIRECTED, DemandStatus.EXPIRED, Permission.RUN_JOBS),
+    Move("expire", DemandStatus.DIRECTED, DemandStatus.EXPIRED, Permission.ANSWER_REQUEST),
 )
 APPLICATION_MOVES = (
     Move(
@@ -63,11 +73,27 @@ APPLICATION_MOVES = (
     Move("apply_again", ApplicationStatus.CLOSED, ApplicationStatus.SUBMITTED, Permission.APPLY),
 )
 ORDER_MOVES = (
+    Move("accept", OrderStatus.REQUESTED, OrderStatus.CONFIRMED, Permission.ANSWER_REQUEST),
+    # Where the city has the last word, the caregiver's yes is not yet the end of it.
+    Move("agree", OrderStatus.REQUESTED, OrderStatus.ACCEPTED, Permission.ANSWER_REQUEST),
+    Move("confirm", OrderStatus.ACCEPTED, OrderStatus.CONFIRMED, Permission.DECIDE_REQUEST),
+    Move("refuse", OrderStatus.REQUESTED, OrderStatus.REFUSED, Permission.ANSWER_REQUEST),
+    Move("block", OrderStatus.REQUESTED, OrderStatus.BLOCKED, Permission.DECIDE_REQUEST),
+    Move("block", OrderStatus.ACCEPTED, OrderStatus.BLOCKED, Permission.DECIDE_REQUEST),
+    Move("call_off", OrderStatus.REQUESTED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
+    Move("call_off", OrderStatus.ACCEPTED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
+    Move("expire", OrderStatus.REQUESTED, OrderStatus.EXPIRED, Permission.RUN_JOBS),
+    Move("expire", OrderStatus.ACCEPTED, OrderStatus.EXPIRED, Permission.RUN_JOBS),
     Move("cancel", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
     Move("decline", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
     Move("complete", OrderStatus.CONFIRMED, OrderStatus.COMPLETED, Permission.REDEEM),
 )
 VISIT_MOVES = (
+    Move("confirm", VisitStatus.HELD, VisitStatus.PLANNED, Permission.ANSWER_REQUEST),
+    Move("confirm", VisitStatus.HELD, VisitStatus.PLANNED, Permission.DECIDE_REQUEST),
+    Move("let_go", VisitStatus.HELD, VisitStatus.CANCELLED, Permission.ANSWER_REQUEST),
+    Move("let_go", VisitStatus.HELD, VisitStatus.CANCELLED, Permission.CANCEL_ORDER),
+    Move("let_go", VisitStatus.HELD, VisitStatus.CANCELLED, Permission.RUN_JOBS),
     Move("check_in", VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, Permission.WORK_VISIT),
     Move("check_out", VisitStatus.IN_PROGRESS, VisitStatus.FINISHED, Permission.WORK_VISIT),
     Move("redeem", VisitStatus.FINISHED, VisitStatus.REDEEMED, Permission.REDEEM),
@@ -99,7 +125,22 @@ CAREGIVER_MOVES = (
         "restore", CaregiverStatus.SUSPENDED, CaregiverStatus.APPROVED, Permission.DECIDE_CAREGIVER
     ),
 )
+ACCOUNT_MOVES = (
+    Move("suspend", AccountStatus.ACTIVE, AccountStatus.SUSPENDED, Permission.KEEP_CUSTOMERS),
+    Move("restore", AccountStatus.SUSPENDED, AccountStatus.ACTIVE, Permission.KEEP_CUSTOMERS),
+    Move("merge", AccountStatus.ACTIVE, AccountStatus.MERGED, Permission.KEEP_CUSTOMERS),
+    Move("merge", AccountStatus.SUSPENDED, AccountStatus.MERGED, Permission.KEEP_CUSTOMERS),
+)
+CITY_MOVES = (
+    Move("pause", CityStatus.OPEN, CityStatus.PAUSED, Permission.KEEP_CITIES),
+    Move("resume", CityStatus.PAUSED, CityStatus.OPEN, Permission.KEEP_CITIES),
+    Move("close", CityStatus.OPEN, CityStatus.CLOSED, Permission.KEEP_CITIES),
+    Move("close", CityStatus.PAUSED, CityStatus.CLOSED, Permission.KEEP_CITIES),
+    Move("reopen", CityStatus.CLOSED, CityStatus.OPEN, Permission.KEEP_CITIES),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
+    Noun.ACCOUNT: ACCOUNT_MOVES,
+    Noun.CITY: CITY_MOVES,
     Noun.DEMAND: DEMAND_MOVES,
     Noun.APPLICATION: APPLICATION_MOVES,
     Noun.ORDER: ORDER_MOVES,
@@ -108,7 +149,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
 }
 
 
-Movable = Demand | Application | Order | Visit | Caregiver
+Movable = Account | City | Demand | Application | Order | Visit | Caregiver
 
 
 def open_moves(noun: Noun, status: StrEnum, actor: Actor) -> tuple[str, ...]:

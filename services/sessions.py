@@ -13,7 +13,7 @@ from data.notices import ConsoleText, Notice
 from data.sealing import keyed_hash
 from data.sessions import OneTimeCode, SignInAttempt, SignInSession, SignInTicket
 from services import audit, clock, phones
-from services.access import Actor, Permission, Role
+from services.access import Actor, Channel, Permission, Role
 from services.errors import Conflict, NotAllowed, ServiceError
 from services.settings import settings
 
@@ -184,6 +184,7 @@ def resume(session: Session, token: str) -> Visitor | None:
             id=account.id,
             role=role,
             cities=frozenset(city for held, city in grants if held == role and city),
+            channel=Channel.PHONE if role is Role.DESK else Channel.APP,
         ),
         name=account.name,
         roles=tuple(dict.fromkeys(held for held, _ in grants)),

@@ -1,7 +1,9 @@
 import pytest
 from sqlalchemy import select
 
+from data.accounts import AccountStatus
 from data.caregivers import CaregiverStatus
+from data.cities import CityStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
@@ -9,14 +11,16 @@ from services import lifecycles
 from services.access import GRANTS, SYSTEM, Actor, Channel, Role
 from services.errors import Conflict, NotAllowed
 from services.lifecycles import MOVES
-from tests.factories import DESK, OPERATOR, ZHOU, make_demand
+from tests.factories import ANALYST, OPERATOR, ZHOU, make_demand
 
 FIRST = {
     Noun.CAREGIVER: CaregiverStatus.DRAFT,
-    Noun.DEMAND: DemandStatus.OPEN,
+    Noun.ACCOUNT: AccountStatus.ACTIVE,
+    Noun.CITY: CityStatus.OPEN,
+    Noun.DEMAND: DemandStatus.DIRECTED,
     Noun.APPLICATION: ApplicationStatus.SUBMITTED,
-    Noun.ORDER: OrderStatus.CONFIRMED,
-    Noun.VISIT: VisitStatus.PLANNED,
+    Noun.ORDER: OrderStatus.REQUESTED,
+    Noun.VISIT: VisitStatus.HELD,
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 
@@ -86,7 +90,7 @@ def test_taking_a_move_leaves_a_history_row(session, clock):
 def test_a_refused_move_changes_nothing(session):
     demand = session.get_one(Demand, make_demand(session))
     with pytest.raises(NotAllowed):
-        lifecycles.take(session, DESK, Noun.DEMAND, demand, "withdraw")
+        lifecycles.take(session, ANALYST, Noun.DEMAND, demand, "withdraw")
 
     assert demand.status is DemandStatus.OPEN
     assert session.scalars(select(StatusChange.move)).all() == ["post"]
