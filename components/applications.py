@@ -11,7 +11,7 @@ from services import applications
 from services.applications import Candidate, Decision
 from services.catalogue import ItemView
 
-SHOWN_AT_ONCE = 3
+SHOWN_AT_ONCE, MORE_AT_ONCE = 2, 10
 _SHOWN = "applications_shown"
 
 
@@ -39,7 +39,7 @@ def decisions(waiting: list[Decision], items: dict[int, ItemView]) -> None:
 
 
 def _show_more() -> None:
-    st.session_state[_SHOWN] = shown() + SHOWN_AT_ONCE
+    st.session_state[_SHOWN] = shown() + MORE_AT_ONCE
 
 
 def unanswered(demands: list[Decision], items: dict[int, ItemView]) -> None:

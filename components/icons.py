@@ -4,7 +4,7 @@ from services.access import Role
 from services.caregivers import CaregiverStatus
 from services.catalogue import ItemGroup
 from services.demands import ApplicationStatus, DemandStatus
-from services.orders import VisitStatus
+from services.orders import OrderStatus, VisitStatus
 from services.to_do import ToDoKind
 
 ROLE = {
@@ -20,6 +20,7 @@ GROUP = {
     ItemGroup.MATERNITY: ":material/child_care:",
 }
 DEMAND = {
+    DemandStatus.DIRECTED: (":material/mark_email_unread:", "violet"),
     DemandStatus.OPEN: (":material/campaign:", "blue"),
     DemandStatus.MATCHED: (":material/handshake:", "green"),
     DemandStatus.WITHDRAWN: (":material/undo:", "gray"),
@@ -32,7 +33,15 @@ APPLICATION = {
     ApplicationStatus.CLOSED: (":material/person_off:", "gray"),
     ApplicationStatus.WITHDRAWN: (":material/undo:", "gray"),
 }
+REQUEST = {
+    OrderStatus.REQUESTED: (":material/mark_email_unread:", "violet"),
+    OrderStatus.ACCEPTED: (":material/thumb_up:", "violet"),
+    OrderStatus.REFUSED: (":material/person_off:", "gray"),
+    OrderStatus.EXPIRED: (":material/hourglass_disabled:", "gray"),
+    OrderStatus.BLOCKED: (":material/block:", "red"),
+}
 VISIT = {
+    VisitStatus.HELD: (":material/mark_email_unread:", "violet"),
     VisitStatus.PLANNED: (":material/event:", "blue"),
     VisitStatus.IN_PROGRESS: (":material/directions_walk:", "violet"),
     VisitStatus.FINISHED: (":material/qr_code_scanner:", "orange"),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Select, exists, false, select
 from sqlalchemy.orm import Session
@@ -32,6 +33,10 @@ from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
 
 BASIS_POINTS = 10_000
+# Rows, not objects: whole demands are costly to load.
+_SHOWN_OF_DEMAND = (
+    "id item_id district_code starts_at ends_at units lowest_fen highest_fen words created_at"
+).split()
 UNRATED = 4.0  # Newcomers stand between the praised and the doubtful.
 
 
@@ -254,7 +259,8 @@ def unanswered(session: Session, actor: Actor, limit: int = 20) -> list[Decision
     """The open demands nobody offers to take, soonest visit first."""
     actor.require(Permission.DECIDE_APPLICATION)
     rows = _open_demands(actor).where(to_do.nobody_to_choose()).limit(limit)
-    return [_decision(demand, []) for demand in session.scalars(rows)]
+    shown = rows.with_only_columns(*(getattr(Demand, name) for name in _SHOWN_OF_DEMAND))
+    return [_decision(demand, []) for demand in session.execute(shown)]
 
 
 def _open_demands(actor: Actor) -> Select[Demand]:
@@ -282,7 +288,7 @@ def _suitability(candidate: Candidate) -> tuple[bool, bool, float, int, int]:
     )
 
 
-def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:
+def _decision(demand: Demand | Any, candidates: list[Candidate]) -> Decision:
     return Decision(
         demand_id=demand.id,
         item_id=demand.item_id,
