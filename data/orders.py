@@ -62,6 +62,7 @@ class Order(Numbered, Base):
     commission_fen: Mapped[int]
     answer_until: Mapped[datetime | None]
     decline_until: Mapped[datetime]
+    decision_words: Mapped[str] = mapped_column(String(300), default="")
     status: Mapped[OrderStatus] = mapped_column(
         text_enum(OrderStatus), default=OrderStatus.CONFIRMED
     )

@@ -1,8 +1,7 @@
 """Applications: caregivers offer themselves, the operator chooses one."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import Select, exists, false, select
 from sqlalchemy.orm import Session
@@ -14,9 +13,10 @@ from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import Order, OrderStatus
+from data.orders import OrderStatus
 from services import (
     announcements,
+    availability,
     caregivers,
     certificates,
     clock,
@@ -25,6 +25,7 @@ from services import (
     ledger,
     lifecycles,
     notices,
+    orders,
     places,
     to_do,
 )
@@ -32,8 +33,7 @@ from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
 
-BASIS_POINTS = 10_000
-# Rows, not objects: whole demands are costly to load.
+# As Decision names them. Rows, not objects: whole demands are costly to load.
 _SHOWN_OF_DEMAND = (
     "id item_id district_code starts_at ends_at units lowest_fen highest_fen words created_at"
 ).split()
@@ -175,26 +175,14 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     if demand.starts_at <= clock.now():
         raise Conflict("error.start_in_past")
     city = session.scalars(select(City).where(City.code == demand.city_code)).one()
-    total_fen = application.price_fen * demand.units
-    order = Order(
-        created_at=clock.now(),
-        demand_id=demand.id,
-        customer_id=demand.customer_id,
-        caregiver_id=application.caregiver_id,
-        recipient_id=demand.recipient_id,
-        item_id=demand.item_id,
-        city_code=demand.city_code,
-        district_code=demand.district_code,
-        channel=demand.channel,
-        units=demand.units,
-        unit_price_fen=application.price_fen,
-        total_fen=total_fen,
-        commission_fen=total_fen * city.commission_bp // BASIS_POINTS,
-        decline_until=min(clock.now() + timedelta(hours=city.decline_hours), demand.starts_at),
+    order = orders.begin(
+        session,
+        demand,
+        application.caregiver_id,
+        application.price_fen,
+        city,
         status=OrderStatus.CONFIRMED,
     )
-    session.add(order)
-    session.flush()
     visit_id = gate.place_visit(
         session,
         order_id=order.id,
@@ -205,12 +193,7 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     lifecycles.begin(session, actor, Noun.ORDER, order, "approve")
     demands.close_applications(session, actor, demand, spare_id=application.id)
     ledger.book_confirmed(session, order)
-    facts = {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}
-    about = f"order-{order.id}"
-    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **facts)
-    notices.tell(
-        session, NoticeKind.CODE_ISSUED, order.caregiver_id, f"visit-{visit_id}-1", **facts
-    )
+    orders.tell_confirmed(session, order, visit_id)
     return order.id
 
 
@@ -245,7 +228,9 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             total_fen=application.price_fen * demand.units,
             words=application.words,
             distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
-            in_hours=demands.in_hours(caregiver, demand.starts_at, demand.ends_at),
+            in_hours=availability.in_hours(
+                caregiver.weekly_hours, demand.starts_at, demand.ends_at
+            ),
             free=not is_busy,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
             score=scores.get(caregiver.id, caregivers.Score()),
@@ -260,7 +245,7 @@ def unanswered(session: Session, actor: Actor, limit: int = 20) -> list[Decision
     actor.require(Permission.DECIDE_APPLICATION)
     rows = _open_demands(actor).where(to_do.nobody_to_choose()).limit(limit)
     shown = rows.with_only_columns(*(getattr(Demand, name) for name in _SHOWN_OF_DEMAND))
-    return [_decision(demand, []) for demand in session.execute(shown)]
+    return [Decision(*row, candidates=()) for row in session.execute(shown)]
 
 
 def _open_demands(actor: Actor) -> Select[Demand]:
@@ -288,7 +273,7 @@ def _suitability(candidate: Candidate) -> tuple[bool, bool, float, int, int]:
     )
 
 
-def _decision(demand: Demand | Any, candidates: list[Candidate]) -> Decision:
+def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:
     return Decision(
         demand_id=demand.id,
         item_id=demand.item_id,

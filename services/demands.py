@@ -16,6 +16,7 @@ from data.notices import NoticeKind
 from data.recipients import Recipient
 from services import (
     announcements,
+    callers,
     catalogue,
     cities,
     clock,
@@ -26,7 +27,7 @@ from services import (
     tasks,
 )
 from services.access import Actor, Permission, Role
-from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
 
 __all__ = [
@@ -91,16 +92,32 @@ def post(
     The same request key posts once: a double click or a second tab gets the first demand's id.
     """
     actor.require(Permission.POST_DEMAND)
-    if customer_id is not None:
-        actor.require(Permission.ACT_FOR_CUSTOMER)
-    elif actor.role is not Role.CUSTOMER:
-        raise NotAllowed("error.not_allowed")
-    owner_id = customer_id or actor.id or 0
+    owner_id = callers.acted_for(session, actor, customer_id)
     posted = select(Demand.id).where(
         Demand.customer_id == owner_id, Demand.request_key == request_key
     )
     if (before := session.scalar(posted)) is not None:
         return before
+    demand = store(session, actor, form, request_key, owner_id, DemandStatus.OPEN)
+    lifecycles.begin(session, actor, Noun.DEMAND, demand, "post")
+    announce(session, actor, demand)
+    return demand.id
+
+
+def announce(session: Session, actor: Actor, demand: Demand) -> None:
+    """Have the worker tell the caregivers a demand suits."""
+    tasks.ask(session, actor, announcements.KIND, demand_id=demand.id)
+
+
+def store(
+    session: Session,
+    actor: Actor,
+    form: DemandForm,
+    request_key: str,
+    owner_id: int,
+    status: DemandStatus,
+) -> Demand:
+    """A new demand of this customer's, checked and stored; its history is the caller's."""
     recipient = session.get(Recipient, form.recipient_id)
     if recipient is None or recipient.customer_id != owner_id:
         raise NotFound("error.recipient_not_found")
@@ -133,16 +150,14 @@ def post(
         highest_fen=form.highest_fen,
         skills=[str(skill) for skill in form.skills],
         words=said,
-        status=DemandStatus.OPEN,
+        status=status,
     )
     session.add(demand)
     try:
         session.flush()
     except IntegrityError:
         raise Conflict("error.already_posted") from None
-    lifecycles.begin(session, actor, Noun.DEMAND, demand, "post")
-    tasks.ask(session, actor, announcements.KIND, demand_id=demand.id)
-    return demand.id
+    return demand
 
 
 def withdraw(session: Session, actor: Actor, demand_id: int) -> None:
@@ -248,18 +263,6 @@ def locked(session: Session, actor: Actor, demand_id: int) -> Demand:
     if demand is None:
         raise NotFound("error.demand_not_found")
     return demand
-
-
-def in_hours(caregiver: Caregiver, starts_at: datetime, ends_at: datetime) -> bool:
-    """Whether a visit lies inside one stretch of the weekly plan (visits over a day never do)."""
-    start, end = clock.in_city(starts_at), clock.in_city(ends_at)
-    if start.date() != end.date():
-        return False
-    first, last = start.hour * 60 + start.minute, end.hour * 60 + end.minute
-    return any(
-        h.weekday == start.weekday() and h.starts_minute <= first and last <= h.ends_minute
-        for h in caregiver.weekly_hours
-    )
 
 
 def _check_time_and_price(form: DemandForm, item: CareItem) -> None:

@@ -6,6 +6,7 @@ deadlock. SQLite admits one writer at a time (BEGIN IMMEDIATE). Core, not ORM: f
 throughput under load.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from psycopg.errors import ExclusionViolation
@@ -22,13 +23,19 @@ _visits: Table = Visit.__table__  # pyright: ignore[reportAssignmentType] - it i
 
 
 def place_visit(
-    session: Session, *, order_id: int, caregiver_id: int, starts_at: datetime, ends_at: datetime
+    session: Session,
+    *,
+    order_id: int,
+    caregiver_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    status: VisitStatus = VisitStatus.PLANNED,
 ) -> int:
-    """Put a visit into a caregiver's time and return its id, or refuse."""
-    status = session.scalar(
+    """Put a visit, planned or held for an answer, into a caregiver's time; return its id."""
+    standing = session.scalar(
         select(Caregiver.status).where(Caregiver.id == caregiver_id).with_for_update(key_share=True)
     )
-    if status is not CaregiverStatus.APPROVED:
+    if standing is not CaregiverStatus.APPROVED:
         raise Conflict("error.caregiver_not_approved")
     values = {
         "order_id": order_id,
@@ -36,7 +43,7 @@ def place_visit(
         "starts_at": starts_at,
         "ends_at": ends_at,
         "created_at": clock.now(),
-        "status": VisitStatus.PLANNED,
+        "status": status,
         "done_tasks": [],
         "report_words": "",
         "code_issue": 1,
@@ -76,6 +83,24 @@ def taken(session: Session, caregiver_id: int, since: datetime) -> list[tuple[da
             )
         )
     ]
+
+
+def taken_by(
+    session: Session, caregiver_ids: Sequence[int], since: datetime, until: datetime
+) -> dict[int, list[tuple[datetime, datetime]]]:
+    """From when to when visits take the time of several caregivers between two moments."""
+    rows = session.execute(
+        select(_visits.c.caregiver_id, _visits.c.starts_at, _visits.c.ends_at).where(
+            _visits.c.caregiver_id.in_(caregiver_ids),
+            _visits.c.ends_at > since,
+            _visits.c.starts_at < until,
+            _visits.c.status != VisitStatus.CANCELLED,
+        )
+    )
+    found: dict[int, list[tuple[datetime, datetime]]] = {}
+    for caregiver_id, starts_at, ends_at in rows:
+        found.setdefault(caregiver_id, []).append((starts_at, ends_at))
+    return found
 
 
 def busy(

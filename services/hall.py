@@ -11,7 +11,16 @@ from data.catalogue import CareItem, ItemGroup, Skill
 from data.demands import Application, ApplicationStatus, Demand
 from data.history import Noun
 from data.recipients import Mobility, Recipient, Sex
-from services import announcements, clock, demands, gate, lifecycles, places, recipients
+from services import (
+    announcements,
+    availability,
+    clock,
+    demands,
+    gate,
+    lifecycles,
+    places,
+    recipients,
+)
 from services.access import Actor, Permission
 
 __all__ = ["ApplicationStatus", "HallFilter", "HallTask"]
@@ -106,7 +115,7 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
         if not set(wanted.skills) <= set(row.skills):
             continue
         missing = needed[row.item_id]
-        in_my_hours = demands.in_hours(me, row.starts_at, row.ends_at)
+        in_my_hours = availability.in_hours(me.weekly_hours, row.starts_at, row.ends_at)
         clashes = any(
             starts_at < row.ends_at and ends_at > row.starts_at for starts_at, ends_at in taken
         )

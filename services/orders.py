@@ -1,13 +1,14 @@
 """Orders: followed from approval to redemption, and cancelled before the visit."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, false, func, select
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account, Channel
+from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand
 from data.history import Noun, StatusChange
 from data.notices import NoticeKind
@@ -25,17 +26,20 @@ MOST_SHOWN = 50
 # Made once: a new alias for every query costs as much as the query.
 _customer, _caregiver = aliased(Account), aliased(Account)
 ALERTS = (ToDoKind.LATE, ToDoKind.LOCKED, ToDoKind.UNREDEEMED)
-_ENDED = {
-    OrderStatus.COMPLETED: VisitStatus.REDEEMED,
-    OrderStatus.CANCELLED: VisitStatus.CANCELLED,
-}
-# The status an order has while its visit has this one; it lets the city's index find a page.
-_ORDER_STATUS = {
-    VisitStatus.PLANNED: OrderStatus.CONFIRMED,
-    VisitStatus.IN_PROGRESS: OrderStatus.CONFIRMED,
-    VisitStatus.FINISHED: OrderStatus.CONFIRMED,
-    VisitStatus.REDEEMED: OrderStatus.COMPLETED,
-    VisitStatus.CANCELLED: OrderStatus.CANCELLED,
+BASIS_POINTS = 10_000
+# The statuses an order can have while its visit has this one: the city's index finds a page by it.
+_ORDER_STATUSES = {
+    VisitStatus.HELD: {OrderStatus.REQUESTED, OrderStatus.ACCEPTED},
+    VisitStatus.PLANNED: {OrderStatus.CONFIRMED},
+    VisitStatus.IN_PROGRESS: {OrderStatus.CONFIRMED},
+    VisitStatus.FINISHED: {OrderStatus.CONFIRMED},
+    VisitStatus.REDEEMED: {OrderStatus.COMPLETED},
+    VisitStatus.CANCELLED: {
+        OrderStatus.CANCELLED,
+        OrderStatus.REFUSED,
+        OrderStatus.EXPIRED,
+        OrderStatus.BLOCKED,
+    },
 }
 
 
@@ -60,7 +64,9 @@ class OrderView:
     commission_fen: int
     status: OrderStatus
     visit_status: VisitStatus
+    answer_until: datetime | None
     decline_until: datetime
+    decision_words: str
     checked_in_at: datetime | None
     checked_out_at: datetime | None
     redeemed_at: datetime | None
@@ -110,10 +116,10 @@ def listing(
     if visit_statuses or alert or soonest_first or not staff:
         page = page.join(Visit, Visit.order_id == Order.id)
     if visit_statuses:
-        by_order = {_ORDER_STATUS[status] for status in visit_statuses}
+        by_order = set[OrderStatus]().union(*(_ORDER_STATUSES[one] for one in visit_statuses))
         page = page.where(Order.status.in_(by_order))
         # Often that says it all; asked for the status of visits too, SQLite reads everybody's.
-        if {one for one, its in _ORDER_STATUS.items() if its in by_order} - set(visit_statuses):
+        if {one for one, its in _ORDER_STATUSES.items() if its & by_order} - set(visit_statuses):
             page = page.where(Visit.status.in_(visit_statuses))
     if alert:
         page = page.where(to_do.visit_waits(alert))
@@ -134,13 +140,18 @@ def one(session: Session, actor: Actor, order_id: int) -> OrderView:
 def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
     """How many visits stand in each status, of the orders this actor may follow."""
     actor.require(Permission.FOLLOW_ORDERS)
-    # Most orders are over, and an order that is has its one visit's status: no need to look.
+    # But for a confirmed one, an order's status tells its one visit's: no need to look.
     by_order = session.execute(
         _visible_to(actor)
         .with_only_columns(Order.status, func.count(Order.id))
         .group_by(Order.status)
     )
-    counted = {_ENDED[status]: count for status, count in by_order if status in _ENDED}
+    by_status = dict(by_order.all())
+    counted = {
+        visit_status: sum(by_status.get(one, 0) for one in order_statuses)
+        for visit_status, order_statuses in _ORDER_STATUSES.items()
+        if OrderStatus.CONFIRMED not in order_statuses
+    }
     by_visit = session.execute(
         _visible_to(actor)
         .where(Order.status == OrderStatus.CONFIRMED)
@@ -169,7 +180,7 @@ def alerts(session: Session, actor: Actor) -> dict[ToDoKind, int]:
 def history(session: Session, actor: Actor, order_id: int) -> list[Step]:
     """Every step of an order's life, from its demand on, oldest first."""
     actor.require(Permission.FOLLOW_ORDERS)
-    order = _reach(session, actor, order_id)
+    order = reach(session, actor, order_id)
     visit_ids = select(Visit.id).where(Visit.order_id == order.id)
     application_ids = select(Application.id).where(
         Application.demand_id == order.demand_id, Application.caregiver_id == order.caregiver_id
@@ -187,13 +198,13 @@ def history(session: Session, actor: Actor, order_id: int) -> list[Step]:
 def cancel(session: Session, actor: Actor, order_id: int) -> None:
     """Cancel an order whose visit has not begun; nobody owes anything."""
     actor.require(Permission.CANCEL_ORDER)
-    _end(session, actor, _reach(session, actor, order_id, lock=True), "cancel")
+    _end(session, actor, reach(session, actor, order_id, lock=True), "cancel")
 
 
 def decline(session: Session, actor: Actor, order_id: int) -> None:
     """Ask for somebody else within the free time: the order ends, its demand opens again."""
     actor.require(Permission.CANCEL_ORDER)
-    order = _reach(session, actor, order_id, lock=True)
+    order = reach(session, actor, order_id, lock=True)
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
     _end(session, actor, order, "decline")
@@ -203,8 +214,9 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
         select(Application).where(
             Application.demand_id == demand.id, Application.status == ApplicationStatus.APPROVED
         )
-    ).one()
-    lifecycles.take(session, actor, Noun.APPLICATION, chosen, "turn_down")
+    ).one_or_none()
+    if chosen is not None:  # One who was asked directly never applied.
+        lifecycles.take(session, actor, Noun.APPLICATION, chosen, "turn_down")
 
 
 def _end(session: Session, actor: Actor, order: Order, move: str) -> None:
@@ -221,7 +233,58 @@ def _end(session: Session, actor: Actor, order: Order, move: str) -> None:
         )
 
 
-def _reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False) -> Order:
+def begin(
+    session: Session,
+    demand: Demand,
+    caregiver_id: int,
+    price_fen: int,
+    city: City,
+    *,
+    status: OrderStatus,
+    answer_until: datetime | None = None,
+) -> Order:
+    """A new order for a demand at a price in fen per unit; price and commission are frozen."""
+    total_fen = price_fen * demand.units
+    order = Order(
+        created_at=clock.now(),
+        demand_id=demand.id,
+        customer_id=demand.customer_id,
+        caregiver_id=caregiver_id,
+        recipient_id=demand.recipient_id,
+        item_id=demand.item_id,
+        city_code=demand.city_code,
+        district_code=demand.district_code,
+        channel=demand.channel,
+        units=demand.units,
+        unit_price_fen=price_fen,
+        total_fen=total_fen,
+        commission_fen=total_fen * city.commission_bp // BASIS_POINTS,
+        answer_until=answer_until,
+        decline_until=free_until(city, demand.starts_at),
+        status=status,
+    )
+    session.add(order)
+    session.flush()
+    return order
+
+
+def free_until(city: City, starts_at: datetime) -> datetime:
+    """Until when the family may ask for somebody else without reason or cost."""
+    return min(clock.now() + timedelta(hours=city.decline_hours), starts_at)
+
+
+def tell_confirmed(session: Session, order: Order, visit_id: int) -> None:
+    """Tell the family who comes, and give the caregiver her code."""
+    facts = {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}
+    about = f"order-{order.id}"
+    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **facts)
+    notices.tell(
+        session, NoticeKind.CODE_ISSUED, order.caregiver_id, f"visit-{visit_id}-1", **facts
+    )
+
+
+def reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False) -> Order:
+    """An order this actor may reach, locked until the transaction ends if asked."""
     query = _visible_to(actor).where(Order.id == order_id)
     order = session.scalar(query.with_for_update(of=Order) if lock else query)
     if order is None:
@@ -254,7 +317,9 @@ def _view(
         moves -= {"cancel", "decline"}
     if clock.now() > order.decline_until:
         moves.discard("decline")
-    moves.discard("complete")
+    if order.answer_until is not None and clock.now() >= order.answer_until:
+        moves -= {"accept", "refuse", "confirm", "block", "call_off"}
+    moves -= {"complete", "agree"}  # Taken by other deeds: redeeming, accepting.
     return OrderView(
         id=order.id,
         visit_id=visit.id,
@@ -273,7 +338,9 @@ def _view(
         commission_fen=order.commission_fen,
         status=order.status,
         visit_status=visit.status,
+        answer_until=order.answer_until,
         decline_until=order.decline_until,
+        decision_words=order.decision_words,
         checked_in_at=visit.checked_in_at,
         checked_out_at=visit.checked_out_at,
         redeemed_at=visit.redeemed_at,

@@ -1,5 +1,6 @@
 """Care recipients: kept by the customer who pays for their care."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import clock
+from services import callers, clock
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
@@ -43,10 +44,16 @@ class RecipientView:
 
 
 def save(
-    session: Session, actor: Actor, form: RecipientForm, recipient_id: int | None = None
+    session: Session,
+    actor: Actor,
+    form: RecipientForm,
+    recipient_id: int | None = None,
+    *,
+    customer_id: int | None = None,
 ) -> int:
-    """Add a recipient of the actor's, or change one; return the id."""
+    """Add a recipient of the actor's or of the caller's, or change one; return the id."""
     actor.require(Permission.KEEP_RECIPIENTS)
+    owner_id = callers.acted_for(session, actor, customer_id)
     name = words(form.name, "recipient_name", 40)
     language = words(form.language, "recipient_language", 40, required=False)
     conditions = words(form.conditions, "conditions", 500, required=False)
@@ -56,12 +63,12 @@ def save(
     if not today.year - OLDEST_YEARS <= form.birth_date.year or form.birth_date > today:
         raise Invalid("error.birth_date_impossible")
     if recipient_id is None:
-        if len(listing(session, actor)) >= MOST_RECIPIENTS:
+        if len(_of(session, owner_id)) >= MOST_RECIPIENTS:
             raise Invalid("error.too_many_recipients", most=MOST_RECIPIENTS)
-        recipient = Recipient(created_at=clock.now(), customer_id=actor.id)
+        recipient = Recipient(created_at=clock.now(), customer_id=owner_id)
         session.add(recipient)
     else:
-        recipient = _own(session, actor, recipient_id)
+        recipient = _own(session, owner_id, recipient_id)
     recipient.name, recipient.sex, recipient.birth_date = name, form.sex, form.birth_date
     recipient.relation, recipient.mobility = form.relation, form.mobility
     recipient.language = language
@@ -70,19 +77,22 @@ def save(
     return recipient.id
 
 
-def listing(session: Session, actor: Actor) -> list[RecipientView]:
-    """The actor's recipients, in the order they were added."""
+def listing(
+    session: Session, actor: Actor, *, customer_id: int | None = None
+) -> list[RecipientView]:
+    """The actor's recipients or the caller's, in the order they were added."""
     actor.require(Permission.KEEP_RECIPIENTS)
+    owner_id = callers.acted_for(session, actor, customer_id)
     return [
         RecipientView(r.id, r.name, r.sex, r.birth_date, r.relation, r.mobility, r.language)
-        for r in session.scalars(_visible_to(actor).order_by(Recipient.id))
+        for r in _of(session, owner_id)
     ]
 
 
 def details(session: Session, actor: Actor, recipient_id: int) -> RecipientForm:
     """Everything about one of the actor's own recipients, for editing."""
     actor.require(Permission.KEEP_RECIPIENTS)
-    r = _own(session, actor, recipient_id)
+    r = _own(session, callers.acted_for(session, actor, None), recipient_id)
     return RecipientForm(
         name=r.name,
         sex=r.sex,
@@ -103,13 +113,18 @@ def age(birth_date: date) -> int:
     return today.year - birth_date.year - (not had_birthday)
 
 
-def _own(session: Session, actor: Actor, recipient_id: int) -> Recipient:
-    recipient = session.scalar(_visible_to(actor).where(Recipient.id == recipient_id))
+def _of(session: Session, owner_id: int) -> Sequence[Recipient]:
+    owned = _visible_to(owner_id).order_by(Recipient.id)
+    return session.scalars(owned).all()
+
+
+def _own(session: Session, owner_id: int, recipient_id: int) -> Recipient:
+    recipient = session.scalar(_visible_to(owner_id).where(Recipient.id == recipient_id))
     if recipient is None:
         raise NotFound("error.recipient_not_found")
     return recipient
 
 
-def _visible_to(actor: Actor) -> Select[Recipient]:
-    """Recipients belong to the customer who added them."""
-    return select(Recipient).where(Recipient.customer_id == actor.id)
+def _visible_to(owner_id: int) -> Select[Recipient]:
+    """Recipients belong to the customer they were added for."""
+    return select(Recipient).where(Recipient.customer_id == owner_id)

@@ -145,7 +145,7 @@ def reissue(session: Session, actor: Actor, visit_id: int) -> None:
     visit = session.scalar(_visible_to(actor).where(Visit.id == visit_id).with_for_update(of=Visit))
     if visit is None:
         raise NotFound("error.visit_not_found")
-    if visit.status in (VisitStatus.REDEEMED, VisitStatus.CANCELLED):
+    if visit.status in (VisitStatus.HELD, VisitStatus.REDEEMED, VisitStatus.CANCELLED):
         raise Conflict("error.visit_moved_on")
     visit.code_issue += 1
     visit.wrong_codes, visit.locked_until = 0, None

@@ -106,14 +106,14 @@ def test_a_demand_without_applicants_is_shown_apart(open_app):
     assert "请早点来" in said
 
 
-def test_the_page_shows_three_demands_and_more_on_demand(open_app, clock):
+def test_the_page_shows_two_demands_and_more_on_demand(open_app, clock):
     with writing() as session:
         for day in range(1, 8):
             factories.make_application(session, starts_at=clock() + timedelta(days=day))
     app = open_app(PAGE, OPERATOR)
-    assert len(candidates(app)) == 3
+    assert len(candidates(app)) == 2
     app.button(key="more_applications").click().run()
-    assert len(candidates(app)) == 6
+    assert len(candidates(app)) == 7
 
 
 def test_an_operator_of_another_city_sees_nothing(open_app):

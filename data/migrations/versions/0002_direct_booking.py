@@ -136,10 +136,15 @@ def upgrade() -> None:
 
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.add_column(sa.Column("answer_until", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(
+            sa.Column("decision_words", sa.String(length=300), nullable=False, server_default="")
+        )
         batch_op.create_index(
             batch_op.f("ix_orders_status_answer_until"), ["status", "answer_until"], unique=False
         )
 
+    with op.batch_alter_table("orders") as batch_op:
+        batch_op.alter_column("decision_words", server_default=None)
     with op.batch_alter_table("places", schema=None) as batch_op:
         batch_op.add_column(sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
 
@@ -150,6 +155,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_status_answer_until"))
+        batch_op.drop_column("decision_words")
         batch_op.drop_column("answer_until")
 
     with op.batch_alter_table("ledger_entries", schema=None) as batch_op:

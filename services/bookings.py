@@ -1,0 +1,300 @@
+"""Bookings: a family asks one caregiver directly; the request holds her time until answered."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from data.caregivers import Caregiver, CaregiverStatus, Rate
+from data.catalogue import CareItem
+from data.cities import City
+from data.demands import Demand, DemandStatus
+from data.history import Noun
+from data.notices import NoticeKind
+from data.orders import Order, OrderStatus, Visit, VisitStatus
+from services import (
+    audit,
+    availability,
+    callers,
+    catalogue,
+    certificates,
+    clock,
+    demands,
+    gate,
+    ledger,
+    lifecycles,
+    notices,
+    orders,
+    places,
+)
+from services.access import Actor, Permission
+from services.demands import DemandForm
+from services.errors import Conflict, Invalid, NotFound
+from services.wording import words
+
+WAITING = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingForm:
+    """Whom a family asks for what; `price_fen` per unit is what the page showed them."""
+
+    caregiver_id: int
+    recipient_id: int
+    item_id: int
+    district_code: str
+    address: str
+    starts_at: datetime
+    units: int
+    price_fen: int
+    place_id: int | None = None
+    cell: str | None = None
+    words: str = ""
+
+
+def request(
+    session: Session,
+    actor: Actor,
+    form: BookingForm,
+    request_key: str,
+    *,
+    customer_id: int | None = None,
+) -> int:
+    """Ask a caregiver for a visit; her time is held, she and the operators are told.
+
+    Returns the order's id; the same request key asks once. A directed demand stands behind the
+    order, so that what is not accepted can be offered to everybody.
+    """
+    actor.require(Permission.REQUEST_ORDER)
+    owner_id = callers.acted_for(session, actor, customer_id)
+    asked = (
+        select(Order.id)
+        .join(Demand, Demand.id == Order.demand_id)
+        .where(Demand.customer_id == owner_id, Demand.request_key == request_key)
+    )
+    if (before := session.scalar(asked)) is not None:
+        return before
+    caregiver = _bookable(session, form.caregiver_id, owner_id)
+    item = catalogue.named(session, form.item_id)
+    if _rate(session, caregiver.id, item.id) != form.price_fen:
+        raise Conflict("error.price_changed")
+    demand = demands.store(
+        session,
+        actor,
+        DemandForm(
+            recipient_id=form.recipient_id,
+            item_id=form.item_id,
+            city_code=caregiver.city_code,
+            district_code=form.district_code,
+            address=form.address,
+            starts_at=form.starts_at,
+            units=form.units,
+            lowest_fen=item.lowest_fen,
+            highest_fen=form.price_fen,
+            place_id=form.place_id,
+            cell=form.cell,
+            words=form.words,
+        ),
+        request_key,
+        owner_id,
+        DemandStatus.DIRECTED,
+    )
+    _check_she_can(session, caregiver, item, demand)
+    city = session.scalars(select(City).where(City.code == demand.city_code)).one()
+    order = orders.begin(
+        session,
+        demand,
+        caregiver.id,
+        form.price_fen,
+        city,
+        status=OrderStatus.REQUESTED,
+        answer_until=min(
+            clock.now() + timedelta(hours=city.hold_hours), demand.starts_at - timedelta(hours=1)
+        ),
+    )
+    visit_id = gate.place_visit(
+        session,
+        order_id=order.id,
+        caregiver_id=caregiver.id,
+        starts_at=demand.starts_at,
+        ends_at=demand.ends_at,
+        status=VisitStatus.HELD,
+    )
+    lifecycles.begin(session, actor, Noun.DEMAND, demand, "direct")
+    lifecycles.begin(session, actor, Noun.ORDER, order, "request")
+    facts = _facts(order, visit_id)
+    about = f"order-{order.id}"
+    notices.tell(session, NoticeKind.REQUEST_RECEIVED, caregiver.id, about, **facts)
+    notices.tell_operators(session, NoticeKind.REQUEST_PLACED, order.city_code, about, **facts)
+    return order.id
+
+
+def accept(session: Session, actor: Actor, order_id: int) -> None:
+    """The caregiver says yes: the order stands, or waits for the operator where the city asks."""
+    actor.require(Permission.ANSWER_REQUEST)
+    order = _waiting(session, actor, order_id)
+    city = session.scalars(select(City).where(City.code == order.city_code)).one()
+    if not city.operator_approves:
+        _confirm(session, actor, order, "accept", city)
+        return
+    lifecycles.take(session, actor, Noun.ORDER, order, "agree")
+    notices.tell_operators(
+        session,
+        NoticeKind.REQUEST_TO_APPROVE,
+        order.city_code,
+        f"order-{order.id}",
+        **_facts(order, _visit(session, order).id),
+    )
+
+
+def confirm(session: Session, actor: Actor, order_id: int) -> None:
+    """The operator's yes to what a caregiver accepted."""
+    actor.require(Permission.DECIDE_REQUEST)
+    order = _waiting(session, actor, order_id)
+    city = session.scalars(select(City).where(City.code == order.city_code)).one()
+    _confirm(session, actor, order, "confirm", city)
+
+
+def refuse(session: Session, actor: Actor, order_id: int) -> None:
+    """The caregiver says no: her time is free again and the demand goes to the task hall."""
+    actor.require(Permission.ANSWER_REQUEST)
+    order = _waiting(session, actor, order_id)
+    _let_go(session, actor, order, "refuse", NoticeKind.REQUEST_REFUSED)
+    _offer(session, actor, order)
+
+
+def block(session: Session, actor: Actor, order_id: int, because: str) -> None:
+    """The operator stops a request and says why; the demand is called off with it."""
+    actor.require(Permission.DECIDE_REQUEST)
+    because = words(because, "reason", 300)
+    order = _waiting(session, actor, order_id)
+    visit = _let_go(session, actor, order, "block", NoticeKind.REQUEST_BLOCKED)
+    order.decision_words = because
+    audit.record(session, actor, "block_request", "order", order.id)
+    notices.tell(
+        session,
+        NoticeKind.REQUEST_BLOCKED,
+        order.caregiver_id,
+        f"order-{order.id}",
+        **_facts(order, visit.id),
+    )
+    _call_off_demand(session, actor, order)
+
+
+def call_off(session: Session, actor: Actor, order_id: int) -> None:
+    """The family, or staff for them, takes a request back before it is agreed."""
+    actor.require(Permission.CANCEL_ORDER)
+    order = _waiting(session, actor, order_id)
+    visit = _let_go(session, actor, order, "call_off", None)
+    notices.tell(
+        session,
+        NoticeKind.ORDER_CANCELLED,
+        order.caregiver_id,
+        f"order-{order.id}",
+        **_facts(order, visit.id),
+    )
+    _call_off_demand(session, actor, order)
+
+
+def expire_due(session: Session, actor: Actor) -> int:
+    """End the requests nobody answered in time and offer them to everybody; return how many."""
+    actor.require(Permission.RUN_JOBS)
+    due = session.scalars(
+        select(Order)
+        .where(Order.status.in_(WAITING), Order.answer_until <= clock.now())
+        .with_for_update(skip_locked=True)
+    ).all()
+    for order in due:
+        _let_go(session, actor, order, "expire", NoticeKind.REQUEST_EXPIRED)
+        _offer(session, actor, order)
+    return len(due)
+
+
+def _bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
+    caregiver = session.get(Caregiver, caregiver_id, options=[selectinload(Caregiver.weekly_hours)])
+    if caregiver is None:
+        raise NotFound("error.caregiver_not_found")
+    if caregiver.status is not CaregiverStatus.APPROVED:
+        raise Conflict("error.caregiver_not_approved")
+    if caregiver.id == owner_id:
+        raise Conflict("error.booking_oneself")
+    return caregiver
+
+
+def _rate(session: Session, caregiver_id: int, item_id: int) -> int | None:
+    return session.scalar(
+        select(Rate.price_fen).where(Rate.caregiver_id == caregiver_id, Rate.item_id == item_id)
+    )
+
+
+def _check_she_can(session: Session, caregiver: Caregiver, item: CareItem, demand: Demand) -> None:
+    """Refuse what the search would not have offered; another visit at the time is the gate's."""
+    held = certificates.held(session, [caregiver.id]).get(caregiver.id, set())
+    if not set(item.required_certificates) <= held:
+        raise Conflict("error.certificate_missing")
+    if places.distance_km(caregiver.cell, demand.cell) > caregiver.radius_km:
+        raise Conflict("error.caregiver_too_far")
+    if demand.starts_at < clock.now() + availability.NOTICE:
+        raise Invalid(
+            "error.start_too_soon", hours=int(availability.NOTICE.total_seconds() // 3600)
+        )
+    if not availability.in_hours(caregiver.weekly_hours, demand.starts_at, demand.ends_at):
+        raise Conflict("error.caregiver_off_hours")
+
+
+def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City) -> None:
+    visit = _visit(session, order)
+    if visit.starts_at <= clock.now():
+        raise Conflict("error.start_in_past")
+    demand = session.get_one(Demand, order.demand_id, with_for_update=True)
+    lifecycles.take(session, actor, Noun.ORDER, order, move)
+    lifecycles.take(session, actor, Noun.VISIT, visit, "confirm")
+    lifecycles.take(session, actor, Noun.DEMAND, demand, "match")
+    order.decline_until = orders.free_until(city, visit.starts_at)
+    ledger.book_confirmed(session, order)
+    orders.tell_confirmed(session, order, visit.id)
+
+
+def _let_go(
+    session: Session, actor: Actor, order: Order, move: str, kind: NoticeKind | None
+) -> Visit:
+    """End a request by this move, free the time it held and tell the family."""
+    visit = _visit(session, order)
+    lifecycles.take(session, actor, Noun.ORDER, order, move)
+    lifecycles.take(session, actor, Noun.VISIT, visit, "let_go")
+    if kind is not None:
+        about = f"order-{order.id}"
+        notices.tell(session, kind, order.customer_id, about, **_facts(order, visit.id))
+    return visit
+
+
+def _offer(session: Session, actor: Actor, order: Order) -> None:
+    """Offer the demand to everybody, unless its time has come."""
+    demand = session.get_one(Demand, order.demand_id, with_for_update=True)
+    if demand.starts_at <= clock.now():
+        lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
+        return
+    lifecycles.take(session, actor, Noun.DEMAND, demand, "offer")
+    demands.announce(session, actor, demand)
+
+
+def _call_off_demand(session: Session, actor: Actor, order: Order) -> None:
+    demand = session.get_one(Demand, order.demand_id, with_for_update=True)
+    lifecycles.take(session, actor, Noun.DEMAND, demand, "call_off")
+
+
+def _waiting(session: Session, actor: Actor, order_id: int) -> Order:
+    """A request this actor may reach, locked; one whose time has run out is refused."""
+    order = orders.reach(session, actor, order_id, lock=True)
+    if order.status in WAITING and order.answer_until and order.answer_until <= clock.now():
+        raise Conflict("error.request_expired")
+    return order
+
+
+def _visit(session: Session, order: Order) -> Visit:
+    return session.scalars(select(Visit).where(Visit.order_id == order.id).with_for_update()).one()
+
+
+def _facts(order: Order, visit_id: int) -> dict[str, int]:
+    return {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}

@@ -1,0 +1,142 @@
+"""Callers: the customers a city's phone desk finds, enters and acts for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from data.accounts import Account, AccountRole, AccountStatus
+from data.demands import Demand
+from data.recipients import Recipient
+from services import audit, cities, clock, phones
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.wording import words
+
+TAIL_DIGITS = 4
+MOST_FOUND = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A customer as the desk tells them apart; the number stays masked."""
+
+    id: int
+    name: str
+    masked_phone: str
+    district_code: str | None
+    recipients: int
+    last_wish_at: datetime | None
+
+
+def acted_for(session: Session, actor: Actor, customer_id: int | None) -> int:
+    """Whose wish this is: the customer's own, or that of the caller the desk acts for."""
+    if customer_id is None:
+        if actor.role is not Role.CUSTOMER:
+            raise NotAllowed("error.not_allowed")
+        return actor.id or 0
+    actor.require(Permission.ACT_FOR_CUSTOMER)
+    return reach(session, actor, customer_id).id
+
+
+def reach(session: Session, actor: Actor, customer_id: int) -> Account:
+    """A customer's account this desk may act for."""
+    actor.require(Permission.ACT_FOR_CUSTOMER)
+    account = session.scalar(_visible_to(actor).where(Account.id == customer_id))
+    if account is None:
+        raise NotFound("error.customer_not_found")
+    if account.status is not AccountStatus.ACTIVE:
+        raise Conflict("error.customer_suspended")
+    return account
+
+
+def find(session: Session, actor: Actor, typed: str) -> list[Caller]:
+    """The city's customers with this phone, these last four digits or this in their name."""
+    actor.require(Permission.ACT_FOR_CUSTOMER)
+    typed = "".join(typed.split())
+    if not typed:
+        return []
+    if typed.isdigit() and len(typed) == TAIL_DIGITS:
+        matching = Account.phone_tail_hash == phones.tail_hash(typed)
+    elif typed.lstrip("+").isdigit():
+        matching = Account.phone_hash == phones.whole_hash(phones.normalised(typed))
+    else:
+        matching = Account.name.contains(typed, autoescape=True)
+    found = session.execute(_with_parts(_visible_to(actor).where(matching)).limit(MOST_FOUND))
+    return [_caller(*row) for row in found]
+
+
+def one(session: Session, actor: Actor, customer_id: int) -> Caller:
+    """One caller this desk may act for."""
+    actor.require(Permission.ACT_FOR_CUSTOMER)
+    reach(session, actor, customer_id)
+    found = _with_parts(select(Account).where(Account.id == customer_id))
+    return _caller(*session.execute(found).one())
+
+
+def register(session: Session, actor: Actor, name: str, phone: str, city_code: str) -> int:
+    """Enter a first-time caller: an account without password, opened only by a one-time code.
+
+    A phone that is known already is refused: nobody takes over an account by calling.
+    """
+    actor.require(Permission.ACT_FOR_CUSTOMER)
+    name = words(name, "name", 40)
+    phone = phones.normalised(phone)
+    if cities.open_city(session, city_code).code not in actor.cities:
+        raise Invalid("error.city_not_open")
+    account = Account(
+        created_at=clock.now(),
+        name=name,
+        phone=phone,
+        phone_hash=phones.whole_hash(phone),
+        phone_tail_hash=phones.tail_hash(phone),
+        city_code=city_code,
+        roles=[AccountRole(created_at=clock.now(), role=Role.CUSTOMER, city_code="")],
+    )
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError:
+        raise Conflict("error.phone_known") from None
+    audit.record(session, actor, "register_caller", "account", account.id)
+    return account.id
+
+
+def _with_parts(accounts: Select[Account]) -> Select[Account, int, datetime]:
+    cared_for = (
+        select(func.count(Recipient.id))
+        .where(Recipient.customer_id == Account.id)
+        .scalar_subquery()
+    )
+    last_wish = (
+        select(func.max(Demand.created_at)).where(Demand.customer_id == Account.id)
+    ).scalar_subquery()
+    return accounts.add_columns(cared_for, last_wish).order_by(Account.name, Account.id)
+
+
+def _caller(account: Account, recipients: int, last_wish_at: datetime | None) -> Caller:
+    return Caller(
+        id=account.id,
+        name=account.name,
+        masked_phone=phones.masked(account.phone),
+        district_code=account.district_code,
+        recipients=recipients,
+        last_wish_at=last_wish_at,
+    )
+
+
+def _visible_to(actor: Actor) -> Select[Account]:
+    """Customers of the desk's cities: by the region they chose, by a wish there, or by none yet."""
+    is_customer = exists().where(
+        AccountRole.account_id == Account.id, AccountRole.role == Role.CUSTOMER
+    )
+    asked_here = exists().where(
+        Demand.customer_id == Account.id, Demand.city_code.in_(actor.cities)
+    )
+    return select(Account).where(
+        is_customer,
+        Account.status != AccountStatus.MERGED,
+        or_(Account.city_code.in_(actor.cities), Account.city_code.is_(None), asked_here),
+    )

@@ -1,0 +1,202 @@
+"""Finding caregivers: who can come for an item, to a place, at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import Session, selectinload
+
+from data.accounts import Account, AccountStatus
+from data.caregivers import Caregiver, CaregiverStatus, Rate
+from data.catalogue import CareItem, Skill
+from data.recipients import Sex
+from services import (
+    availability,
+    caregivers,
+    catalogue,
+    certificates,
+    clock,
+    gate,
+    places,
+    recipients,
+)
+from services.access import Actor, Permission, Role
+from services.caregivers import Offer, Score
+from services.errors import NotFound
+
+UNRATED = 4.0  # Newcomers stand between the praised and the doubtful.
+
+
+class Sort(StrEnum):
+    FIT = "fit"
+    PRICE = "price"
+    RATING = "rating"
+    DISTANCE = "distance"
+    SOONEST = "soonest"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a family looks for; without a start, whoever has a free time soon."""
+
+    item_id: int
+    city_code: str
+    cell: str
+    units: int
+    starts_at: datetime | None = None
+    sex: Sex | None = None
+    sort: Sort = Sort.FIT
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A caregiver who can come, as a card shows her; the distance is a band only."""
+
+    id: int
+    name: str
+    sex: Sex
+    age: int
+    worked_since: int
+    district_code: str
+    price_fen: int
+    score: Score
+    visits_done: int
+    distance: places.DistanceBand
+    next_start_at: datetime | None
+    skills: tuple[Skill, ...]
+    certificates: tuple[str, ...]
+
+
+def find(session: Session, actor: Actor, wanted: Wanted) -> list[Found]:
+    """The caregivers who hold what the item takes, travel that far and are free, best first."""
+    actor.require(Permission.FIND_CAREGIVERS)
+    item = catalogue.named(session, wanted.item_id)
+    length = timedelta(hours=wanted.units * item.hours_per_unit)
+    rows = session.execute(_offering(actor, wanted, length)).all()
+    near = [
+        (caregiver, name, price_fen, kilometres)
+        for caregiver, name, price_fen in rows
+        if (kilometres := places.distance_km(caregiver.cell, wanted.cell)) <= caregiver.radius_km
+    ]
+    ids = [caregiver.id for caregiver, *_ in near]
+    held = certificates.held(session, ids)
+    taken = gate.taken_by(session, ids, clock.now(), clock.now() + availability.HORIZON)
+    scores = caregivers.scores(session, ids)
+    done = caregivers.work_done(session, ids)
+    found: list[tuple[float, Found]] = []
+    for caregiver, name, price_fen, kilometres in near:
+        if not set(item.required_certificates) <= held.get(caregiver.id, set()):
+            continue
+        start = wanted.starts_at or availability.next_start(
+            caregiver.weekly_hours, taken.get(caregiver.id, ()), length
+        )
+        if start is None or not availability.in_hours(
+            caregiver.weekly_hours, start, start + length
+        ):
+            continue
+        one = Found(
+            id=caregiver.id,
+            name=name,
+            sex=caregiver.sex,
+            age=recipients.age(caregiver.birth_date),
+            worked_since=caregiver.worked_since,
+            district_code=caregiver.district_code,
+            price_fen=price_fen,
+            score=scores.get(caregiver.id, Score()),
+            visits_done=done.get(caregiver.id, (0, 0))[0],
+            distance=places.band(kilometres),
+            next_start_at=start,
+            skills=tuple(Skill(skill) for skill in caregiver.skills),
+            certificates=tuple(sorted(held.get(caregiver.id, ()))),
+        )
+        found.append((kilometres, one))
+    order = _ORDERS[wanted.sort]
+    return [one for _, one in sorted(found, key=lambda pair: order(*pair))]
+
+
+def offers(session: Session, actor: Actor, caregiver_id: int) -> list[Offer]:
+    """What a caregiver who can be booked offers now, with her prices."""
+    actor.require(Permission.FIND_CAREGIVERS)
+    _bookable(session, caregiver_id)
+    held = certificates.held(session, [caregiver_id]).get(caregiver_id, set())
+    rows = session.execute(
+        select(Rate.item_id, Rate.price_fen, CareItem.required_certificates)
+        .join(CareItem, CareItem.id == Rate.item_id)
+        .where(Rate.caregiver_id == caregiver_id, CareItem.active)
+        .order_by(CareItem.id)
+    )
+    return [Offer(item_id, price) for item_id, price, needed in rows if set(needed) <= held]
+
+
+def free_starts(
+    session: Session, actor: Actor, caregiver_id: int, item_id: int, units: int
+) -> dict[str, list[datetime]]:
+    """When a visit of this length can begin, by ISO date of the city; days without are left out."""
+    actor.require(Permission.FIND_CAREGIVERS)
+    caregiver = _bookable(session, caregiver_id)
+    item = catalogue.named(session, item_id)
+    length = timedelta(hours=units * item.hours_per_unit)
+    taken = gate.taken(session, caregiver_id, clock.now())
+    by_day = {
+        day.isoformat(): availability.starts(caregiver.weekly_hours, taken, length, day)
+        for day in availability.bookable_days()
+    }
+    return {day: starts for day, starts in by_day.items() if starts}
+
+
+def _bookable(session: Session, caregiver_id: int) -> Caregiver:
+    caregiver = session.scalar(
+        select(Caregiver)
+        .where(Caregiver.id == caregiver_id, Caregiver.status == CaregiverStatus.APPROVED)
+        .options(selectinload(Caregiver.weekly_hours))
+    )
+    if caregiver is None:
+        raise NotFound("error.caregiver_not_found")
+    return caregiver
+
+
+def _offering(actor: Actor, wanted: Wanted, length: timedelta) -> Select[Caregiver, str, int]:
+    """Who has a price for the item in the city, and is free if a time is wanted."""
+    offering = (
+        select(Caregiver, Account.name, Rate.price_fen)
+        .join(Rate, Rate.caregiver_id == Caregiver.id)
+        .join(Account, Account.id == Caregiver.id)
+        .options(selectinload(Caregiver.weekly_hours))
+        .where(
+            Rate.item_id == wanted.item_id,
+            Caregiver.city_code == wanted.city_code,
+            Caregiver.status == CaregiverStatus.APPROVED,
+            Account.status == AccountStatus.ACTIVE,
+        )
+    )
+    if actor.role is Role.CUSTOMER:
+        offering = offering.where(Caregiver.id != actor.id)
+    if wanted.sex is not None:
+        offering = offering.where(Caregiver.sex == wanted.sex)
+    if wanted.starts_at is not None:
+        ends_at = wanted.starts_at + length
+        offering = offering.where(
+            ~exists().where(gate.busy(Caregiver.id, wanted.starts_at, ends_at))
+        )
+    return offering
+
+
+def _liked(one: Found) -> float:
+    return UNRATED if one.score.overall is None else one.score.overall
+
+
+def _soon(one: Found) -> datetime:
+    return one.next_start_at or clock.now() + availability.HORIZON
+
+
+_ORDERS: dict[Sort, Callable[[float, Found], tuple[Any, ...]]] = {
+    # Near and liked count alike: a star weighs as much as five kilometres.
+    Sort.FIT: lambda km, one: (km / 5 - _liked(one), one.price_fen, one.id),
+    Sort.PRICE: lambda _, one: (one.price_fen, -_liked(one), one.id),
+    Sort.RATING: lambda _, one: (-_liked(one), -one.score.reviews, one.price_fen, one.id),
+    Sort.DISTANCE: lambda km, one: (km, one.price_fen, one.id),
+    Sort.SOONEST: lambda km, one: (_soon(one), km, one.id),
+}
