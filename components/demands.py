@@ -16,17 +16,23 @@ _KEY = "demand"
 _REQUEST = "request_key"  # Not among the form's keys: emptying the form must not lose it.
 
 
-def demand_form() -> None:
-    """The whole form of a new demand; posts it and opens the family's orders."""
+def demand_form(
+    *, customer_id: int | None = None, district_code: str | None = None, keep: str | None = None
+) -> None:
+    """The whole form of a new demand; posts it and opens the family's orders.
+
+    For a caller the page stays, and finds the demand's number under the key to keep it by.
+    """
     items = catalogue.items()
     with st.container(border=True):
         st.subheader(t("demand.who_and_what"), anchor=False)
-        recipient = recipients.recipient_choice(session.fetch(recipient_services.listing), _KEY)
+        known = session.fetch(recipient_services.listing, customer_id=customer_id)
+        recipient = recipients.recipient_choice(known, _KEY, customer_id=customer_id)
         item = catalogue.item_choice(items, _KEY)
     with st.container(border=True):
         st.subheader(t("demand.when_and_where"), anchor=False)
         starts_at, units = _time_fields(item)
-        location = places.location_fields(_KEY)
+        location = places.location_fields(_KEY, district_code=district_code)
     with st.container(border=True):
         st.subheader(t("demand.price_and_words"), anchor=False)
         lowest_fen, highest_fen = _price_fields(item, units)
@@ -73,8 +79,10 @@ def demand_form() -> None:
             demands.post,
             form,
             request_key,
-            then="my_orders",
+            customer_id=customer_id,
+            then="my_orders" if customer_id is None else None,
             forget=(_KEY,),
+            keep=keep,
         )
 
 
@@ -110,6 +118,10 @@ def _time_fields(item: ItemView) -> tuple[datetime, int]:
 
 def _price_fields(item: ItemView, units: int) -> tuple[int, int]:
     """The family's price range in fen per unit, within the catalogue's."""
+    if item.lowest_fen == item.highest_fen:  # A slider needs two ends.
+        total = formats.money(item.lowest_fen * units)
+        st.caption(t("demand.total", total=total, amount=formats.amount(units, item.unit)))
+        return item.lowest_fen, item.highest_fen
     lowest, highest = st.slider(
         t("field.price_range", unit=t(f"unit.{item.unit}")),
         item.lowest_fen // 100,

@@ -52,6 +52,12 @@ def day(moment: datetime | date) -> str:
     return written
 
 
+def soon(at: datetime) -> str:
+    """今天 10:00 / 11月22日 周日 10:00, where space is short."""
+    near, _, rest = day(at).partition(" · ")
+    return f"{near} {time_of_day(at)}" if rest else moment(at)
+
+
 def time_of_day(moment: datetime) -> str:
     return f"{clock.in_city(moment):%H:%M}"
 

@@ -3,8 +3,12 @@
 from services.access import Role
 from services.caregivers import CaregiverStatus
 from services.catalogue import ItemGroup
+from services.cities import CityStatus
+from services.customers import AccountStatus
 from services.demands import ApplicationStatus, DemandStatus
+from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
+from services.tasks import TaskStatus
 from services.to_do import ToDoKind
 
 ROLE = {
@@ -18,6 +22,11 @@ GROUP = {
     ItemGroup.MEDICAL: ":material/local_hospital:",
     ItemGroup.ELDERLY: ":material/elderly:",
     ItemGroup.MATERNITY: ":material/child_care:",
+}
+CITY = {
+    CityStatus.OPEN: (":material/check_circle:", "green"),
+    CityStatus.PAUSED: (":material/pause_circle:", "orange"),
+    CityStatus.CLOSED: (":material/do_not_disturb_on:", "gray"),
 }
 DEMAND = {
     DemandStatus.DIRECTED: (":material/mark_email_unread:", "violet"),
@@ -55,9 +64,28 @@ CAREGIVER = {
     CaregiverStatus.REJECTED: (":material/cancel:", "red"),
     CaregiverStatus.SUSPENDED: (":material/block:", "red"),
 }
+ACCOUNT = {
+    AccountStatus.ACTIVE: (":material/check_circle:", "green"),
+    AccountStatus.SUSPENDED: (":material/block:", "red"),
+    AccountStatus.MERGED: (":material/merge:", "gray"),
+}
+LIGHT = {
+    Light.GREEN: (":material/check_circle:", "green"),
+    Light.YELLOW: (":material/schedule:", "orange"),
+    Light.RED: (":material/error:", "red"),
+}
+TASK = {
+    TaskStatus.QUEUED: (":material/hourglass_empty:", "blue"),
+    TaskStatus.RUNNING: (":material/sync:", "violet"),
+    TaskStatus.DONE: (":material/check_circle:", "green"),
+    TaskStatus.FAILED: (":material/error:", "red"),
+    TaskStatus.CANCELLED: (":material/cancel:", "gray"),
+}
 TO_DO = {
     ToDoKind.APPLICATIONS: ":material/how_to_reg:",
     ToDoKind.CAREGIVERS: ":material/badge:",
+    ToDoKind.REQUESTS: ":material/mark_email_unread:",
+    ToDoKind.APPROVALS: ":material/thumb_up:",
     ToDoKind.UNANSWERED: ":material/notifications_paused:",
     ToDoKind.LATE: ":material/running_with_errors:",
     ToDoKind.LOCKED: ":material/lock:",

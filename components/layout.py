@@ -70,6 +70,16 @@ def confirmed(
         return st.button(t("frame.confirm"), type="primary", key=key)
 
 
+def reason_form(key: str, label: str, hint: str) -> str | None:
+    """Why, and the button that sends it; what was written (perhaps nothing) once it is sent."""
+    with st.form(f"{key}_form", border=False):
+        because = st.text_area(
+            t("field.reason"), key=f"reason_{key}", max_chars=300, placeholder=hint
+        )
+        sent = st.form_submit_button(label, type="primary", key=key)
+    return (because or "") if sent else None
+
+
 def field(label: str, value: str) -> None:
     """A label above a value people typed; shown as plain text, whatever it holds."""
     with st.container(gap=None, width="content"):

@@ -38,15 +38,26 @@ class PageEntry:
 
 
 PAGES = (
+    PageEntry("desk", "take_call", "phone_in_talk", Permission.ACT_FOR_CUSTOMER),
+    PageEntry("customer", "find_caregivers", "person_search", Permission.ORDER_CARE),
+    PageEntry("customer", "book", "event", Permission.ORDER_CARE, in_menu=False),
     PageEntry("customer", "post_demand", "add_circle", Permission.ORDER_CARE),
     PageEntry("customer", "my_orders", "receipt_long", Permission.ORDER_CARE),
     PageEntry("customer", "redeem", "qr_code_scanner", Permission.REDEEM),
     PageEntry("caregiver", "task_hall", "storefront", Permission.BROWSE_HALL),
     PageEntry("caregiver", "my_visits", "calendar_month", Permission.WORK_VISIT),
+    PageEntry("caregiver", "income", "payments", Permission.READ_INCOME),
     PageEntry("caregiver", "my_profile", "badge", Permission.KEEP_CAREGIVER_PROFILE),
     PageEntry("operator", "today", "checklist", Permission.SEE_TO_DO),
     PageEntry("operator", "applications", "how_to_reg", Permission.DECIDE_APPLICATION),
     PageEntry("operator", "orders", "list_alt", Permission.FOLLOW_CITY_ORDERS),
+    PageEntry("operator", "customers", "groups", Permission.KEEP_CUSTOMERS),
+    PageEntry("operator", "caregivers", "badge", Permission.DECIDE_CAREGIVER),
+    PageEntry("operator", "catalogue", "menu_book", Permission.KEEP_CATALOGUE),
+    PageEntry("operator", "places", "pin_drop", Permission.KEEP_PLACES),
+    PageEntry("operator", "cities", "location_city", Permission.KEEP_CITIES),
+    PageEntry("operator", "staff", "manage_accounts", Permission.KEEP_STAFF),
+    PageEntry("operator", "jobs", "schedule", Permission.SEE_JOBS),
     PageEntry("analyst", "overview", "insights", Permission.READ_RELEASES),
     PageEntry("account", "inbox", "notifications", Permission.READ_NOTICES),
     PageEntry("account", "profile", "account_circle", Permission.KEEP_ACCOUNT),
@@ -56,7 +67,7 @@ PAGES = (
 LANDING = {
     Role.CUSTOMER: "my_orders",
     Role.CAREGIVER: "task_hall",
-    Role.DESK: "orders",
+    Role.DESK: "take_call",
     Role.OPERATOR: "today",
     Role.ANALYST: "overview",
 }
@@ -76,7 +87,7 @@ def open_page(visitor: Visitor | None) -> None:
         url_path="start",
     )
     # One flat list: the section headers of Streamlit's menu break the list for screen readers.
-    chosen = st.navigation([start, *pages.values(), *_closed_door(pages)])
+    chosen = st.navigation([start, *pages.values(), *_closed_door(pages)], expanded=True)
     if (wanted := session.next_page()) is not None:
         st.switch_page(pages[LANDING[role] if wanted == "landing" and role else wanted])
     entry = next((e for e in reachable if pages[e.name] == chosen), None)
@@ -128,11 +139,23 @@ def link(name: str, label: str, *, icon: str | None = None, **query: str) -> Non
         st.page_link(entry.file, label=label, icon=icon, width="content", query_params=query)
 
 
+def asked_number(name: str) -> int | None:
+    """The number a link gave the page, such as ?customer=12; None without one."""
+    typed = st.query_params.get(name, "")[:9]
+    return int(typed) if typed.isascii() and typed.isdigit() else None
+
+
 def button(name: str, label: str, *, icon: str | None = None) -> None:
     """The page's main step, when that is to open another page."""
     entry = _reachable(name)
     if entry is not None and st.button(label, type="primary", icon=icon, key=f"open_{name}"):
         st.switch_page(entry.file)
+
+
+def go(name: str, **query: str) -> None:
+    """Open a page that takes its subject from the address."""
+    if (entry := _reachable(name)) is not None:
+        st.switch_page(entry.file, query_params=query)
 
 
 def _reachable(name: str) -> PageEntry | None:

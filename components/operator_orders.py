@@ -8,7 +8,7 @@ import streamlit as st
 from components import catalogue, formats, icons, layout, session
 from components.i18n import t
 from components.orders import caregiver_button, history, move_buttons, order_head, report
-from services import orders, redemption, visits
+from services import bookings, orders, redemption, visits
 from services.access import Permission
 from services.catalogue import ItemView
 from services.orders import OrderStatus, OrderView, VisitStatus
@@ -91,11 +91,12 @@ def order_list(choice: Choice, items: dict[int, ItemView]) -> OrderView | None:
 
 
 def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | None:
-    statuses = {status: t(f"visit_status.{status}") for status in VisitStatus}
+    statuses = {t(f"visit_status.{one}"): icons.VISIT[one][1] for one in VisitStatus}
+    statuses |= {t(f"order_status.{one}"): colour for one, (_, colour) in icons.REQUEST.items()}
     table = pd.DataFrame(
         {
             "number": [order.id for order in shown],
-            "status": [[statuses[order.visit_status]] for order in shown],
+            "status": [[_status(order)] for order in shown],
             "item": [catalogue.item_name(items, order.item_id) for order in shown],
             "time": [formats.moment(order.starts_at) for order in shown],
             "amount": [_amount(order, items) for order in shown],
@@ -114,8 +115,8 @@ def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | No
             "number": column.NumberColumn(t("orders_page.number"), format="%d", width="small"),
             "status": column.MultiselectColumn(
                 t("orders_page.status"),
-                options=list(statuses.values()),
-                color=[icons.VISIT[status][1] for status in statuses],
+                options=list(statuses),
+                color=list(statuses.values()),
             ),
             "total": column.TextColumn(t("orders_page.total"), alignment="right"),
             **{
@@ -131,6 +132,12 @@ def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | No
     )
     rows = picked.selection.rows
     return shown[rows[0]] if rows else None
+
+
+def _status(order: OrderView) -> str:
+    if order.status in icons.REQUEST:
+        return t(f"order_status.{order.status}")
+    return t(f"visit_status.{order.visit_status}")
 
 
 def _amount(order: OrderView, items: dict[int, ItemView]) -> str:
@@ -170,6 +177,12 @@ def _times(order: OrderView) -> None:
 
 def _moves(order: OrderView) -> None:
     move_buttons(order)
+    if "confirm" in order.open_moves and st.button(
+        t("move.confirm"), type="primary", icon=":material/check:", key=f"confirm_{order.id}"
+    ):
+        session.perform("orders_page.confirmed", bookings.confirm, order.id)
+    if "block" in order.open_moves:
+        _block(order)
     if (
         _goes_on(order)
         and session.actor().may(Permission.REISSUE_CODE)
@@ -181,6 +194,25 @@ def _moves(order: OrderView) -> None:
         )
     ):
         session.perform("orders_page.reissued", redemption.reissue, order.visit_id)
+
+
+def _block(order: OrderView) -> None:
+    """Stop a request; the family reads why."""
+    with st.popover(
+        t("move.block"), icon=":material/block:", key=f"block_{order.id}_ask", on_change="rerun"
+    ) as asked:
+        if not asked.open:
+            return
+        st.markdown(t("orders_page.block_warning"))
+        because = st.text_area(t("field.reason"), key=f"block_reason_{order.id}", max_chars=300)
+        if st.button(t("move.block"), type="primary", key=f"block_{order.id}"):
+            session.perform(
+                "orders_page.blocked",
+                bookings.block,
+                order.id,
+                because or "",
+                forget=("block_reason_",),
+            )
 
 
 def _looks(order: OrderView) -> bool:

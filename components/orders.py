@@ -6,11 +6,16 @@ from components import catalogue, formats, icons, layout, navigation, session
 from components.caregivers import profile_dialog
 from components.i18n import t
 from components.reviews import review_form
-from services import orders
+from services import bookings, orders
 from services.catalogue import ItemView
 from services.orders import OrderView, VisitStatus
 
-COMING = (VisitStatus.FINISHED, VisitStatus.IN_PROGRESS, VisitStatus.PLANNED)
+COMING = (
+    VisitStatus.FINISHED,
+    VisitStatus.IN_PROGRESS,
+    VisitStatus.PLANNED,
+    VisitStatus.HELD,
+)
 PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
 _SHOWN_AT_ONCE = 4
 MOST_SHOWN = 24
@@ -38,14 +43,13 @@ def order_card(order: OrderView, items: dict[int, ItemView]) -> None:
 def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
     """What, when, where, for whom, by whom and for how much; one element, for many are drawn."""
     item = items.get(order.item_id)
-    icon, colour = icons.VISIT[order.visit_status]
     price = formats.money(order.total_fen)
     if item is not None:
         each = formats.unit_price(order.unit_price_fen, item.unit)
         price = f"{price} ({formats.amount(order.units, item.unit)} × {each})"
     title = (
         f"**{catalogue.item_name(items, order.item_id)}**",
-        f":{colour}-badge[{icon} {t(f'visit_status.{order.visit_status}')}]",
+        status_badge(order),
         f":small[{t('order.number', number=order.id)}]",
     )
     when = formats.span(order.starts_at, order.ends_at)
@@ -60,6 +64,17 @@ def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
         f":material/payments: {price}",
     )
     st.markdown("  \n".join(lines))
+    if order.decision_words:
+        layout.field(t("order.operator_said"), order.decision_words)
+
+
+def status_badge(order: OrderView) -> str:
+    """How far the order is: a request by its own status, anything else by its visit's."""
+    if order.status in icons.REQUEST:
+        icon, colour = icons.REQUEST[order.status]
+        return f":{colour}-badge[{icon} {t(f'order_status.{order.status}')}]"
+    icon, colour = icons.VISIT[order.visit_status]
+    return f":{colour}-badge[{icon} {t(f'visit_status.{order.visit_status}')}]"
 
 
 def caregiver_button(order: OrderView) -> None:
@@ -101,6 +116,9 @@ def report(order: OrderView, items: dict[int, ItemView]) -> None:
 
 
 def _next_step(order: OrderView) -> None:
+    if order.visit_status is VisitStatus.HELD and order.answer_until is not None:
+        until = formats.moment(order.answer_until)
+        st.caption(f":material/timer: {t('order.answer_until', until=until)}")
     if order.visit_status is VisitStatus.FINISHED:
         navigation.link("redeem", t("order.redeem_now"), icon=":material/qr_code_scanner:")
     if order.visit_status is VisitStatus.REDEEMED and not order.reviewed:
@@ -127,6 +145,13 @@ def move_buttons(order: OrderView) -> None:
         icon=":material/swap_horiz:",
     ):
         session.perform("order.declined", orders.decline, order.id)
+    if "call_off" in order.open_moves and layout.confirmed(
+        t("move.call_off"),
+        t("order.call_off_warning"),
+        f"call_off_{order.id}",
+        icon=":material/undo:",
+    ):
+        session.perform("order.called_off", bookings.call_off, order.id)
     if "cancel" in order.open_moves and layout.confirmed(
         t("move.cancel"),
         t("order.cancel_warning"),

@@ -38,12 +38,14 @@ class Location:
 
 
 def city_choice(key: str, *, chosen: str | None = None) -> CityView | None:
-    """Choose an opened city: the one chosen before first, else the remembered one."""
+    """Choose an opened city, staff one of theirs: the one chosen before, else the remembered."""
+    visitor = session.visitor()
     opened = {city.code: city for city in session.public(cities.opened)}
+    if visitor and (theirs := visitor.actor.cities):
+        opened = {code: city for code, city in opened.items() if code in theirs}
     if not opened:
         st.info(t("place.no_city"))
         return None
-    visitor = session.visitor()
     first = chosen or (visitor.city_code if visitor else None)
     code = st.selectbox(
         t("field.city"),
@@ -72,24 +74,41 @@ def district_choice(city_code: str, key: str, *, chosen: str | None = None) -> s
     )
 
 
-def location_fields(key: str) -> Location | None:
-    """A known place, or a district with an address and, if wanted, a neighbourhood."""
-    city = city_choice(key)
-    if city is None:
-        return None
-    known = {place.id: place for place in session.public(places.listing, city.code)}
-    place_id = st.selectbox(
+def location_fields(
+    key: str,
+    *,
+    city_code: str | None = None,
+    district_code: str | None = None,
+    place_id: str | None = None,
+) -> Location | None:
+    """A known place, or a district with an address and, if wanted, a neighbourhood.
+
+    A caregiver's city is given; whoever searched before brings the district or the place along.
+    """
+    if city_code is None:
+        city = city_choice(key)
+        if city is None:
+            return None
+        city_code = city.code
+    known = {place.id: place for place in session.public(places.listing, city_code)}
+    # A place retired while the form was filled in would fall back to none: that is told instead.
+    gone = st.session_state.get(f"{key}_place_{city_code}") not in (None, *known)
+    brought = [one for one in known if str(one) == place_id]
+    chosen = st.selectbox(
         t("field.place"),
         [None, *known],
+        index=[None, *known].index(brought[0]) if brought else 0,
         format_func=lambda one: place_name(known[one]) if one else t("place.other"),
-        key=f"{key}_place_{city.code}",
+        key=f"{key}_place_{city_code}",
         help=t("place.help"),
     )
+    if gone:
+        st.warning(t("place.gone"), icon=":material/wrong_location:")
     cell = None
-    if place_id:
-        district_code = known[place_id].district_code
+    if chosen:
+        district = known[chosen].district_code
     else:
-        district_code, cell = _neighbourhood(city.code, key, list(known.values()))
+        district, cell = _neighbourhood(city_code, key, list(known.values()), district_code)
     address = st.text_input(
         t("field.address"),
         key=f"{key}_address",
@@ -97,13 +116,17 @@ def location_fields(key: str) -> Location | None:
         placeholder=t("place.address_hint"),
         help=t("place.address_help"),
     )
-    return Location(city.code, district_code, address, place_id, cell)
+    if gone:
+        return None
+    return Location(city_code, district, address, chosen, cell)
 
 
-def _neighbourhood(city_code: str, key: str, known: Sequence[PlaceView]) -> tuple[str, str | None]:
+def _neighbourhood(
+    city_code: str, key: str, known: Sequence[PlaceView], brought: str | None
+) -> tuple[str, str | None]:
     """A district, and within it the browser's cell, the tapped one or none."""
     visitor = session.visitor()
-    remembered = visitor.district_code if visitor else None
+    remembered = brought or (visitor.district_code if visitor else None)
     located = f"{key}_located"
     if (found := locate(city_code, key)) is not None:
         st.session_state[f"{key}_district_{city_code}"] = found.district_code
@@ -166,7 +189,7 @@ def cell_map(district_code: str, key: str, known: Sequence[PlaceView]) -> str | 
     ]
     deck = pdk.Deck(
         layers,
-        initial_view_state=_fitted(cells),
+        initial_view_state=fitted([places.middle(cell) for cell in cells]),
         map_provider=None,  # pyright: ignore[reportArgumentType] - asks nobody for a base map
     )
     picked: Any = st.pydeck_chart(
@@ -183,9 +206,8 @@ def cell_map(district_code: str, key: str, known: Sequence[PlaceView]) -> str | 
     return cell
 
 
-def _fitted(cells: list[str]) -> pdk.ViewState:
-    """A view in which all cells fit on a phone: deck.gl's world is 512 pixels wide at zoom 0."""
-    points = [places.middle(cell) for cell in cells]
+def fitted(points: Sequence[tuple[float, float]]) -> pdk.ViewState:
+    """A view in which all points fit on a phone: deck.gl's world is 512 pixels wide at zoom 0."""
     lngs, lats = [lng for lng, _ in points], [lat for _, lat in points]
     middle_lat = (min(lats) + max(lats)) / 2
     wide = max(lngs) - min(lngs) + 0.05
@@ -202,10 +224,10 @@ def place_name(place: PlaceView) -> str:
 
 
 def open_names(city_code: str) -> dict[int, str]:
-    """The names of the places that may be told to everybody, by id."""
+    """The names of the places that may be told to everybody, by id; old demands keep theirs."""
     return {
         place.id: name(place)
-        for place in session.public(places.listing, city_code)
+        for place in session.public(places.listing, city_code, retired=True)
         if place.kind in places.OPEN_KINDS
     }
 

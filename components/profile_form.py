@@ -4,11 +4,13 @@ from datetime import date
 
 import streamlit as st
 
-from components import formats, icons, layout, places, session
+from components import catalogue, formats, icons, layout, places, session
 from components.caregivers import hours_summary
-from components.i18n import t
+from components.i18n import name, t
+from components.own_photo import own_photo
 from services import caregivers, certificates, clock
-from services.caregivers import CaregiverStatus, Hours, Profile, ProfileForm, Sex, Skill
+from services.caregivers import CaregiverStatus, Hours, Offer, Profile, ProfileForm, Sex, Skill
+from services.catalogue import ItemView
 from services.certificates import CertificateForm, CertificateKind
 
 _KEY = "my_profile"
@@ -53,6 +55,8 @@ def draw(now: ProfileForm | None, profile: Profile | None) -> None:
     """The whole form, empty for a newcomer; saved, or saved and submitted."""
     with st.container(border=True):
         st.subheader(t("my_profile.basics"), anchor=False)
+        if profile is not None:
+            own_photo(profile.id, profile.name)
         city = places.city_choice(_KEY, chosen=now.city_code if now else None)
         if city is None:
             return
@@ -66,6 +70,9 @@ def draw(now: ProfileForm | None, profile: Profile | None) -> None:
     with st.container(border=True):
         st.subheader(t("my_profile.certificates"), anchor=False)
         held = _certificates(now, profile)
+    with st.container(border=True):
+        st.subheader(t("my_profile.offers"), anchor=False)
+        offers = _offers(now.offers if now else ())
     with st.container(border=True):
         st.subheader(t("my_profile.hours"), anchor=False)
         hours = _weekly_hours(now.hours if now else ())
@@ -81,6 +88,7 @@ def draw(now: ProfileForm | None, profile: Profile | None) -> None:
         skills=skills,
         certificates=held,
         hours=hours,
+        offers=offers,
     )
     _save_buttons(form, profile)
 
@@ -255,6 +263,41 @@ def _add_certificate(draft: tuple[CertificateForm, ...]) -> None:
             if session.attempt(certificates.check, given):
                 st.session_state[_DRAFT] = (*draft, given)
                 st.rerun()
+
+
+def _offers(now: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """Which care she does and for how much; families find her for these."""
+    st.caption(t("my_profile.offers_about"))
+    items = catalogue.offered(catalogue.items())
+    prices = {offer.item_id: offer.price_fen for offer in now}
+    chosen = st.pills(
+        t("my_profile.offers"),
+        list(items),
+        selection_mode="multi",
+        default=[item_id for item_id in prices if item_id in items],
+        format_func=lambda item_id: name(items[item_id]),
+        key=f"{_KEY}_offers",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    with st.grid("auto", min_column_width=200):
+        return tuple(
+            Offer(item_id, 100 * _yuan(items[item_id], prices.get(item_id))) for item_id in chosen
+        )
+
+
+def _yuan(item: ItemView, price_fen: int | None) -> int:
+    lowest, highest = item.lowest_fen // 100, item.highest_fen // 100
+    usual = (price_fen or (item.lowest_fen + item.highest_fen) // 2) // 100
+    return st.number_input(
+        f"{name(item)} ({t('my_profile.yuan_per', unit=t(f'unit.{item.unit}'))})",
+        lowest,
+        highest,
+        min(max(usual, lowest), highest),
+        key=f"{_KEY}_price_{item.id}",
+        help=catalogue.item_price(item),
+        persist_state="session",
+    )
 
 
 def _weekly_hours(now: tuple[Hours, ...]) -> tuple[Hours, ...]:

@@ -10,11 +10,13 @@ from services import clock, recipients
 from services.recipients import Mobility, RecipientForm, RecipientView, Relation, Sex
 
 
-def recipient_choice(known: list[RecipientView], key: str) -> RecipientView | None:
-    """Choose one of the family's recipients, or add one first."""
+def recipient_choice(
+    known: list[RecipientView], key: str, *, customer_id: int | None = None
+) -> RecipientView | None:
+    """Choose one of the family's recipients, or add one first; the desk does it for a caller."""
     if not known:
         st.info(t("recipient.first"), icon=":material/elderly:")
-        recipient_form(key)
+        recipient_form(key, customer_id=customer_id)
         return None
     by_id = {one.id: one for one in known}
     chosen = st.selectbox(
@@ -23,8 +25,11 @@ def recipient_choice(known: list[RecipientView], key: str) -> RecipientView | No
         format_func=lambda one: described(by_id[one]),
         key=f"{key}_recipient",
     )
-    with st.popover(t("recipient.add"), icon=":material/person_add:", key=f"{key}_add"):
-        recipient_form(key)
+    with st.popover(
+        t("recipient.add"), icon=":material/person_add:", key=f"{key}_add", on_change="rerun"
+    ) as opened:
+        if opened.open:
+            recipient_form(key, customer_id=customer_id)
     return by_id[chosen]
 
 
@@ -34,9 +39,13 @@ def described(recipient: RecipientView) -> str:
     return f"{recipient.name} · {t(f'relation.{recipient.relation}')} · {years}"
 
 
-def recipient_form(key: str, recipient_id: int | None = None) -> None:
+def recipient_form(
+    key: str, recipient_id: int | None = None, *, customer_id: int | None = None
+) -> None:
     """Everything a caregiver must know of a person to be safe; saved when complete."""
-    now = session.fetch(recipients.details, recipient_id) if recipient_id else None
+    now = _details(recipient_id, customer_id) if recipient_id else None
+    if recipient_id and now is None:
+        return
     prefix = f"{key}_new" if recipient_id is None else f"{key}_{recipient_id}"
     with st.form(prefix, border=False):
         name = st.text_input(
@@ -108,11 +117,25 @@ def recipient_form(key: str, recipient_id: int | None = None) -> None:
                 emergency_contact=contact,
             )
             session.perform(
-                "recipient.saved", recipients.save, form, recipient_id, forget=(prefix,)
+                "recipient.saved",
+                recipients.save,
+                form,
+                recipient_id,
+                customer_id=customer_id,
+                forget=(prefix,),
             )
 
 
-def recipient_cards(known: list[RecipientView]) -> None:
+def _details(recipient_id: int, customer_id: int | None) -> RecipientForm | None:
+    """All that is known of a recipient; the desk's look at it is noted."""
+    if customer_id is None:
+        return session.fetch(recipients.details, recipient_id)
+    return session.disclose(recipients.details, recipient_id, customer_id=customer_id)
+
+
+def recipient_cards(
+    known: list[RecipientView], key: str = "profile", *, customer_id: int | None = None
+) -> None:
     """The family's recipients, each with its form behind a click."""
     for one in known:
         with st.expander(
@@ -122,6 +145,6 @@ def recipient_cards(known: list[RecipientView]) -> None:
             on_change="rerun",
         ) as opened:
             if opened.open:
-                recipient_form("profile", one.id)
-    with st.popover(t("recipient.add"), icon=":material/person_add:", key="profile_add"):
-        recipient_form("profile")
+                recipient_form(key, one.id, customer_id=customer_id)
+    with st.popover(t("recipient.add"), icon=":material/person_add:", key=f"{key}_add"):
+        recipient_form(key, customer_id=customer_id)

@@ -15,7 +15,7 @@ def link_outcome(waiting: list[Redeemable]) -> None:
         st.info(t("redeem.link_done"), icon=":material/info:")
 
 
-def redeem_form(waiting: list[Redeemable]) -> None:
+def redeem_form(waiting: list[Redeemable], *, then: str | None = "landing") -> None:
     """Choose the visit, enter its code, close it; a link brings both, the click is the person's."""
     items = catalogue.items()
     by_id = {visit.visit_id: visit for visit in waiting}
@@ -56,7 +56,7 @@ def redeem_form(waiting: list[Redeemable]) -> None:
             redemption.redeem,
             visit_id,
             code,
-            then="landing",
+            then=then,
             forget=("redeem_",),
         )
 

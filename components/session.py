@@ -119,16 +119,21 @@ def perform(
     *args: object,
     then: str | None = None,
     forget: tuple[str, ...] = (),
+    keep: str | None = None,
     **kwargs: object,
 ) -> None:
     """Run a writing service, then show its outcome on a fresh page.
 
-    `then` names the page to open next; `forget` the beginnings of the keys of fields to empty.
+    `then` names the page to open next; `forget` the beginnings of the keys of fields to empty;
+    `keep` the key under which the next run finds what the service returned.
     """
-    if _transaction(lambda session, actor: (action(session, actor, *args, **kwargs),)) is None:
+    outcome = _transaction(lambda session, actor: (action(session, actor, *args, **kwargs),))
+    if outcome is None:
         return
     for key in [k for k in st.session_state if str(k).startswith(forget)] if forget else []:
         del st.session_state[key]
+    if keep is not None:
+        st.session_state[keep] = outcome[0]
     st.session_state[_NOTICE] = done
     if then is not None:
         st.session_state[_NEXT_PAGE] = then

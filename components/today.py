@@ -1,22 +1,28 @@
-"""The operator's morning: how the day goes, what waits, and who wants to join."""
+"""The operator's morning: how the day goes, and what waits."""
+
+from datetime import datetime, timedelta
 
 import streamlit as st
 
-from components import formats, icons, layout, navigation, session
-from components.caregivers import profile_card
+from components import catalogue, formats, icons, layout, navigation, session
 from components.i18n import chinese, t
-from services import caregivers, clock
-from services.caregivers import Newcomer, Profile
-from services.to_do import DayFigures, Figure, ToDo, ToDoKind
+from services import clock, to_do
+from services.catalogue import ItemView
+from services.to_do import DayFigures, Figure, Thing, ToDo, ToDoKind
 
 # Where each kind of thing is dealt with: a page, and what it shows first.
 _PLACES = {
     ToDoKind.APPLICATIONS: ("applications", ""),
+    ToDoKind.CAREGIVERS: ("caregivers", "submitted"),
     ToDoKind.UNANSWERED: ("applications", "unanswered"),
     ToDoKind.LATE: ("orders", "late"),
     ToDoKind.LOCKED: ("orders", "locked"),
     ToDoKind.UNREDEEMED: ("orders", "unredeemed"),
+    ToDoKind.REQUESTS: ("orders", "held"),
+    ToDoKind.APPROVALS: ("orders", "held"),
 }
+# How many mornings away a thing put aside comes back; 0: in an hour.
+PAUSES = {"hour": 0, "tomorrow": 1, "days": 3}
 _URGENT = {ToDoKind.LATE: "red", ToDoKind.LOCKED: "red"}
 _GREETINGS = ((5, "night"), (11, "morning"), (13, "noon"), (18, "afternoon"), (24, "evening"))
 
@@ -79,80 +85,109 @@ def to_do_list(waiting: list[ToDo]) -> None:
 
 
 def _waiting_card(one: ToDo) -> None:
-    with st.container(
-        border=True,
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-        key=f"to_do_{one.kind}",
-    ):
-        with st.container(gap=None, width="content"):
+    with st.container(border=True, gap="small", key=f"to_do_{one.kind}"):
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        ):
             colour = _URGENT.get(one.kind, "primary")
-            st.markdown(
+            said = (
                 f":{colour}[{icons.TO_DO[one.kind]}] **{t(f'to_do.{one.kind}', count=one.count)}**"
             )
             if one.since is not None:
-                st.caption(t("today.oldest", ago=formats.ago(one.since)))
-        if one.kind is ToDoKind.CAREGIVERS:
-            go = f":material/arrow_downward: {t('to_do.caregivers_go')}"
-            st.markdown(f"[{go}](#caregivers)", width="content")
-        else:
+                said += f"  \n:gray[:small[{t('today.oldest', ago=formats.ago(one.since))}]]"
+            st.markdown(said, width="content")
             page, shown = _PLACES[one.kind]
             query = {"show": shown} if shown else {}
             navigation.link(
                 page, t(f"to_do.{one.kind}_go"), icon=":material/arrow_forward:", **query
             )
-
-
-def caregivers_in_review(waiting: list[Newcomer]) -> None:
-    """Everybody who wants to work here, with what they bring and the two answers."""
-    st.subheader(t("today.caregivers"), anchor="caregivers")
-    if not waiting:
-        layout.empty("caregivers_in_review", icon=":material/how_to_reg:")
-    for newcomer in waiting:
         with st.expander(
-            f"**{formats.plain(newcomer.name)}** · {formats.district(newcomer.district_code)}",
-            icon=":material/how_to_reg:",
-            key=f"review_caregiver_{newcomer.id}",
-            on_change="rerun",
+            t("today.one_by_one"), key=f"things_{one.kind}", on_change="rerun"
         ) as opened:
             if opened.open:
-                profile = session.fetch(caregivers.profile, newcomer.id)
-                profile_card(profile)
-                with layout.row():
-                    _answers(profile)
+                _things(one.kind)
 
 
-def _answers(profile: Profile) -> None:
-    if "approve" in profile.open_moves and st.button(
-        t("today.approve"),
-        key=f"approve_caregiver_{profile.id}",
-        type="primary",
-        icon=":material/verified_user:",
-    ):
-        session.perform("today.approved", caregivers.move, profile.id, "approve")
-    if "reject" not in profile.open_moves:
-        return
-    with (
-        st.popover(
-            t("move.reject"), icon=":material/undo:", key=f"reject_caregiver_{profile.id}_ask"
-        ),
-        st.form(f"reject_{profile.id}", border=False),
-    ):
-        because = st.text_area(
-            t("field.reason"),
-            key=f"reject_reason_{profile.id}",
-            max_chars=300,
-            placeholder=t("today.reason_hint"),
-        )
-        if st.form_submit_button(
-            t("move.reject"), type="primary", key=f"reject_caregiver_{profile.id}"
+def _things(kind: ToDoKind) -> None:
+    """The waiting things of a kind, each with its way to it and a note that it is seen to."""
+    items = catalogue.items()
+    for thing in session.fetch(to_do.things, kind):
+        with st.container(
+            horizontal=True,
+            horizontal_alignment="distribute",
+            vertical_alignment="center",
+            key=f"thing_{kind}_{thing.subject_id}",
         ):
+            st.markdown("  \n".join(_facts(thing, items)), width="content")
+            with st.container(horizontal=True, width="content", gap="small"):
+                if thing.order_id is not None:
+                    navigation.link(
+                        "orders",
+                        t("order.number", number=thing.order_id),
+                        icon=":material/arrow_forward:",
+                        order=str(thing.order_id),
+                    )
+                _see_to(thing)
+
+
+def _facts(thing: Thing, items: dict[int, ItemView]) -> list[str]:
+    """What it is about, when, who, and how long it waits."""
+    about = []
+    if thing.item_id is not None:
+        about.append(f"**{catalogue.item_name(items, thing.item_id)}**")
+    if thing.name:
+        about.append(formats.plain(thing.name))
+    if thing.starts_at is not None:
+        about.append(formats.moment(thing.starts_at))
+    waits = t("today.waits", ago=formats.ago(thing.since))
+    return [" · ".join(about), f":gray[:small[{waits}]]"]
+
+
+def _see_to(thing: Thing) -> None:
+    """Put a thing aside until somebody must look again; a family can be reminded at once."""
+    key = f"{thing.kind}_{thing.subject_id}"
+    with st.popover(
+        t("today.see_to"),
+        icon=":material/task_alt:",
+        type="tertiary",
+        key=f"see_to_{key}_ask",
+        on_change="rerun",
+    ) as asked:
+        if not asked.open:
+            return
+        if thing.kind is ToDoKind.UNREDEEMED and st.button(
+            t("today.remind"), icon=":material/notifications_active:", key=f"remind_{key}"
+        ):
+            session.perform("today.reminded", to_do.remind_family, thing.subject_id)
+        said = st.text_input(
+            t("today.what_was_done"),
+            key=f"seen_words_{key}",
+            max_chars=200,
+            placeholder=t("today.what_was_done_hint"),
+        )
+        pause = st.segmented_control(
+            t("today.again"),
+            list(PAUSES),
+            default="tomorrow",
+            format_func=lambda one: t(f"today.again_{one}"),
+            required=True,
+            key=f"seen_until_{key}",
+        )
+        if st.button(t("today.put_aside"), type="primary", key=f"see_to_{key}"):
             session.perform(
-                "today.rejected",
-                caregivers.move,
-                profile.id,
-                "reject",
-                because or "",
-                forget=("reject_reason_",),
+                "today.put_aside_done",
+                to_do.see_to,
+                thing.kind,
+                thing.subject_id,
+                said,
+                _until(pause),
+                forget=("seen_words_",),
             )
+
+
+def _until(pause: str) -> datetime:
+    """An hour on, or eight in the morning some days on."""
+    if PAUSES[pause] == 0:
+        return clock.now() + timedelta(hours=1)
+    morning = clock.in_city(clock.now()).replace(hour=8, minute=0, second=0, microsecond=0)
+    return morning + timedelta(days=PAUSES[pause])

@@ -1,7 +1,7 @@
 """A caregiver's visits: where to be, checking in and out, the code, and what is earned."""
 
 import io
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urljoin
 
 import segno
@@ -14,49 +14,117 @@ from services import clock, visits
 from services.catalogue import ItemView
 from services.orders import OrderView, VisitStatus
 
-OPEN = (VisitStatus.IN_PROGRESS, VisitStatus.PLANNED, VisitStatus.FINISHED)
-PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
-PAST_SHOWN = 20
+WAITING = (
+    VisitStatus.IN_PROGRESS,
+    VisitStatus.PLANNED,
+    VisitStatus.FINISHED,
+    VisitStatus.HELD,
+)
+DONE = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
+_WEEK = "weeks_away"
 _SHOWN_AT_ONCE = 5
 _CARD_WIDTH = 340
 _SOON = timedelta(days=1)
 
 
-def open_sections(
-    shown: list[OrderView], items: dict[int, ItemView], codes: dict[int, str]
-) -> None:
-    """What still needs something of the caregiver: visits to come, and codes not yet redeemed."""
-    finished = [one for one in shown if one.visit_status is VisitStatus.FINISHED]
-    _section("coming", [one for one in shown if one not in finished], items, codes)
-    _section("to_redeem", finished, items, codes)
+def week() -> tuple[datetime, datetime]:
+    """The seven days on the page: from today on, or as many weeks away as was asked for."""
+    away = st.session_state.setdefault(_WEEK, 0)
+    midnight = clock.in_city(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight + timedelta(weeks=away)
+    return first, first + timedelta(weeks=1)
 
 
-def _section(
-    name: str, shown: list[OrderView], items: dict[int, ItemView], codes: dict[int, str]
+def now_section(
+    waiting: list[OrderView], items: dict[int, ItemView], codes: dict[int, str]
 ) -> None:
+    """What goes on or should: running, finished but not redeemed, and not begun in time."""
+    shown = [visit for visit in waiting if _is_now(visit)]
     if not shown:
         return
-    st.subheader(t(f"visits.{name}"), anchor=False)
+    st.subheader(t("visits.now"), anchor=False)
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        for visit in layout.first_of(shown, f"visits_{name}", _SHOWN_AT_ONCE):
+        for visit in layout.first_of(shown, "visits_now", _SHOWN_AT_ONCE):
             visit_card(visit, items, codes.get(visit.visit_id))
-    layout.more_button(shown, f"visits_{name}", _SHOWN_AT_ONCE)
+    layout.more_button(shown, "visits_now", _SHOWN_AT_ONCE)
 
 
-def past_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
-    """What is over, behind a click."""
-    if not shown:
-        return
-    with st.expander(
-        t("visits.past", count=len(shown)),
-        icon=":material/history:",
-        key="visits_past",
-        on_change="rerun",
-    ) as opened:
-        if opened.open:
-            with st.grid("auto", min_column_width=_CARD_WIDTH):
-                for visit in shown:
-                    visit_card(visit, items, None)
+def _is_now(visit: OrderView) -> bool:
+    late = visit.visit_status is VisitStatus.PLANNED and visit.starts_at < clock.now()
+    return late or visit.visit_status in (VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)
+
+
+def week_section(
+    shown: tuple[datetime, datetime],
+    waiting: list[OrderView],
+    done: list[OrderView],
+    items: dict[int, ItemView],
+    codes: dict[int, str],
+) -> None:
+    """Seven days as a strip, and under it their visits or those of the day that was tapped."""
+    first, last = shown
+    planned = [
+        visit
+        for visit in waiting
+        if visit.visit_status is VisitStatus.PLANNED
+        and not _is_now(visit)
+        and first <= visit.starts_at < last
+    ]
+    visits_of: dict[str, list[OrderView]] = {
+        (first + timedelta(days=ahead)).date().isoformat(): [] for ahead in range(7)
+    }
+    for visit in sorted([*planned, *done], key=lambda one: one.starts_at):
+        visits_of[_day_of(visit)].append(visit)
+    day = _strip(first, visits_of)
+    listed = visits_of[day] if day else [one for each in visits_of.values() for one in each]
+    if not listed:
+        st.caption(t("visits.free_day" if day else "visits.free_week"))
+    with st.grid("auto", min_column_width=_CARD_WIDTH):
+        for visit in layout.first_of(listed, "visits_week", _SHOWN_AT_ONCE):
+            visit_card(visit, items, codes.get(visit.visit_id))
+    layout.more_button(listed, "visits_week", _SHOWN_AT_ONCE)
+
+
+def _day_of(visit: OrderView) -> str:
+    return clock.in_city(visit.starts_at).date().isoformat()
+
+
+def _strip(first: datetime, visits_of: dict[str, list[OrderView]]) -> str | None:
+    """The week's days with how much each holds; the one tapped, or None for all of them."""
+    last = first + timedelta(days=6)
+    with st.container(horizontal=True, vertical_alignment="center", key="week_head"):
+        st.subheader(
+            t("visits.week", first=f"{first:%m-%d}", last=f"{last:%m-%d}"),
+            anchor=False,
+            width="content",
+        )
+        for name, step, icon in (("before", -1, "chevron_left"), ("after", 1, "chevron_right")):
+            st.button(
+                t(f"visits.week_{name}"),
+                icon=f":material/{icon}:",
+                type="tertiary",
+                key=f"week_{name}",
+                on_click=_turn,
+                args=(step,),
+            )
+
+    def label(day: str) -> str:
+        on = date.fromisoformat(day)
+        planned = sum(one.visit_status is not VisitStatus.CANCELLED for one in visits_of[day])
+        held = f" · {planned}" if planned else ""
+        return f"{t(f'weekday.{formats.WEEKDAYS[on.weekday()]}')} {on.day}{held}"
+
+    return st.pills(
+        t("visits.day"),
+        list(visits_of),
+        format_func=label,
+        key=f"day_of_{first:%Y%m%d}",
+        label_visibility="collapsed",
+    )
+
+
+def _turn(weeks: int) -> None:
+    st.session_state[_WEEK] += weeks
 
 
 def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -> None:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole
@@ -24,6 +24,7 @@ MOST_WRONG_TRIES = 5
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
 SELF_SERVICE = (Role.CUSTOMER, Role.CAREGIVER)
+_BETWEEN_DIGITS = str.maketrans("", "", "+-() ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +106,37 @@ def sign_up(
         return refusal
     if session.scalar(select(Account.id).where(Account.phone_hash == phone_hash)):
         raise Conflict("error.phone_taken")
+    account = new(session, name, phone, form.role)
+    account.password_hash, account.agreed_at = password_hash, clock.now()
+    session.flush()
+    return sessions.open_session(session, account.id, device)
+
+
+def new(session: Session, name: str, phone: str, role: Role, city_code: str = "") -> Account:
+    """An account without a password, opened only by a one-time code; the phone is normalised."""
     account = Account(
         created_at=clock.now(),
         name=name,
         phone=phone,
-        phone_hash=phone_hash,
+        phone_hash=phones.whole_hash(phone),
         phone_tail_hash=phones.tail_hash(phone),
-        password_hash=password_hash,
-        agreed_at=clock.now(),
-        roles=[AccountRole(created_at=clock.now(), role=form.role)],
+        city_code=city_code or None,
+        roles=[AccountRole(created_at=clock.now(), role=role, city_code=city_code)],
     )
     session.add(account)
     session.flush()
-    return sessions.open_session(session, account.id, device)
+    return account
+
+
+def matching(typed: str) -> ColumnElement[bool]:
+    """The condition that finds accounts by a part of the name, the whole phone or its last four."""
+    typed = words(typed, "name_or_phone", 40, required=False)
+    digits = typed.translate(_BETWEEN_DIGITS)
+    if not digits.isdecimal():
+        return Account.name.icontains(typed, autoescape=True)
+    if len(digits) == 4:
+        return Account.phone_tail_hash == phones.tail_hash(digits)
+    return Account.phone_hash == phones.whole_hash(phones.normalised(typed))
 
 
 def sign_in_by_code(

@@ -10,18 +10,17 @@ from sqlalchemy.orm import Session
 from data.accounts import Account, AccountRole, AccountStatus
 from data.demands import Demand
 from data.recipients import Recipient
-from services import audit, cities, clock, phones
+from services import accounts, audit, cities, phones
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.wording import words
 
-TAIL_DIGITS = 4
 MOST_FOUND = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A customer as the desk tells them apart; the number stays masked."""
+    """A customer as the desk tells them apart; the number is masked until a call-back."""
 
     id: int
     name: str
@@ -55,16 +54,10 @@ def reach(session: Session, actor: Actor, customer_id: int) -> Account:
 def find(session: Session, actor: Actor, typed: str) -> list[Caller]:
     """The city's customers with this phone, these last four digits or this in their name."""
     actor.require(Permission.ACT_FOR_CUSTOMER)
-    typed = "".join(typed.split())
-    if not typed:
+    if not typed.strip():
         return []
-    if typed.isdigit() and len(typed) == TAIL_DIGITS:
-        matching = Account.phone_tail_hash == phones.tail_hash(typed)
-    elif typed.lstrip("+").isdigit():
-        matching = Account.phone_hash == phones.whole_hash(phones.normalised(typed))
-    else:
-        matching = Account.name.contains(typed, autoescape=True)
-    found = session.execute(_with_parts(_visible_to(actor).where(matching)).limit(MOST_FOUND))
+    matching = _visible_to(actor).where(accounts.matching(typed))
+    found = session.execute(_with_parts(matching).limit(MOST_FOUND))
     return [_caller(*row) for row in found]
 
 
@@ -86,22 +79,22 @@ def register(session: Session, actor: Actor, name: str, phone: str, city_code: s
     phone = phones.normalised(phone)
     if cities.open_city(session, city_code).code not in actor.cities:
         raise Invalid("error.city_not_open")
-    account = Account(
-        created_at=clock.now(),
-        name=name,
-        phone=phone,
-        phone_hash=phones.whole_hash(phone),
-        phone_tail_hash=phones.tail_hash(phone),
-        city_code=city_code,
-        roles=[AccountRole(created_at=clock.now(), role=Role.CUSTOMER, city_code="")],
-    )
     try:
         with session.begin_nested():
-            session.add(account)
+            account = accounts.new(session, name, phone, Role.CUSTOMER)
     except IntegrityError:
         raise Conflict("error.phone_known") from None
+    account.city_code = city_code
     audit.record(session, actor, "register_caller", "account", account.id)
     return account.id
+
+
+def phone(session: Session, actor: Actor, customer_id: int) -> str:
+    """The whole number, to call back; every look leaves an audit row."""
+    actor.require(Permission.ACT_FOR_CUSTOMER)
+    account = reach(session, actor, customer_id)
+    audit.record(session, actor, "open_phone", "account", account.id)
+    return account.phone
 
 
 def _with_parts(accounts: Select[Account]) -> Select[Account, int, datetime]:

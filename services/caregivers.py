@@ -9,8 +9,9 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus, WeeklyHours
+from data.caregivers import Caregiver, CaregiverStatus, Rate, WeeklyHours
 from data.catalogue import CertificateKind, Skill
+from data.demands import Application, ApplicationStatus
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
@@ -18,6 +19,7 @@ from data.recipients import Sex
 from data.reviews import Review
 from services import (
     audit,
+    catalogue,
     certificates,
     cities,
     clock,
@@ -37,6 +39,7 @@ __all__ = [
     "CertificateForm",
     "CertificateKind",
     "Hours",
+    "Offer",
     "Profile",
     "ProfileForm",
     "Score",
@@ -49,17 +52,16 @@ YOUNGEST_YEARS = 18
 OLDEST_YEARS = 75
 MOST_CERTIFICATES = 20
 MINUTES_A_DAY = 1440
+_NO = ("reject", "suspend")
+_TOLD = {
+    "approve": NoticeKind.CAREGIVER_APPROVED,
+    "reject": NoticeKind.CAREGIVER_REJECTED,
+    "suspend": NoticeKind.CAREGIVER_SUSPENDED,
+    "restore": NoticeKind.CAREGIVER_RESTORED,
+}
 WITH_HOURS = (selectinload(Caregiver.weekly_hours),)
 _WITH_PARTS = (selectinload(Caregiver.certificates), *WITH_HOURS)
-
-
-@dataclass(frozen=True, slots=True)
-class Newcomer:
-    """A caregiver who waits for a decision, in one line."""
-
-    id: int
-    name: str
-    district_code: str
+_WITH_FORM = (selectinload(Caregiver.rates), *_WITH_PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,14 @@ class Hours:
     weekday: int
     starts_minute: int
     ends_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An item a caregiver does, at her price in fen per unit."""
+
+    item_id: int
+    price_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class ProfileForm:
     skills: tuple[Skill, ...]
     certificates: tuple[CertificateForm, ...]
     hours: tuple[Hours, ...]
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +154,14 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     training = words(form.training, "training", 500, required=False)
     if not regions.district_of_city(form.district_code, form.city_code):
         raise Invalid("error.district_of_another_city")
-    cities.open_city(session, form.city_code)
+    # A paused city takes nobody new; whoever works there goes on and keeps her hours.
+    works_there = select(Caregiver.id).where(
+        Caregiver.id == actor.id,
+        Caregiver.city_code == form.city_code,
+        Caregiver.status == CaregiverStatus.APPROVED,
+    )
+    if session.scalar(works_there) is None:
+        cities.open_city(session, form.city_code)
     if not YOUNGEST_YEARS <= recipients.age(form.birth_date) <= OLDEST_YEARS:
         raise Invalid("error.caregiver_age", youngest=YOUNGEST_YEARS, oldest=OLDEST_YEARS)
     if not form.birth_date.year + 16 <= form.worked_since <= clock.today().year:
@@ -154,8 +172,9 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     if len(form.certificates) > MOST_CERTIFICATES:
         raise Invalid("error.too_many_certificates", most=MOST_CERTIFICATES)
     held = [certificates.row(given) for given in form.certificates]
+    _check_offers(session, form.offers)
 
-    caregiver = session.get(Caregiver, actor.id, options=[*_WITH_PARTS])
+    caregiver = session.get(Caregiver, actor.id, options=[*_WITH_FORM])
     if caregiver is None:
         caregiver = Caregiver(
             id=actor.id,
@@ -163,6 +182,7 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
             status=CaregiverStatus.DRAFT,
             certificates=[],
             weekly_hours=[],
+            rates=[],
         )
         session.add(caregiver)
     if caregiver.status is CaregiverStatus.APPROVED and certificates.keys(held) - certificates.keys(
@@ -189,6 +209,14 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
         )
         for h in form.hours
     ]
+    # Kept rows are changed, not made anew: new ones would meet the old before those are gone.
+    known = {rate.item_id: rate for rate in caregiver.rates}
+    caregiver.rates = [
+        known.get(offer.item_id) or Rate(created_at=clock.now(), item_id=offer.item_id)
+        for offer in form.offers
+    ]
+    for rate, offer in zip(caregiver.rates, form.offers, strict=True):
+        rate.price_fen = offer.price_fen
     session.flush()
 
 
@@ -200,7 +228,10 @@ def save_and_submit(session: Session, actor: Actor, form: ProfileForm) -> None:
 
 
 def move(session: Session, actor: Actor, caregiver_id: int, name: str, because: str = "") -> None:
-    """Submit, approve, reject, suspend or restore a caregiver; rejecting needs words."""
+    """Submit, approve, reject, suspend or restore a caregiver; a no needs words.
+
+    Who is suspended takes no new work: her open applications close, her visits stay hers.
+    """
     actor.require(
         Permission.KEEP_CAREGIVER_PROFILE if name == "submit" else Permission.DECIDE_CAREGIVER
     )
@@ -226,11 +257,21 @@ def move(session: Session, actor: Actor, caregiver_id: int, name: str, because: 
             caregiver_id=caregiver.id,
         )  # fmt: skip
         return
-    caregiver.decision_words = words(because, "reason", 300, required=name != "approve")
+    caregiver.decision_words = words(because, "reason", 300, required=name in _NO)
+    if name == "suspend":
+        _close_applications(session, actor, caregiver)
     audit.record(session, actor, f"caregiver_{name}", "caregiver", caregiver.id)
-    if name in ("approve", "reject"):
-        kind = {"approve": NoticeKind.CAREGIVER_APPROVED, "reject": NoticeKind.CAREGIVER_REJECTED}
-        notices.tell(session, kind[name], caregiver.id, about)
+    notices.tell(session, _TOLD[name], caregiver.id, about)
+
+
+def _close_applications(session: Session, actor: Actor, caregiver: Caregiver) -> None:
+    for application in session.scalars(
+        select(Application).where(
+            Application.caregiver_id == caregiver.id,
+            Application.status == ApplicationStatus.SUBMITTED,
+        )
+    ):
+        lifecycles.take(session, actor, Noun.APPLICATION, application, "close")
 
 
 def own_profile(session: Session, actor: Actor) -> Profile | None:
@@ -243,7 +284,7 @@ def own_profile(session: Session, actor: Actor) -> Profile | None:
 def own_form(session: Session, actor: Actor) -> ProfileForm | None:
     """The actor's own profile as the form it was entered in, certificate numbers included."""
     actor.require(Permission.KEEP_CAREGIVER_PROFILE)
-    row = session.get(Caregiver, actor.id, options=[*_WITH_PARTS])
+    row = session.get(Caregiver, actor.id, options=[*_WITH_FORM])
     if row is None:
         return None
     return ProfileForm(
@@ -261,6 +302,7 @@ def own_form(session: Session, actor: Actor) -> ProfileForm | None:
             for c in row.certificates
         ),
         hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
+        offers=tuple(Offer(rate.item_id, rate.price_fen) for rate in row.rates),
     )
 
 
@@ -280,20 +322,6 @@ def profile(session: Session, actor: Actor, caregiver_id: int) -> Profile:
     return found[0]
 
 
-def waiting(session: Session, actor: Actor) -> list[Newcomer]:
-    """The caregivers who wait for a decision, longest first."""
-    actor.require(Permission.DECIDE_CAREGIVER)
-    submitted = (
-        _visible_to(actor)
-        .join(Account, Account.id == Caregiver.id)
-        .with_only_columns(Caregiver.id, Account.name, Caregiver.district_code)
-        .where(Caregiver.status == CaregiverStatus.SUBMITTED)
-        .order_by(Caregiver.id)
-        .limit(50)
-    )
-    return [Newcomer(*row) for row in session.execute(submitted)]
-
-
 def scores(session: Session, caregiver_ids: Sequence[int]) -> dict[int, Score]:
     """Mean review scores of several caregivers at once."""
     rows = session.execute(
@@ -311,24 +339,29 @@ def scores(session: Session, caregiver_ids: Sequence[int]) -> dict[int, Score]:
     return {row[0]: Score(row[1], *(float(mean) for mean in row[2:])) for row in rows}
 
 
+def work_done(session: Session, caregiver_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """How many visits were redeemed and how many hours they were, of several at once.
+
+    Hours are those of the planned span: what the customer ordered and redeemed.
+    """
+    seconds = case(
+        (Visit.checked_out_at.is_(None), 0),
+        else_=func.extract("epoch", Visit.ends_at) - func.extract("epoch", Visit.starts_at),
+    )
+    rows = session.execute(
+        select(Visit.caregiver_id, func.count(Visit.id), func.sum(seconds))
+        .where(Visit.caregiver_id.in_(caregiver_ids), Visit.status == VisitStatus.REDEEMED)
+        .group_by(Visit.caregiver_id)
+    )
+    return {caregiver_id: (count, int(total or 0) // 3600) for caregiver_id, count, total in rows}
+
+
 def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> list[Profile]:
     rows = session.scalars(caregivers.options(*_WITH_PARTS)).all()
     ids = [row.id for row in rows]
     score = scores(session, ids)
     names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).all())
-    # Hours come from the planned span: what the customer ordered and redeemed.
-    seconds = case(
-        (Visit.checked_out_at.is_(None), 0),
-        else_=func.extract("epoch", Visit.ends_at) - func.extract("epoch", Visit.starts_at),
-    )
-    done = {
-        caregiver_id: (count, int(total or 0) // 3600)
-        for caregiver_id, count, total in session.execute(
-            select(Visit.caregiver_id, func.count(Visit.id), func.sum(seconds))
-            .where(Visit.caregiver_id.in_(ids), Visit.status == VisitStatus.REDEEMED)
-            .group_by(Visit.caregiver_id)
-        )
-    }
+    done = work_done(session, ids)
     return [
         Profile(
             id=row.id,
@@ -356,16 +389,28 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
 
 
 def _visible_to(actor: Actor) -> Select[Caregiver]:
-    """Staff see their cities' caregivers; a customer those who applied to or serve them."""
+    """Staff see their cities' caregivers; a customer those who can be booked or served them."""
     caregivers = select(Caregiver)
     match actor.role:
         case Role.OPERATOR | Role.DESK:
             return caregivers.where(Caregiver.city_code.in_(actor.cities))
         case Role.CUSTOMER:
             mine = select(Order.caregiver_id).where(Order.customer_id == actor.id)
-            return caregivers.where(Caregiver.id.in_(mine))
+            bookable = Caregiver.status == CaregiverStatus.APPROVED
+            return caregivers.where(bookable | Caregiver.id.in_(mine))
         case _:
             return caregivers.where(Caregiver.id == actor.id)
+
+
+def _check_offers(session: Session, offers: tuple[Offer, ...]) -> None:
+    if len({offer.item_id for offer in offers}) < len(offers):
+        raise Invalid("error.item_twice")
+    for offer in offers:
+        item = catalogue.named(session, offer.item_id)
+        if not item.lowest_fen <= offer.price_fen <= item.highest_fen:
+            raise Invalid(
+                "error.price_out_of_range", lowest_fen=item.lowest_fen, highest_fen=item.highest_fen
+            )
 
 
 def _check_hours(hours: tuple[Hours, ...]) -> None:

@@ -1,13 +1,40 @@
-"""The opened cities and their settings."""
+"""The opened cities: their settings, what goes on in them, and opening, pausing, closing them."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from data.accounts import Account, AccountRole, AccountStatus
+from data.caregivers import Caregiver, CaregiverStatus
 from data.cities import City, CityStatus
-from services import regions
-from services.errors import Conflict
+from data.demands import Demand, DemandStatus
+from data.history import Noun
+from data.orders import Order, OrderStatus, Visit
+from data.regions import RegionLevel
+from services import audit, clock, lifecycles, regions
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, Invalid, NotFound
+from services.wording import words
+
+__all__ = ["CityStatus"]
+
+MOST_LISTED = 20
+WAITING = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED)
+# The fewest and the most each setting may be; the commission in basis points.
+LIMITS = {
+    "commission_bp": (0, 5000),
+    "hold_hours": (1, 72),
+    "decline_hours": (0, 72),
+    "redeem_lock_minutes": (1, 1440),
+    "release_days": (0, 60),
+    "smallest_cell": (5, 100),
+}
+# 0513-8500-1234, (0513) 85001234, 400 800 1234, 12345.
+_HOTLINE = re.compile(r"\+?[0-9(][0-9 ()-]{3,}[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +44,51 @@ class CityView:
     name_en: str
     status: CityStatus
     hotline: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitySettings:
+    """What an operator may set; the commission in basis points."""
+
+    hotline: str
+    commission_bp: int
+    hold_hours: int
+    decline_hours: int
+    redeem_lock_minutes: int
+    operator_approves: bool
+    release_days: int
+    smallest_cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCity:
+    """A city as its operators see it."""
+
+    code: str
+    status: CityStatus
+    settings: CitySettings
+    open_orders: int
+    open_demands: int
+    caregivers: int
+    customers: int
+    open_moves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    number: int
+    starts_at: datetime
+    caregiver_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What is under way in a city: the next orders, and how many of everything."""
+
+    orders: tuple[OpenOrder, ...]
+    open_orders: int
+    open_demands: int
+    requests: int
 
 
 def opened(session: Session) -> list[CityView]:
@@ -33,6 +105,189 @@ def open_city(session: Session, code: str) -> City:
     return city
 
 
+def mine(session: Session, actor: Actor) -> list[KeptCity]:
+    """The actor's own cities with their settings and figures, by code."""
+    actor.require(Permission.KEEP_CITIES)
+    cities = session.scalars(_visible_to(actor).order_by(City.code)).all()
+    orders = _by_city(session, actor, Order.city_code, _is_open_order())
+    demands = _by_city(session, actor, Demand.city_code, _is_open_demand())
+    caregivers = _by_city(
+        session, actor, Caregiver.city_code, Caregiver.status == CaregiverStatus.APPROVED
+    )
+    customers = _by_city(session, actor, Account.city_code, _is_customer())
+    return [
+        KeptCity(
+            code=city.code,
+            status=city.status,
+            settings=_settings(city),
+            open_orders=orders.get(city.code, 0),
+            open_demands=demands.get(city.code, 0),
+            caregivers=caregivers.get(city.code, 0),
+            customers=customers.get(city.code, 0),
+            open_moves=lifecycles.open_moves(Noun.CITY, city.status, actor),
+        )
+        for city in cities
+    ]
+
+
+def consequences(session: Session, actor: Actor, code: str) -> Consequences:
+    """What is under way in one of the actor's cities; the orders with the next visits first."""
+    actor.require(Permission.KEEP_CITIES)
+    city = _reach(session, actor, code)
+    rows = session.execute(
+        select(Order.id, Visit.starts_at, Account.name)
+        .join(Visit, Visit.order_id == Order.id)
+        .join(Account, Account.id == Order.caregiver_id)
+        .where(Order.city_code == city.code, _is_open_order())
+        .order_by(Visit.starts_at, Order.id)
+        .limit(MOST_LISTED)
+    )
+    return Consequences(
+        orders=tuple(OpenOrder(*row) for row in rows),
+        open_orders=_count(session, Order.city_code == city.code, _is_open_order()),
+        open_demands=_count(session, Demand.city_code == city.code, _is_open_demand()),
+        requests=_count(session, Order.city_code == city.code, Order.status.in_(WAITING)),
+    )
+
+
+def keep_settings(session: Session, actor: Actor, code: str, form: CitySettings) -> None:
+    """Change the settings of one of the actor's cities; orders keep what they were made with."""
+    actor.require(Permission.KEEP_CITIES)
+    city = _reach(session, actor, code, lock=True)
+    hotline = _hotline(form.hotline)
+    for field, (fewest, most) in LIMITS.items():
+        _check_range(field, getattr(form, field), fewest, most)
+    wanted = asdict(form) | {"hotline": hotline}
+    changed = {field: value for field, value in wanted.items() if getattr(city, field) != value}
+    if not changed:
+        return
+    before = {field: getattr(city, field) for field in changed}
+    for field, value in changed.items():
+        setattr(city, field, value)
+    audit.record(
+        session, actor, "change_city_settings", "city", city.id, before=before, after=changed
+    )
+
+
+def move(session: Session, actor: Actor, code: str, name: str) -> None:
+    """Pause, resume, close or reopen one of the actor's cities; nothing open may be closed over."""
+    actor.require(Permission.KEEP_CITIES)
+    city = _reach(session, actor, code, lock=True)
+    if name == "close":
+        _check_nothing_open(session, city)
+    lifecycles.take(session, actor, Noun.CITY, city, name)
+    audit.record(session, actor, f"{name}_city", "city", city.id)
+
+
+def add(session: Session, actor: Actor, code: str, hotline: str) -> None:
+    """Open a city of the national list; who opens it is its first operator."""
+    actor.require(Permission.KEEP_CITIES)
+    path = regions.path(code)
+    if not path or path[-1].level is not RegionLevel.CITY:
+        raise NotFound("error.city_not_found")
+    city = City(created_at=clock.now(), code=code, hotline=_hotline(hotline))
+    try:
+        with session.begin_nested():
+            session.add(city)
+    except IntegrityError:
+        raise Conflict("error.city_exists") from None
+    session.add(
+        AccountRole(created_at=clock.now(), account_id=actor.id, role=Role.OPERATOR, city_code=code)
+    )
+    session.flush()
+    lifecycles.begin(session, actor, Noun.CITY, city, "open")
+    audit.record(session, actor, "open_city", "city", city.id)
+
+
+def _check_nothing_open(session: Session, city: City) -> None:
+    """What would be left behind in a closed city: confirmed orders, requests and demands."""
+    here = Order.city_code == city.code
+    if count := _count(session, here, _is_open_order()):
+        raise Conflict("error.city_has_orders", count=count)
+    if count := _count(session, here, Order.status.in_(WAITING)):
+        raise Conflict("error.city_has_requests", count=count)
+    if count := _count(session, Demand.city_code == city.code, _is_open_demand()):
+        raise Conflict("error.city_has_demands", count=count)
+
+
+def _check_range(field: str, value: int, fewest: int, most: int) -> None:
+    if fewest <= value <= most:
+        return
+    if field == "commission_bp":  # Set, shown and refused in per cent.
+        raise Invalid(
+            "error.number_out_of_range",
+            field="commission",
+            fewest=fewest // 100,
+            most=most // 100,
+        )
+    raise Invalid("error.number_out_of_range", field=field, fewest=fewest, most=most)
+
+
+def _hotline(typed: str) -> str:
+    hotline = words(typed, "hotline", 20)
+    if not _HOTLINE.fullmatch(hotline):
+        raise Invalid("error.hotline_invalid")
+    return hotline
+
+
+def _is_open_order() -> ColumnElement[bool]:
+    return Order.status == OrderStatus.CONFIRMED
+
+
+def _is_open_demand() -> ColumnElement[bool]:
+    return (Demand.status == DemandStatus.OPEN) & (Demand.starts_at > clock.now())
+
+
+def _is_customer() -> ColumnElement[bool]:
+    held = exists().where(AccountRole.account_id == Account.id, AccountRole.role == Role.CUSTOMER)
+    return held & (Account.status == AccountStatus.ACTIVE)
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.scalar(select(func.count()).where(*conditions)) or 0
+
+
+def _by_city(
+    session: Session,
+    actor: Actor,
+    city_code: InstrumentedAttribute[str] | InstrumentedAttribute[str | None],
+    condition: ColumnElement[bool],
+) -> dict[str | None, int]:
+    """How many rows each of the actor's cities has."""
+    counted = session.execute(
+        select(city_code, func.count())
+        .where(city_code.in_(actor.cities), condition)
+        .group_by(city_code)
+    )
+    return dict(counted.all())
+
+
+def _settings(city: City) -> CitySettings:
+    return CitySettings(
+        hotline=city.hotline,
+        commission_bp=city.commission_bp,
+        hold_hours=city.hold_hours,
+        decline_hours=city.decline_hours,
+        redeem_lock_minutes=city.redeem_lock_minutes,
+        operator_approves=city.operator_approves,
+        release_days=city.release_days,
+        smallest_cell=city.smallest_cell,
+    )
+
+
 def _view(city: City) -> CityView:
     region = regions.region(city.code)
     return CityView(city.code, region.name_zh, region.name_en, city.status, city.hotline)
+
+
+def _reach(session: Session, actor: Actor, code: str, *, lock: bool = False) -> City:
+    query = _visible_to(actor).where(City.code == code)
+    city = session.scalar(query.with_for_update() if lock else query)
+    if city is None:
+        raise NotFound("error.city_not_found")
+    return city
+
+
+def _visible_to(actor: Actor) -> Select[City]:
+    """A city belongs to its own operators."""
+    return select(City).where(City.code.in_(actor.cities))

@@ -168,9 +168,12 @@ def withdraw(session: Session, actor: Actor, demand_id: int) -> None:
     close_applications(session, actor, demand)
 
 
-def mine(session: Session, actor: Actor) -> list[DemandView]:
-    """The actor's demands that have not become orders, newest first."""
+def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> list[DemandView]:
+    """The actor's demands, or one caller's, that have not become orders, newest first."""
     actor.require(Permission.POST_DEMAND)
+    owned = visible_to(actor)
+    if customer_id is not None:
+        owned = owned.where(Demand.customer_id == customer_id)
     waiting = (
         select(func.count(Application.id))
         .where(
@@ -179,10 +182,9 @@ def mine(session: Session, actor: Actor) -> list[DemandView]:
         .scalar_subquery()
     )
     rows = session.execute(
-        visible_to(actor)
-        .add_columns(Recipient.name, waiting)
+        owned.add_columns(Recipient.name, waiting)
         .join(Recipient, Recipient.id == Demand.recipient_id)
-        .where(Demand.status != DemandStatus.MATCHED)
+        .where(Demand.status.not_in((DemandStatus.DIRECTED, DemandStatus.MATCHED)))
         .order_by(Demand.id.desc())
         .limit(MOST_SHOWN)
     )
@@ -283,7 +285,11 @@ def _check_time_and_price(form: DemandForm, item: CareItem) -> None:
 def _cell(session: Session, form: DemandForm) -> str:
     if form.place_id is not None:
         place = session.get(Place, form.place_id)
-        if place is None or place.district_code != form.district_code:
+        if (
+            place is None
+            or place.district_code != form.district_code
+            or place.retired_at is not None
+        ):
             raise NotFound("error.place_not_found")
         return place.cell
     if form.cell is not None and form.cell in places.cells_of_district(form.district_code):

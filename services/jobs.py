@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from data.tasks import Job
-from services import clock, demands, notices, sessions
-from services.access import SYSTEM
+from services import bookings, clock, demands, income, notices, sessions
+from services.access import SYSTEM, Actor, Permission
+from services.errors import NotFound
 
 LEASE = timedelta(minutes=2)
 IDLE = timedelta(minutes=1)
+# A worker with nothing to do still runs its jobs once a minute.
+SILENT_AFTER = IDLE + timedelta(seconds=15)
+OVERDUE_INTERVALS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +30,44 @@ class Schedule:
     needed: Callable[[Session], bool] | None = None
 
 
+class Light(StrEnum):
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Lamp:
+    """How a job stands; moments and durations are None before its first run."""
+
+    name: str
+    light: Light
+    last_run_at: datetime | None
+    took: timedelta | None
+    done: int
+    next_run_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The lamps of all jobs, and when the worker was last heard of."""
+
+    lamps: tuple[Lamp, ...]
+    seen_at: datetime | None
+    silent: bool
+
+
 JOBS: dict[str, Schedule] = {
     "deliver_notices": Schedule(timedelta(seconds=1), notices.deliver, notices.any_due),
     "expire_demands": Schedule(
         timedelta(minutes=1), lambda session: demands.expire_due(session, SYSTEM)
+    ),
+    "expire_requests": Schedule(
+        timedelta(minutes=1), lambda session: bookings.expire_due(session, SYSTEM)
+    ),
+    "release_pay": Schedule(
+        timedelta(hours=1), lambda session: income.release_due(session, SYSTEM)
     ),
     "prune_sign_in": Schedule(
         timedelta(hours=1),
@@ -90,3 +129,55 @@ def note_failure(session: Session, name: str, error: str) -> None:
 def _release(job: Job) -> None:
     job.leased_by = job.leased_until = None
     job.next_run_at = clock.now() + JOBS[job.name].every
+
+
+def board(session: Session, actor: Actor) -> Board:
+    """Every job with its lamp, in the order they are listed."""
+    actor.require(Permission.SEE_JOBS)
+    known = {job.name: job for job in session.scalars(select(Job))}
+    moments = [
+        moment
+        for job in known.values()
+        for moment in (job.last_started_at, job.last_finished_at)
+        if moment is not None
+    ]
+    seen_at = max(moments, default=None)
+    return Board(
+        lamps=tuple(_lamp(name, known.get(name)) for name in JOBS),
+        seen_at=seen_at,
+        silent=seen_at is None or seen_at < clock.now() - SILENT_AFTER,
+    )
+
+
+def run_now(session: Session, actor: Actor, name: str) -> None:
+    """Make a job due; the worker takes it at its next look, within a second or so."""
+    actor.require(Permission.SEE_JOBS)
+    if name not in JOBS:
+        raise NotFound("error.job_not_found")
+    # One that rests while there is nothing to do is due only after its rest.
+    due_at = clock.now() - (IDLE if JOBS[name].needed else timedelta())
+    job = session.scalar(select(Job).where(Job.name == name).with_for_update())
+    if job is None:
+        session.add(Job(name=name, next_run_at=due_at))
+    else:
+        job.next_run_at = due_at
+
+
+def _lamp(name: str, job: Job | None) -> Lamp:
+    if job is None or job.last_finished_at is None:
+        next_run_at = job.next_run_at if job else None
+        return Lamp(name, Light.YELLOW, None, None, 0, next_run_at, None)
+    schedule = JOBS[name]
+    rest = IDLE if schedule.needed else timedelta()
+    late = clock.now() > job.next_run_at + OVERDUE_INTERVALS * schedule.every + rest
+    light = Light.RED if job.last_error else Light.YELLOW if late else Light.GREEN
+    started_at = job.last_started_at or job.last_finished_at
+    return Lamp(
+        name=name,
+        light=light,
+        last_run_at=job.last_finished_at,
+        took=max(job.last_finished_at - started_at, timedelta()),
+        done=(job.last_result or {}).get("done", 0),
+        next_run_at=job.next_run_at,
+        error=job.last_error,
+    )

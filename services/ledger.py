@@ -1,5 +1,6 @@
 """The ledger: every business event books once, and what it books sums to zero."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Table, func, insert, select
@@ -56,6 +57,18 @@ def book_redeemed(session: Session, order: Order) -> None:
     )
 
 
+def book_released(session: Session, order: Order) -> None:
+    """The caregiver's share has waited long enough: it can be paid out."""
+    pay_fen = order.total_fen - order.commission_fen
+    _book(
+        session,
+        LedgerEvent.RELEASED,
+        order.id,
+        Line(LedgerAccount.CAREGIVER_FROZEN, pay_fen, order.caregiver_id),
+        Line(LedgerAccount.CAREGIVER_PAYABLE, -pay_fen, order.caregiver_id),
+    )
+
+
 def book_cancelled(session: Session, order: Order) -> None:
     """The customer owes nothing any more."""
     _book(
@@ -65,6 +78,20 @@ def book_cancelled(session: Session, order: Order) -> None:
         Line(LedgerAccount.ORDERS_COMMITTED, order.total_fen),
         Line(LedgerAccount.CUSTOMER_RECEIVABLE, -order.total_fen, order.customer_id),
     )
+
+
+def book_merged(session: Session, kept_id: int, gone_id: int) -> None:
+    """What the gone account owes, the kept one owes; nothing is booked where nothing is owed."""
+    owed_fen = balance(session, LedgerAccount.CUSTOMER_RECEIVABLE, gone_id)
+    if owed_fen:
+        _book(
+            session,
+            LedgerEvent.MERGED,
+            None,
+            Line(LedgerAccount.CUSTOMER_RECEIVABLE, -owed_fen, gone_id),
+            Line(LedgerAccount.CUSTOMER_RECEIVABLE, owed_fen, kept_id),
+            about=f"account:{gone_id}",
+        )
 
 
 def balance(session: Session, account: LedgerAccount, party_id: int | None = None) -> int:
@@ -77,12 +104,27 @@ def balance(session: Session, account: LedgerAccount, party_id: int | None = Non
     return session.scalar(total) or 0
 
 
-def _book(session: Session, event: LedgerEvent, order_id: int, *lines: Line) -> None:
+def balances(
+    session: Session, account: LedgerAccount, party_ids: Sequence[int]
+) -> dict[int | None, int]:
+    """The balances in fen of several parties at once; who has none is not in it."""
+    rows = session.execute(
+        select(LedgerPosting.party_id, func.sum(LedgerPosting.amount_fen))
+        .where(LedgerPosting.account == account, LedgerPosting.party_id.in_(party_ids))
+        .group_by(LedgerPosting.party_id)
+    )
+    return {party_id: int(total) for party_id, total in rows}
+
+
+def _book(
+    session: Session, event: LedgerEvent, order_id: int | None, *lines: Line, about: str = ""
+) -> None:
+    about = about or f"order:{order_id}"
     if sum(line.amount_fen for line in lines) != 0:
-        raise Unbalanced(f"{event} of order {order_id}")
+        raise Unbalanced(f"{event} of {about}")
     entry = {
         "created_at": clock.now(),
-        "event_key": f"{event}:order:{order_id}",
+        "event_key": f"{event}:{about}",
         "event": event,
         "order_id": order_id,
     }

@@ -100,6 +100,8 @@ def listing(
     *,
     visit_statuses: tuple[VisitStatus, ...] = (),
     alert: ToDoKind | None = None,
+    between: tuple[datetime, datetime] | None = None,
+    customer_id: int | None = None,
     soonest_first: bool = False,
     limit: int = MOST_SHOWN,
     offset: int = 0,
@@ -113,7 +115,9 @@ def listing(
         order_by = (Visit.starts_at, Order.id)
     # First the ids of one page, from indexes alone; only then everything about those few.
     page = _visible_to(actor).with_only_columns(Order.id)
-    if visit_statuses or alert or soonest_first or not staff:
+    if customer_id is not None:
+        page = page.where(Order.customer_id == customer_id)
+    if visit_statuses or alert or between or soonest_first or not staff:
         page = page.join(Visit, Visit.order_id == Order.id)
     if visit_statuses:
         by_order = set[OrderStatus]().union(*(_ORDER_STATUSES[one] for one in visit_statuses))
@@ -121,6 +125,8 @@ def listing(
         # Often that says it all; asked for the status of visits too, SQLite reads everybody's.
         if {one for one, its in _ORDER_STATUSES.items() if its & by_order} - set(visit_statuses):
             page = page.where(Visit.status.in_(visit_statuses))
+    if between:
+        page = page.where(Visit.starts_at >= between[0], Visit.starts_at < between[1])
     if alert:
         page = page.where(to_do.visit_waits(alert))
     ids = session.scalars(page.order_by(*order_by).limit(limit).offset(offset)).all()

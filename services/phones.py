@@ -17,6 +17,14 @@ def normalised(text: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def whole(text: str) -> str | None:
+    """The number in E.164 form if the text is a whole one."""
+    try:
+        return normalised(text)
+    except Invalid:
+        return None
+
+
 def whole_hash(phone: str) -> str:
     """The search key of a whole normalised number."""
     return keyed_hash("phone", phone)

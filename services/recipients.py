@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import callers, clock
+from services import audit, callers, clock
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
@@ -89,10 +89,14 @@ def listing(
     ]
 
 
-def details(session: Session, actor: Actor, recipient_id: int) -> RecipientForm:
-    """Everything about one of the actor's own recipients, for editing."""
+def details(
+    session: Session, actor: Actor, recipient_id: int, *, customer_id: int | None = None
+) -> RecipientForm:
+    """Everything about one recipient, for editing; the desk's looks leave audit rows."""
     actor.require(Permission.KEEP_RECIPIENTS)
-    r = _own(session, callers.acted_for(session, actor, None), recipient_id)
+    r = _own(session, callers.acted_for(session, actor, customer_id), recipient_id)
+    if customer_id is not None:
+        audit.record(session, actor, "open_recipient", "recipient", r.id)
     return RecipientForm(
         name=r.name,
         sex=r.sex,

@@ -70,12 +70,14 @@ def codes(session: Session, actor: Actor) -> dict[int, str]:
     return {visit_id: grouped(derive(visit_id, issue)) for visit_id, issue in rows}
 
 
-def waiting(session: Session, actor: Actor) -> list[Redeemable]:
-    """The finished visits this actor can redeem, oldest first."""
+def waiting(session: Session, actor: Actor, *, customer_id: int | None = None) -> list[Redeemable]:
+    """The finished visits this actor can redeem, or one customer's of them, oldest first."""
     actor.require(Permission.REDEEM)
+    finished = _visible_to(actor)
+    if customer_id is not None:
+        finished = finished.where(Order.customer_id == customer_id)
     rows = session.execute(
-        _visible_to(actor)
-        .join(Account, Account.id == Order.caregiver_id)
+        finished.join(Account, Account.id == Order.caregiver_id)
         .join(Recipient, Recipient.id == Order.recipient_id)
         .add_columns(Order, Account.name, Recipient.name)
         .where(Visit.status == VisitStatus.FINISHED)

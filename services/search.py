@@ -44,8 +44,10 @@ class Wanted:
 
     item_id: int
     city_code: str
+    district_code: str
     cell: str
     units: int
+    place_id: int | None = None
     starts_at: datetime | None = None
     sex: Sex | None = None
     sort: Sort = Sort.FIT

@@ -89,7 +89,11 @@ def open_session(
     account = session.get_one(Account, account_id)
     if account.status is AccountStatus.SUSPENDED:
         raise NotAllowed("error.account_suspended")
+    if account.status is AccountStatus.MERGED:
+        raise NotAllowed("error.account_merged")
     held = _roles(session, account_id)
+    if not held:
+        raise NotAllowed("error.no_role_left")
     ticket = secrets.token_urlsafe(32)
     token = _token_of(ticket)
     now = clock.now()
@@ -228,12 +232,17 @@ def end(session: Session, token: str) -> None:
 def end_all(session: Session, actor: Actor) -> None:
     """End every session of the actor's own: after a new password, a lost phone."""
     actor.require(Permission.KEEP_ACCOUNT)
+    end_of(session, actor.id or 0)
+    audit.record(session, actor, "end_sessions", "account", actor.id or 0)
+
+
+def end_of(session: Session, account_id: int) -> None:
+    """End every session of an account; whoever calls has asked whether they may."""
     session.execute(
         update(SignInSession)
-        .where(SignInSession.account_id == actor.id, SignInSession.ended_at.is_(None))
+        .where(SignInSession.account_id == account_id, SignInSession.ended_at.is_(None))
         .values(ended_at=clock.now())
     )
-    audit.record(session, actor, "end_sessions", "account", actor.id or 0)
 
 
 def prune(session: Session, before: datetime) -> int:

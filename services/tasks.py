@@ -1,23 +1,55 @@
 """Long work: queued by services, done by the worker under a lease, safe to run twice."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from data.tasks import Task, TaskStatus
 from services import announcements, clock
-from services.access import Actor
+from services.access import Actor, Permission
+
+__all__ = ["KINDS", "FailedTask", "Queue", "TaskStatus"]
 
 LEASE = timedelta(minutes=5)
 MOST_TRIES = 3
+FAILED_SHOWN = 20
 
 # What can be asked for: the kind, and the function that does it and returns its result.
 KINDS: dict[str, Callable[[Session, dict[str, Any]], dict[str, Any]]] = {
     announcements.KIND: announcements.announce_demand,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    id: int
+    kind: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """How many tasks stand in each status, and the newest of those that failed."""
+
+    counts: dict[TaskStatus, int]
+    failed: tuple[FailedTask, ...]
+
+
+def queue(session: Session, actor: Actor) -> Queue:
+    """The long work that waits, is done or failed."""
+    actor.require(Permission.SEE_JOBS)
+    counted = session.execute(select(Task.status, func.count(Task.id)).group_by(Task.status))
+    failed = session.execute(
+        select(Task.id, Task.kind, Task.created_at)
+        .where(Task.status == TaskStatus.FAILED)
+        .order_by(Task.id.desc())
+        .limit(FAILED_SHOWN)
+    )
+    return Queue(dict(counted.all()), tuple(FailedTask(*row) for row in failed))
 
 
 def ask(session: Session, actor: Actor, kind: str, **facts: object) -> int:

@@ -3,29 +3,57 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from data.accounts import Account
 from data.caregivers import Caregiver, CaregiverStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.follow_ups import FollowUp
 from data.history import Noun, StatusChange
-from data.orders import Order, Visit, VisitStatus
-from services import clock
+from data.notices import NoticeKind
+from data.orders import Order, OrderStatus, Visit, VisitStatus
+from services import clock, notices
 from services.access import Actor, Permission
+from services.errors import Invalid, NotFound
+from services.wording import words
 
 LATE_AFTER = timedelta(minutes=15)
 UNREDEEMED_AFTER = timedelta(days=1)
+FURTHEST_AHEAD = timedelta(days=14)
+MOST_LISTED = 30
 
 
 class ToDoKind(StrEnum):
-    APPLICATIONS = "applications"
-    CAREGIVERS = "caregivers"
-    UNANSWERED = "unanswered"
+    """What can wait for an operator, most urgent first."""
+
     LATE = "late"
     LOCKED = "locked"
+    APPLICATIONS = "applications"
+    APPROVALS = "approvals"
+    REQUESTS = "requests"
+    CAREGIVERS = "caregivers"
+    UNANSWERED = "unanswered"
     UNREDEEMED = "unredeemed"
+
+
+REQUEST_STATUS = {
+    ToDoKind.REQUESTS: OrderStatus.REQUESTED,
+    ToDoKind.APPROVALS: OrderStatus.ACCEPTED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +63,19 @@ class ToDo:
     kind: ToDoKind
     count: int
     since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One waiting thing: whose number it is depends on its kind; the name is a caregiver's."""
+
+    kind: ToDoKind
+    subject_id: int
+    since: datetime
+    order_id: int | None
+    item_id: int | None
+    starts_at: datetime | None
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,47 +98,141 @@ class DayFigures:
 
 
 def today(session: Session, actor: Actor) -> list[ToDo]:
-    """Everything that waits for this operator."""
+    """Everything that waits for this operator and that nobody sees to already."""
     actor.require(Permission.SEE_TO_DO)
-    now = clock.now()
-    open_demands = (
+    counted = union_all(
+        *(
+            select(literal(number), func.count(), func.min(waiting.c.since))
+            for number, kind in enumerate(ToDoKind)
+            for waiting in [_waiting(actor, kind).subquery()]
+        )
+    )
+    kinds = list(ToDoKind)
+    found = {kinds[number]: (count, since) for number, count, since in session.execute(counted)}
+    return [ToDo(kind, *found[kind]) for kind in kinds]
+
+
+def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
+    """What waits of one kind, longest first, one by one."""
+    actor.require(Permission.SEE_TO_DO)
+    waiting = _waiting(actor, kind).subquery()
+    match kind:
+        case ToDoKind.CAREGIVERS:
+            query = select(
+                waiting.c.id, waiting.c.since, null(), null(), null(), Account.name
+            ).join_from(waiting, Account, Account.id == waiting.c.id)
+        case ToDoKind.APPLICATIONS | ToDoKind.UNANSWERED:
+            query = select(
+                waiting.c.id, waiting.c.since, null(), Demand.item_id, Demand.starts_at, null()
+            ).join_from(waiting, Demand, Demand.id == waiting.c.id)
+        case _:
+            about = Order.id if kind in REQUEST_STATUS else Visit.id
+            query = (
+                select(
+                    waiting.c.id,
+                    waiting.c.since,
+                    Order.id,
+                    Order.item_id,
+                    Visit.starts_at,
+                    Account.name,
+                )
+                .join_from(Visit, Order, Order.id == Visit.order_id)
+                .join(waiting, waiting.c.id == about)
+                .join(Account, Account.id == Order.caregiver_id)
+            )
+    rows = session.execute(query.order_by(waiting.c.since).limit(MOST_LISTED))
+    return [Thing(kind, *row) for row in rows]
+
+
+def see_to(
+    session: Session, actor: Actor, kind: ToDoKind, subject_id: int, said: str, until: datetime
+) -> None:
+    """Note that somebody sees to a waiting thing; it waits again from `until` on."""
+    actor.require(Permission.SEE_TO_DO)
+    said = words(said, "words", 200, required=False)
+    if not clock.now() < until <= clock.now() + FURTHEST_AHEAD:
+        raise Invalid("error.start_in_past")
+    waiting = _waiting(actor, kind).subquery()
+    if session.scalar(select(waiting.c.id).where(waiting.c.id == subject_id)) is None:
+        raise NotFound("error.nothing_waits")
+    session.add(
+        FollowUp(
+            created_at=clock.now(),
+            kind=kind,
+            subject_id=subject_id,
+            actor_id=actor.id,
+            words=said,
+            until=until,
+        )
+    )
+
+
+def remind_family(session: Session, actor: Actor, visit_id: int) -> None:
+    """Ask the family once more to redeem a finished visit, at most once a day."""
+    actor.require(Permission.SEE_TO_DO)
+    see_to(session, actor, ToDoKind.UNREDEEMED, visit_id, "", clock.now() + timedelta(days=1))
+    visit = session.get_one(Visit, visit_id)
+    order = session.get_one(Order, visit.order_id)
+    notices.tell(
+        session,
+        NoticeKind.REDEEM_REMINDER,
+        order.customer_id,
+        f"visit-{visit_id}-{clock.today():%Y%m%d}",
+        order_id=order.id,
+        visit_id=visit_id,
+        item_id=order.item_id,
+    )
+
+
+def _waiting(actor: Actor, kind: ToDoKind) -> Select[int, datetime]:
+    """Number (id) and age (since) of what waits of a kind."""
+    match kind:
+        case ToDoKind.APPLICATIONS:
+            waiting = (
+                select(Demand.id.label("id"), func.min(Application.created_at).label("since"))
+                .join(Application, Application.demand_id == Demand.id)
+                .where(Application.status == ApplicationStatus.SUBMITTED, *_open_demands(actor))
+                .group_by(Demand.id)
+            )
+        case ToDoKind.UNANSWERED:
+            waiting = select(Demand.id.label("id"), Demand.created_at.label("since")).where(
+                *_open_demands(actor), nobody_to_choose()
+            )
+        case ToDoKind.CAREGIVERS:
+            waiting = (
+                select(Caregiver.id.label("id"), func.max(StatusChange.created_at).label("since"))
+                .join(StatusChange, StatusChange.subject_id == Caregiver.id)
+                .where(
+                    StatusChange.noun == Noun.CAREGIVER,
+                    StatusChange.new_status == CaregiverStatus.SUBMITTED,
+                    Caregiver.city_code.in_(actor.cities),
+                    Caregiver.status == CaregiverStatus.SUBMITTED,
+                )
+                .group_by(Caregiver.id)
+            )
+        case ToDoKind.REQUESTS | ToDoKind.APPROVALS:
+            waiting = select(Order.id.label("id"), Order.created_at.label("since")).where(
+                Order.city_code.in_(actor.cities), Order.status == REQUEST_STATUS[kind]
+            )
+        case _:
+            waiting = (
+                select(Visit.id.label("id"), Visit.starts_at.label("since"))
+                .join(Order, Order.id == Visit.order_id)
+                .where(Order.city_code.in_(actor.cities), visit_waits(kind))
+            )
+    subject = waiting.selected_columns.id
+    seen_to = exists().where(
+        FollowUp.kind == kind, FollowUp.subject_id == subject, FollowUp.until > clock.now()
+    )
+    return waiting.where(~seen_to)
+
+
+def _open_demands(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    return (
         Demand.city_code.in_(actor.cities),
         Demand.status == DemandStatus.OPEN,
-        Demand.starts_at > now,
+        Demand.starts_at > clock.now(),
     )
-    applied = (
-        select(func.count(Demand.id.distinct()), func.min(Application.created_at))
-        .join(Demand, Demand.id == Application.demand_id)
-        .where(Application.status == ApplicationStatus.SUBMITTED, *open_demands)
-    )
-    unanswered = select(func.count(Demand.id), func.min(Demand.created_at)).where(
-        *open_demands, nobody_to_choose()
-    )
-    submitted = (
-        select(func.max(StatusChange.created_at).label("at"))
-        .join(Caregiver, Caregiver.id == StatusChange.subject_id)
-        .where(
-            StatusChange.noun == Noun.CAREGIVER,
-            StatusChange.new_status == CaregiverStatus.SUBMITTED,
-            Caregiver.city_code.in_(actor.cities),
-            Caregiver.status == CaregiverStatus.SUBMITTED,
-        )
-        .group_by(Caregiver.id)
-        .subquery()
-    )
-    queries: dict[ToDoKind, Select[int, Any]] = {
-        ToDoKind.APPLICATIONS: applied,
-        ToDoKind.LATE: _visits(actor, ToDoKind.LATE),
-        ToDoKind.LOCKED: _visits(actor, ToDoKind.LOCKED),
-        ToDoKind.CAREGIVERS: select(func.count(), func.min(submitted.c.at)),
-        ToDoKind.UNANSWERED: unanswered,
-        ToDoKind.UNREDEEMED: _visits(actor, ToDoKind.UNREDEEMED),
-    }
-    return [
-        ToDo(kind, count, since)
-        for kind, query in queries.items()
-        for count, since in session.execute(query)
-    ]
 
 
 def nobody_to_choose() -> ColumnElement[bool]:
@@ -145,14 +280,6 @@ def figures(session: Session, actor: Actor) -> DayFigures:
             )
         )
         or 0,
-    )
-
-
-def _visits(actor: Actor, kind: ToDoKind) -> Select[int, Any]:
-    return (
-        select(func.count(Visit.id), func.min(Visit.starts_at))
-        .join(Order, Order.id == Visit.order_id)
-        .where(Order.city_code.in_(actor.cities), visit_waits(kind))
     )
 
 

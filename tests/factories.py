@@ -13,14 +13,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole
-from data.caregivers import Caregiver, CaregiverStatus, Certificate, WeeklyHours
+from data.caregivers import Caregiver, CaregiverStatus, Certificate, Rate, WeeklyHours
 from data.catalogue import CertificateKind
 from data.cities import City
 from data.demands import Application
 from data.orders import Visit
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import applications, clock, demands, phones, places, redemption, visits
-from services.access import Actor, Role
+from services import applications, bookings, clock, demands, phones, places, redemption, visits
+from services.access import Actor, Channel, Role
 from services.demo.stage import add_catalogue, add_places
 
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=clock.CITY_TIME)
@@ -33,7 +33,7 @@ STRANGER = Actor(2, Role.CUSTOMER)
 LI = Actor(3, Role.CAREGIVER)
 ZHAO = Actor(4, Role.CAREGIVER)
 DRAFT = Actor(5, Role.CAREGIVER)
-DESK = Actor(6, Role.DESK, frozenset({NANTONG}))
+DESK = Actor(6, Role.DESK, frozenset({NANTONG}), Channel.PHONE)
 OPERATOR = Actor(7, Role.OPERATOR, frozenset({NANTONG}))
 FAR_OPERATOR = Actor(8, Role.OPERATOR, frozenset({LUZHOU}))
 ANALYST = Actor(9, Role.ANALYST, frozenset({NANTONG}))
@@ -125,6 +125,9 @@ def _add_caregiver(session: Session, actor: Actor) -> None:
                 )
                 for kind in HELD
             ],
+            rates=[
+                Rate(created_at=clock.now(), item_id=COMPANIONSHIP, price_fen=PRICE_FEN),
+            ],
             weekly_hours=[
                 WeeklyHours(
                     created_at=clock.now(), weekday=day, starts_minute=7 * 60, ends_minute=20 * 60
@@ -204,6 +207,26 @@ def make_order(session: Session, *, caregiver: Actor = LI, **changes: Any) -> in
     return applications.approve(
         session, OPERATOR, make_application(session, caregiver=caregiver, **changes)
     )
+
+
+def make_booking(
+    session: Session, *, customer: Actor = ZHOU, caregiver: Actor = LI, **changes: Any
+) -> int:
+    """A direct request for companionship tomorrow that waits for the caregiver's answer."""
+    values = {
+        "caregiver_id": caregiver.id,
+        "recipient_id": MOTHER_ID if customer is ZHOU else STRANGERS_FATHER_ID,
+        "item_id": COMPANIONSHIP,
+        "district_code": CHONGCHUAN,
+        "address": "濠河花园 3 幢 502 室",
+        "starts_at": clock.now() + timedelta(days=1),
+        "units": 2,
+        "price_fen": PRICE_FEN,
+    }
+    form = bookings.BookingForm(**(values | changes))
+    order_id = bookings.request(session, customer, form, uuid4().hex)
+    session.flush()
+    return order_id
 
 
 def make_visit(session: Session, *, caregiver: Actor = LI, **changes: Any) -> int:

@@ -35,6 +35,7 @@ SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 # Parts of other services' deeds: who calls them has asked. Screens and routes may not.
 INNER = {
     "audit.record",
+    "callers.acted_for",
     "demands.close_applications",
     "demands.locked",
     "lifecycles.begin",

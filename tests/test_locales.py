@@ -10,10 +10,11 @@ from string import Formatter
 
 import pytest
 
-from components import formats, reviews, welcome
+from components import customers, desk, formats, icons, operator_caregivers, reviews, today, welcome
 from components.catalogues import DEFAULT, LANGUAGES, catalogue, say
+from components.demand_map import Measure
 from components.navigation import PAGES
-from data.accounts import Channel, Role
+from data.accounts import AccountStatus, Channel, Role
 from data.caregivers import CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.cities import CityStatus
@@ -23,8 +24,12 @@ from data.notices import NoticeKind
 from data.orders import VisitStatus
 from data.recipients import Mobility, Relation, Sex
 from services import accounts, orders
-from services.lifecycles import MOVES
-from services.places import DistanceBand
+from services.jobs import JOBS, Light
+from services.lifecycles import CITY_MOVES, MOVES
+from services.places import Datum, DistanceBand, PlaceKind
+from services.search import Sort
+from services.tasks import KINDS, TaskStatus
+from services.releases import Period
 from services.to_do import ToDoKind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,26 +40,37 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 CHINESE_IN_SOURCE = {("components/catalogues.py", "中文")}
 
 # How subjects come into the world; everything after it is a move.
-BEGINNINGS = {"demand_post", "application_apply", "order_approve"}
+BEGINNINGS = {
+    "demand_post", "demand_direct", "application_apply", "order_approve", "order_request"
+}  # fmt: skip
 STEPS = BEGINNINGS | {
     f"{noun}_{move.name}"
     for noun, moves in MOVES.items()
-    if noun is not Noun.CAREGIVER  # An order's history tells nothing of its caregiver's review.
+    # An order's history tells nothing of people's reviews and cities' openings.
+    if noun not in (Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY)
     for move in moves
 }
 NOT_APPROVED = set(CaregiverStatus) - {CaregiverStatus.APPROVED}
 # Every key that is put together at run time, and what may stand in its blanks.
 FAMILIES: dict[str, set[str]] = {
     "account.become_{}": set(accounts.SELF_SERVICE),
+    "account_status.{}": set(AccountStatus),
     "application_status.{}": set(ApplicationStatus),
     "caregiver_status.{}": set(CaregiverStatus),
+    "caregivers_page.{}": set(operator_caregivers._NUMBERS),
     "certificate.{}": set(CertificateKind),
     "channel.{}": set(Channel),
+    "cities.{}": {move.name for move in CITY_MOVES},
+    "cities.{}_warning": {move.name for move in CITY_MOVES},
     "city_status.{}": set(CityStatus),
+    "datum.{}": set(Datum),
+    "customers.{}": set(customers._TEXTS),
     "demand_status.{}": set(DemandStatus),
+    "desk.{}": set(desk.Wish) | set(desk._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
-        "applications", "caregivers_in_review", "inbox", "my_orders", "my_visits", "orders",
+        "caller_orders", "callers", "catalogue", "cities", "places",
+        "applications", "book", "caregivers", "find_caregivers", "income", "customers", "inbox", "my_orders", "my_visits", "orders",
         "overview", "redeem", "task_hall",
     },
     "empty.{}_next": set(),
@@ -63,16 +79,24 @@ FAMILIES: dict[str, set[str]] = {
     "group.{}": set(ItemGroup),
     "hall.closed_{}": NOT_APPROVED,
     "hall.closed_{}_next": NOT_APPROVED,
+    "job.{}": set(JOBS),
+    "jobs.light_{}": set(Light),
     "mobility.{}": set(Mobility),
     "my_orders.{}": {"coming", "past"},
     "notice_text.{}": set(NoticeKind),
     "orders_page.{}": set(orders.ALERTS)
     | {"item", "time", "amount", "customer", "caregiver", "district"}
     | {"checked_in", "checked_out", "redeemed", "locked_until"},
-    "overview.by_{}": {"district", "group"},
-    "overview.chart_by_{}": {"district", "group"},
-    "overview.{}": {"orders", "redeemed"},
+    "overview.map_{}": set(Measure),
+    "overview.{}": set(Measure)
+    | set(Period)
+    | {"demands", "fill_rate", "median_hours", "wanted_hours", "supply_hours"}
+    | {"served_hours", "gap_hours", "people", "caregivers", "weeks"},
+    "overview.{}_help": {"demands", "fill_rate", "median_hours", "gap_hours"}
+    | {"people", "caregivers", "weeks"},
     "page.{}": {entry.name for entry in PAGES},
+    "place_kind.{}": set(PlaceKind),
+    "places_page.{}": {"typed", "tapped"},
     "relation.{}": set(Relation),
     "role.{}": set(Role),
     "score.{}": set(reviews._SCORES),
@@ -82,6 +106,8 @@ FAMILIES: dict[str, set[str]] = {
     "sign_up.{}": set(accounts.SELF_SERVICE),
     "skill.{}": set(Skill),
     "step.{}": STEPS,
+    "task.{}": set(KINDS),
+    "task_status.{}": set(TaskStatus),
     "time.{}": {
         f"{unit}_{way}"
         for unit, way in product(("days", "hours", "minutes"), ("ago", "ahead"))
@@ -95,9 +121,13 @@ FAMILIES: dict[str, set[str]] = {
     "unit.{}": set(Unit),
     "visit_status.{}": set(VisitStatus),
     "visits.{}": {"coming", "to_redeem"},
+    "find.by_{}": set(Sort),
     "my_profile.{}": {"edit", "preview"},
     "my_profile.{}from": {"", "second_"},
     "my_profile.{}to": {"", "second_"},
+    "order_status.{}": set(icons.REQUEST),
+    "visits.week_{}": {"before", "after"},
+    "today.again_{}": set(today.PAUSES),
     "my_profile.copy_to_{}": {"workdays", "every_day"},
     "weekday.{}": set(formats.WEEKDAYS),
     "welcome.{}": {step for step, _ in welcome._STEPS} | {"agreement", "privacy"},

@@ -1,12 +1,15 @@
-"""The region at a glance, from released figures only."""
+"""Where care is wanted and missing: a city's demand by district and item, released figures only."""
 
 from components import layout, overview
-from components.i18n import t
-from components.session import fetch
-from services import releases
 
-layout.page_head("overview", subtitle=t("overview.subtitle"))
-dimension = overview.dimension_choice()
-release = fetch(releases.orders_by, dimension)
-overview.charts(release, dimension)
+layout.page_head("overview", subtitle=overview.as_of())
+view = overview.choice()
+release = overview.by_district(view)
+if release.total.demands:
+    overview.figures(release)
+    overview.finding(release)
+    district_code = overview.districts(view, release)
+    overview.care(view, district_code)
+else:
+    layout.empty("overview", icon=":material/insights:")
 overview.withheld_words(release)

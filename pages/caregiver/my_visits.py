@@ -1,18 +1,20 @@
-"""A caregiver's visits, with what to do next and what each one pays."""
+"""A caregiver's visits: what is asked, what goes on, and the week."""
 
-from components import catalogue, layout, navigation
+from components import catalogue, layout, navigation, visits
+from components.bookings import requests
 from components.i18n import t
 from components.session import fetch
-from components.visits import OPEN, PAST, PAST_SHOWN, open_sections, past_section
 from services import orders, redemption
 
 layout.page_head("my_visits", subtitle=t("visits.subtitle"))
 items = catalogue.items()
 codes = fetch(redemption.codes)
-waiting = fetch(orders.listing, visit_statuses=OPEN, soonest_first=True)
-past = fetch(orders.listing, visit_statuses=PAST, limit=PAST_SHOWN)
-if not (waiting or past):
+week = visits.week()
+waiting = fetch(orders.listing, visit_statuses=visits.WAITING, soonest_first=True)
+done = fetch(orders.listing, visit_statuses=visits.DONE, between=week, soonest_first=True)
+if not (waiting or done):
     layout.empty("my_visits", icon=":material/calendar_month:")
     navigation.button("task_hall", t("visits.to_hall"), icon=":material/storefront:")
-open_sections(waiting, items, codes)
-past_section(past, items)
+requests(waiting, items)
+visits.now_section(waiting, items, codes)
+visits.week_section(week, waiting, done, items, codes)

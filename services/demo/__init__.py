@@ -1,5 +1,5 @@
 """The demo pilot: a small synthetic Nantong, made through the services under a set clock."""
 
-from services.demo.stage import is_staged, stage
+from services.demo.stage import SMALL, is_staged, stage
 
-__all__ = ["is_staged", "stage"]
+__all__ = ["SMALL", "is_staged", "stage"]

@@ -2,42 +2,40 @@
 
 import random
 import tomllib
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from data.accounts import Account, AccountRole
+from data.accounts import Account
 from data.catalogue import CareItem, CertificateKind, ItemGroup, Skill, Unit
 from data.cities import City, Place, PlaceKind
-from data.notices import Notice
-from services import (
-    caregivers,
-    clock,
-    credentials,
-    notices,
-    phones,
-    places,
-    recipients,
-    sessions,
-)
+from data.demands import Demand
+from data.notices import Notice, OutboxMessage
+from data.tasks import Task, TaskStatus
+from services import callers, caregivers, clock, customers, notices, places, tasks
 from services.access import Actor, Role
-from services.demo import people, story
+from services.demo import cast, words
+from services.demo.cast import Carer, Family
+from services.demo.nantong import CITY, PLACES
+from services.demo.plan import Planner
+from services.demo.progress import Progress, ignored
+from services.demo.scene import Scene
+from services.demo.story import World, episode, play
 
-CITY = "320600"
+__all__ = ["CITY", "SMALL", "add_catalogue", "add_places", "is_staged", "stage"]
+
 SEED = 320600
 CATALOGUE = Path(__file__).parent.parent.parent / "data" / "reference" / "catalogue.toml"
-DEMO_PASSWORD = "carepilot-demo"
-DEMO_NAMES = {
-    Role.CUSTOMER: "周晓燕",
-    Role.CAREGIVER: "李桂兰",
-    Role.DESK: "孙文静",
-    Role.OPERATOR: "陈立军",
-    Role.ANALYST: "何佳怡",
-}
-WEEKS_BEFORE = 3
-SUSPENDED, REJECTED, SUBMITTED, DRAFT = 16, 17, 18, 19
+# For tests and quick looks: the same stories, fewer of them.
+SMALL = {"caregiver_count": 20, "customer_count": 40, "weeks": 3}
+# How many families the operator still has to remind of their code.
+MAY_STAY_UNREDEEMED = 5
+# How far the three parts of the work are, in percent: people, weeks, news.
+PEOPLE, WEEKS = 12, 90
+# The last of the caregivers did not get as far as the others, the last of the customers further.
+CAREGIVERS_APART, CUSTOMERS_APART = 5, 2
 
 
 def is_staged(session: Session) -> bool:
@@ -45,32 +43,50 @@ def is_staged(session: Session) -> bool:
     return session.scalar(select(City.id).where(City.synthetic).limit(1)) is not None
 
 
-def stage(session: Session, *, caregiver_count: int = 20, customer_count: int = 40) -> None:
+def stage(
+    session: Session,
+    *,
+    caregiver_count: int = 60,
+    customer_count: int = 300,
+    weeks: int = 8,
+    progress: Progress = ignored,
+) -> None:
     """Seed the city, unless that was done before; server and worker may both come first."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(4200320601)"))
     if is_staged(session):
         return
-    chance = random.Random(SEED)
-    start = clock.now() - timedelta(weeks=WEEKS_BEFORE)
-    with clock.at(start):
+    chance, now = random.Random(SEED), clock.now()
+    start = now - timedelta(weeks=weeks)
+    with clock.at(start - timedelta(days=30)):
         _open_city(session)
-        staff = _staff(session)
-        families = [_customer(session, chance, n) for n in range(customer_count)]
-        carers = [
-            _caregiver(session, chance, n, staff[Role.OPERATOR]) for n in range(caregiver_count)
-        ]
-        session.flush()
-    story.tell(session, chance, families, carers, staff[Role.OPERATOR])
-    caregivers.move(
-        session, staff[Role.OPERATOR], carers[SUSPENDED].id or 0, "suspend", "健康证到期未更新。"
+        actors = cast.sign_ins(session)
+        families = [cast.zhous(session, chance, actors[Role.CUSTOMER])]
+    items = list(session.scalars(select(CareItem).order_by(CareItem.id)))
+    known = list(session.scalars(select(Place).order_by(Place.id)))
+    carers = _caregivers(session, chance, items, actors, caregiver_count, start, now)
+    others = customer_count - CUSTOMERS_APART - len(families)
+    for number, since in enumerate(_joinings(chance, others, start, now)):
+        with clock.at(since):
+            families.append(cast.family(session, chance, number, actors[Role.DESK]))
+        progress(PEOPLE * number // customer_count, 100)
+    li, *others = carers
+    world = World(session, chance, now, actors[Role.OPERATOR], others, MAY_STAY_UNREDEEMED)
+    planner = Planner(chance, items, known, now)
+    scene = Scene(world, planner, families, li, start)
+    episodes = [*scene.episodes()]
+    episodes += [
+        (one.posted_at, episode(world, one)) for one in planner.wishes(families[1:], start)
+    ]
+    play(
+        world,
+        episodes,
+        lambda done, total: progress(PEOPLE + (WEEKS - PEOPLE) * done // total, 100),
     )
-    while notices.deliver(session):
-        session.flush()
-    read_before = clock.now() - timedelta(hours=12)
-    session.execute(
-        update(Notice).where(Notice.created_at < read_before).values(read_at=read_before)
-    )
+    with clock.at(now):
+        _part_with_customers(session, actors, families)
+        _spread_the_news(session, now, progress)
+    progress(100, 100)
 
 
 def add_catalogue(session: Session) -> None:
@@ -107,7 +123,7 @@ def _open_city(session: Session) -> None:
 
 def add_places(session: Session) -> None:
     """The places everybody in the demo's city knows."""
-    for district, kind, name_zh, name_en, lng, lat in people.PLACES:
+    for district, kind, name_zh, name_en, lng, lat in PLACES:
         session.add(
             Place(
                 created_at=clock.now(),
@@ -124,129 +140,89 @@ def add_places(session: Session) -> None:
     session.flush()
 
 
-def _staff(session: Session) -> dict[Role, Actor]:
-    return {
-        role: _account(
-            session, DEMO_NAMES[role], sessions.DEMO_PHONES[role], role, city=CITY, password=True
-        )
-        for role in (Role.DESK, Role.OPERATOR, Role.ANALYST)
-    }
+def _joinings(chance: random.Random, number: int, start: datetime, now: datetime) -> list[datetime]:
+    """When so many people joined: most before the first week, the others during the weeks."""
+    weeks = (now - start) * 0.9
+    during = [start + weeks * chance.random() for _ in range(number // 5)]
+    before = [start - timedelta(days=chance.uniform(2, 25)) for _ in range(number - len(during))]
+    return sorted(before + during)
 
 
-def _account(
-    session: Session, name: str, phone: str, role: Role, *, city: str = "", password: bool = False
-) -> Actor:
-    account = Account(
-        created_at=clock.now(),
-        name=name,
-        phone=phone,
-        phone_hash=phones.whole_hash(phone),
-        phone_tail_hash=phones.tail_hash(phone),
-        # A bcrypt hash takes a quarter of a second: only the demo's sign-ins get a password.
-        password_hash=credentials.hash_password(DEMO_PASSWORD) if password else None,
-        city_code=CITY,
-        agreed_at=clock.now(),
-        roles=[AccountRole(created_at=clock.now(), role=role, city_code=city)],
-    )
-    session.add(account)
-    session.flush()
-    return Actor(account.id, role, frozenset({city} if city else ()))
+def _caregivers(
+    session: Session,
+    chance: random.Random,
+    items: list[CareItem],
+    actors: dict[Role, Actor],
+    number: int,
+    start: datetime,
+    now: datetime,
+) -> list[Carer]:
+    """Those who can be booked; two wait for approval, one is not ready, two were refused it."""
+    working, operator = number - CAREGIVERS_APART, actors[Role.OPERATOR]
+    carers = []
+    for count, since in enumerate(_joinings(chance, working, start, now)):
+        with clock.at(since):
+            li = actors[Role.CAREGIVER] if count == 0 else None
+            carer = cast.caregiver(session, chance, count, items, li)
+            caregivers.move(session, carer.actor, carer.id, "submit")
+        with clock.at(since + timedelta(hours=20)):
+            caregivers.move(session, operator, carer.id, "approve")
+            carer.since = clock.now()
+        carers.append(carer)
+    for place, (hours_ago, moves) in enumerate(_APART):
+        with clock.at(now - timedelta(hours=hours_ago)):
+            carer = cast.caregiver(session, chance, working + place, items)
+        for hours_later, by_operator, move, because in moves:
+            with clock.at(now - timedelta(hours=hours_ago - hours_later)):
+                by = operator if by_operator else carer.actor
+                caregivers.move(session, by, carer.id, move, because)
+    return carers
 
 
-def _customer(session: Session, chance: random.Random, number: int) -> story.Family:
-    if number == 0:
-        name, phone = DEMO_NAMES[Role.CUSTOMER], sessions.DEMO_PHONES[Role.CUSTOMER]
-    else:
-        name, phone = _name(chance, female=chance.random() < 0.7)[0], f"+86137{number:08d}"
-    actor = _account(session, name, phone, Role.CUSTOMER, password=number == 0)
-    cared_for = []
-    for relation in chance.sample(
-        (recipients.Relation.PARENT, recipients.Relation.GRANDPARENT, recipients.Relation.SPOUSE),
-        k=2 if number == 0 else 1,
-    ):
-        called, sex = _name(chance, female=chance.random() < 0.55)
-        born = clock.today().year - (
-            chance.randint(26, 38)
-            if relation is recipients.Relation.SPOUSE
-            else chance.randint(62, 91)
-        )
-        cared_for.append(
-            recipients.save(
-                session,
-                actor,
-                recipients.RecipientForm(
-                    name=called,
-                    sex=sex,
-                    birth_date=date(born, chance.randint(1, 12), chance.randint(1, 28)),
-                    relation=relation,
-                    mobility=chance.choice(list(recipients.Mobility)),
-                    language=chance.choice(("普通话", "南通话", "如皋话", "启海话")),
-                    conditions=chance.choice(("高血压，按时服药", "糖尿病", "膝关节术后", "")),
-                    emergency_contact=f"{name} {phone.removeprefix('+86')}",
-                ),
-            )
-        )
-    district = chance.choices(
-        list(people.DISTRICT_WEIGHTS), weights=list(people.DISTRICT_WEIGHTS.values())
-    )[0]
-    address = (
-        f"{chance.choice(people.ESTATES)}{chance.randint(1, 40)}幢{chance.randint(101, 1802)}室"
-    )
-    return story.Family(actor, tuple(cared_for), district, address)
-
-
-def _caregiver(session: Session, chance: random.Random, number: int, operator: Actor) -> Actor:
-    if number == 0:
-        name, phone = DEMO_NAMES[Role.CAREGIVER], sessions.DEMO_PHONES[Role.CAREGIVER]
-        sex, district = recipients.Sex.FEMALE, "320613"
-    else:
-        name, sex = _name(chance, female=chance.random() < 0.85)
-        phone = f"+86136{number:08d}"
-        district = chance.choices(
-            list(people.DISTRICT_WEIGHTS), weights=list(people.DISTRICT_WEIGHTS.values())
-        )[0]
-    actor = _account(session, name, phone, Role.CAREGIVER, password=number == 0)
-    kinds = [CertificateKind.HEALTH, CertificateKind.ELDER_CARE, CertificateKind.ESCORT_TRAINING]
-    if number % 3 == 1:
-        kinds += [CertificateKind.MATERNITY_CARE, CertificateKind.INFANT_CARE]
-    if number % 3 != 1:
-        kinds += [CertificateKind.NURSING]
-    issued = clock.today() - timedelta(days=chance.randint(100, 300))
-    caregivers.save_profile(
-        session,
-        actor,
-        caregivers.ProfileForm(
-            city_code=CITY,
-            district_code=district,
-            sex=sex,
-            birth_date=date(chance.randint(1968, 1996), chance.randint(1, 12), 15),
-            worked_since=chance.randint(2014, 2024),
-            radius_km=chance.choice((15, 20, 30, 50)) if number else 60,
-            about=chance.choice(people.ABOUTS),
-            training=chance.choice(people.TRAININGS),
-            skills=tuple(chance.sample(list(Skill), k=3)),
-            certificates=tuple(
-                caregivers.CertificateForm(
-                    kind, "南通市职业技能培训中心（演示）", issued, issued + timedelta(days=1095)
-                )
-                for kind in kinds
-            ),
-            hours=tuple(
-                caregivers.Hours(day, 7 * 60, 20 * 60) for day in range(6 if number % 4 else 7)
-            ),
+# Hours ago their profile was saved, and each move: hours later, by the operator or not, words.
+_APART = (
+    (
+        900,
+        (
+            (1, False, "submit", ""),
+            (20, True, "approve", ""),
+            (850, True, "suspend", words.SUSPENDED),
         ),
+    ),
+    (80, ((1, False, "submit", ""), (9, True, "reject", words.REJECTED))),
+    (27, ((1, False, "submit", ""),)),
+    (6, ((2, False, "submit", ""),)),
+    (3, ()),
+)
+assert len(_APART) == CAREGIVERS_APART
+
+
+def _part_with_customers(
+    session: Session, actors: dict[Role, Actor], families: list[Family]
+) -> None:
+    """One customer is suspended; one who called although she had an account is merged into it."""
+    desk, operator = actors[Role.DESK], actors[Role.OPERATOR]
+    known = next(one for one in families[5:] if one.called_for is None)
+    name = session.get_one(Account, known.id).name
+    again = callers.register(session, desk, name, f"+86137{len(families):08d}", CITY)
+    customers.merge(session, operator, known.id, again)
+    stranger = callers.register(session, desk, "马志平", f"+86137{len(families) + 1:08d}", CITY)
+    customers.move(session, operator, stranger, "suspend", words.CLOSED_CUSTOMER)
+
+
+def _spread_the_news(session: Session, now: datetime, progress: Progress) -> None:
+    """What the worker would have done by now: tell whom a demand suits, deliver, time to read."""
+    kept = session.scalars(select(Demand)).all()  # Held, so that each task finds its own at hand.
+    for task in session.scalars(select(Task).where(Task.status == TaskStatus.QUEUED)).all():
+        tasks.do(session, task.id)
+    del kept
+    waiting = session.query(OutboxMessage).count()
+    delivered = 0
+    while count := notices.deliver(session):
+        session.flush()
+        delivered += count
+        progress(WEEKS + (99 - WEEKS) * delivered // waiting, 100)
+    read_before = now - timedelta(hours=12)
+    session.execute(
+        update(Notice).where(Notice.created_at < read_before).values(read_at=read_before)
     )
-    if number == DRAFT:
-        return actor  # Still filling in the profile.
-    caregivers.move(session, actor, actor.id or 0, "submit")
-    if number == REJECTED:
-        caregivers.move(session, operator, actor.id or 0, "reject", "健康证照片不清，请重新提交。")
-    elif number != SUBMITTED:
-        caregivers.move(session, operator, actor.id or 0, "approve")
-    return actor
-
-
-def _name(chance: random.Random, *, female: bool) -> tuple[str, recipients.Sex]:
-    given = chance.choice(people.FEMALE_NAMES if female else people.MALE_NAMES)
-    sex = recipients.Sex.FEMALE if female else recipients.Sex.MALE
-    return chance.choice(people.FAMILY_NAMES) + given, sex

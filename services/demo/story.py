@@ -1,241 +1,330 @@
-"""The demo's weeks: demands, applications, visits, redemptions and reviews, each at its time."""
+"""The demo's weeks: every wish lives until now, each deed at its moment and through the services.
+
+An episode is a generator: it yields the moment of its next deed. `play` lets all of them go on in
+the order of time, and stops at the present; so what lies ahead is planned, not done.
+"""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import heapify, heappop, heappush
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver, CaregiverStatus
-from data.catalogue import CareItem, Skill
-from data.cities import Place
-from data.demands import Application
+from data.demands import Demand, DemandStatus
 from data.orders import Order, Visit
 from services import (
-    announcements,
     applications,
+    bookings,
     clock,
     demands,
-    hall,
     orders,
     redemption,
     reviews,
     visits,
 )
-from services.access import SYSTEM, Actor
-from services.demo import people
-from services.errors import ServiceError
+from services.access import SYSTEM, Actor, Channel
+from services.bookings import BookingForm
+from services.demands import DemandForm
+from services.demo import words
+from services.demo.cast import Carer
+from services.demo.nantong import CITY, DISTRICTS
+from services.demo.plan import Wish
+from services.demo.progress import Progress
+from services.reviews import ReviewForm
 
-PAST_DEMANDS = 70
-COMING_DEMANDS = 26
+Episode = Iterator[datetime]
+DIRECT_FATES = {"refused", "ignored", "called_off", "blocked"}
+SHORT_OF_CARERS = {one.code for one in DISTRICTS if one.families > one.caregivers * 1.5}
+UNITS_OF_PRICE_FEN = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    actor: Actor
-    recipient_ids: tuple[int, ...]
-    district_code: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
+@dataclass(slots=True)
+class World:
     """Everything an episode draws from."""
 
     session: Session
     chance: random.Random
-    families: list[Family]
-    caregivers: list[Actor]
+    now: datetime
     operator: Actor
-    items: list[CareItem]
-    places: list[Place]
+    carers: list[Carer]
+    may_stay_unredeemed: int
+    said_of: dict[int, set[str]] = field(default_factory=dict)
+
+    def later(self, least_minutes: float, most_minutes: float) -> datetime:
+        """Some minutes from the clock's time, but never after the present."""
+        minutes = self.chance.uniform(least_minutes, most_minutes)
+        latest = max(clock.now(), self.now - timedelta(minutes=1))
+        return min(clock.now() + timedelta(minutes=minutes), latest)
+
+    def who_can(self, wish: Wish, *, but: Carer | None = None) -> list[Carer]:
+        """The caregivers a search would find, likelier ones more often first."""
+        able = [c for c in self.carers if c is not but and c.can(wish.item, wish.cell, wish.span)]
+        home = wish.family.home.district_code
+
+        def rank(carer: Carer) -> float:
+            near = 1.6 if carer.district_code == home else 1.0
+            return -self.chance.random() * carer.skilled * near
+
+        return sorted(able, key=rank)
 
 
-def tell(
-    session: Session,
-    chance: random.Random,
-    families: list[Family],
-    carers: list[Actor],
-    operator: Actor,
-) -> None:
-    """Let the past weeks happen, then set the scene for the coming ones."""
-    approved = set(
-        session.scalars(select(Caregiver.id).where(Caregiver.status == CaregiverStatus.APPROVED))
-    )
-    stage = Stage(
-        session=session,
-        chance=chance,
-        families=families,
-        caregivers=[carer for carer in carers if carer.id in approved],
-        operator=operator,
-        items=list(session.scalars(select(CareItem).order_by(CareItem.id))),
-        places=list(session.scalars(select(Place).order_by(Place.id))),
-    )
-    now = clock.now()
-    for number in range(PAST_DEMANDS):
-        _past_episode(stage, number, now)
-    for number in range(COMING_DEMANDS):
-        _coming_episode(stage, number, now)
-    _running_visit(stage, now)
-    with clock.at(now):
-        demands.expire_due(session, SYSTEM)
-
-
-def _past_episode(stage: Stage, number: int, now: datetime) -> None:
-    """A demand of the past weeks, played to its end."""
-    starts_at = _full_hour(stage.chance, now - timedelta(days=stage.chance.randint(1, 18)))
-    family = stage.families[0] if number % 9 == 0 else stage.chance.choice(stage.families[1:])
-    with clock.at(starts_at - timedelta(days=2)):
-        demand_id = _post(stage, family, number, starts_at)
-    if number % 17 == 11:
-        return  # Nobody applied: it expires.
-    with clock.at(starts_at - timedelta(days=1, hours=12)):
-        offers = _apply(stage, demand_id, favourite=number % 6 == 0)
-    if number % 23 == 5 or not offers:
-        with clock.at(starts_at - timedelta(days=1, hours=6)):
-            demands.withdraw(stage.session, family.actor, demand_id)
-        return
-    with clock.at(starts_at - timedelta(days=1)):
-        visit = _approve(stage, offers)
-    if visit is None:
-        return
-    if number % 13 == 7:
-        with clock.at(starts_at - timedelta(hours=20)):
-            orders.cancel(stage.session, family.actor, visit.order_id)
-        return
-    _live_visit(stage, family, visit, number, now)
-
-
-def _live_visit(stage: Stage, family: Family, visit: Visit, number: int, now: datetime) -> None:
-    caregiver = next(c for c in stage.caregivers if c.id == visit.caregiver_id)
-    item_id = stage.session.get_one(Order, visit.order_id).item_id
-    group = next(item.group for item in stage.items if item.id == item_id)
-    with clock.at(visit.starts_at - timedelta(minutes=stage.chance.randint(2, 12))):
-        visits.check_in(stage.session, caregiver, visit.id)
-    if visit.ends_at >= now:
-        return
-    with clock.at(visit.ends_at + timedelta(minutes=stage.chance.randint(1, 15))):
-        said = stage.chance.choice(people.REPORTS[group])
-        visits.check_out(stage.session, caregiver, visit.id, (0, 1, 2), said)
-    stage.session.flush()
-    if number % 8 == 3:
-        return  # Still waits for its code.
-    redeemed_at = min(visit.ends_at + timedelta(hours=stage.chance.randint(1, 8)), now)
-    with clock.at(redeemed_at):
-        code = redemption.derive(visit.id, visit.code_issue)
-        redemption.redeem(stage.session, family.actor, visit.id, code)
-    if number % 3 == 0:
-        return  # Not every family writes a review.
-    with clock.at(min(redeemed_at + timedelta(hours=3), now)):
-        overall, praise = stage.chance.choice(people.PRAISES[group])
-        marks = [max(1, min(5, overall + stage.chance.choice((-1, 0, 0)))) for _ in range(3)]
-        reviews.write(
-            stage.session,
-            family.actor,
-            visit.id,
-            reviews.ReviewForm(marks[0], marks[1], marks[2], overall, praise),
-        )
-
-
-def _coming_episode(stage: Stage, number: int, now: datetime) -> None:
-    """A demand of the coming days: some covered, some applied for, some still open."""
-    starts_at = _full_hour(stage.chance, now + timedelta(days=1 + number % 10))
-    family = stage.families[0] if number % 6 == 0 else stage.chance.choice(stage.families[1:])
-    with clock.at(now - timedelta(hours=stage.chance.randint(3, 20))):
-        demand_id = _post(stage, family, number, starts_at)
-    if number % 4 == 3:
-        return
-    with clock.at(now - timedelta(hours=2)):
-        offers = _apply(stage, demand_id, favourite=number % 2 == 0)
-    if number % 2 == 0 and offers:
-        with clock.at(now - timedelta(minutes=50)):
-            _approve(stage, offers)
-    elif number == 1:
-        applications.decline(stage.session, stage.operator, offers[0])
-    elif number == 5:
-        withdrawing = stage.session.get_one(Application, offers[0]).caregiver_id
-        caregiver = next(c for c in stage.caregivers if c.id == withdrawing)
-        applications.withdraw(stage.session, caregiver, demand_id)
-
-
-def _running_visit(stage: Stage, now: datetime) -> None:
-    """A visit that is going on at this moment."""
-    starts_at = clock.in_city(now).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-    companionship = next(n for n, item in enumerate(stage.items) if item.code == "companionship")
-    family = stage.families[3]
-    with clock.at(starts_at - timedelta(days=1)):
-        demand_id = _post(stage, family, 0, starts_at, item=stage.items[companionship])
-        visit = _approve(stage, _apply(stage, demand_id, favourite=False))
-    if visit is not None:
-        _live_visit(stage, family, visit, 0, now)
-
-
-def _post(
-    stage: Stage, family: Family, number: int, starts_at: datetime, item: CareItem | None = None
-) -> int:
-    item = item or stage.items[(number * 5 + stage.chance.randint(0, 2)) % len(stage.items)]
-    place = None
-    if item.code in ("hospital_companion", "ward_care_day", "ward_care_round"):
-        place = stage.chance.choice([p for p in stage.places if p.kind == "hospital"])
-    span = item.highest_fen - item.lowest_fen
-    lowest = item.lowest_fen + span // 10 // 100 * 100
-    highest = item.lowest_fen + span * 8 // 10 // 100 * 100
-    return demands.post(
-        stage.session,
-        family.actor,
-        demands.DemandForm(
-            recipient_id=stage.chance.choice(family.recipient_ids),
-            item_id=item.id,
-            city_code="320600",
-            district_code=place.district_code if place else family.district_code,
-            address=f"{place.name_zh}住院部" if place else family.address,
-            starts_at=starts_at,
-            units=stage.chance.randint(
-                item.fewest_units, max(item.fewest_units, min(item.most_units, 4))
-            ),
-            lowest_fen=lowest,
-            highest_fen=highest,
-            place_id=place.id if place else None,
-            skills=tuple(stage.chance.sample(list(Skill), k=stage.chance.randint(0, 2))),
-            words=stage.chance.choice(people.WISHES[item.group]),
-        ),
-        request_key=f"demo-{starts_at:%y%m%d%H}-{number}-{int(starts_at > clock.now())}",
-    )
-
-
-def _apply(stage: Stage, demand_id: int, *, favourite: bool) -> list[int]:
-    """One to three caregivers offer themselves, if they can."""
-    offers = []
-    order = stage.chance.sample(stage.caregivers, k=len(stage.caregivers))
-    if favourite:
-        order = [stage.caregivers[0], *[c for c in order if c is not stage.caregivers[0]]]
-    wanted = stage.chance.randint(1, 3)
-    held = announcements.certificates_held(stage.session, "320600")
-    for caregiver in order:
-        if len(offers) == wanted:
+def play(world: World, episodes: Iterable[tuple[datetime, Episode]], progress: Progress) -> None:
+    """Let every episode go on, deed by deed in the order of time, until now."""
+    queue = [(at, number, episode) for number, (at, episode) in enumerate(episodes)]
+    heapify(queue)
+    start = queue[0][0]
+    while queue:
+        at, number, episode = heappop(queue)
+        if at > world.now:
             break
-        open_tasks = hall.tasks(stage.session, caregiver, hall.HallFilter(within_km=60))
-        task = next((t for t in open_tasks if t.id == demand_id), None)
-        if task is None or task.missing_certificates or task.clashes or not held:
-            continue
-        price = stage.chance.randrange(task.lowest_fen, task.highest_fen + 1, 100)
-        said = stage.chance.choice(people.OFFERS)
-        offers.append(applications.apply(stage.session, caregiver, demand_id, price, said))
-    return offers
+        with clock.at(at):
+            following = next(episode, None)
+        if following is not None:
+            heappush(queue, (max(following, at), number, episode))
+        progress(int((at - start).total_seconds()), int((world.now - start).total_seconds()) + 1)
 
 
-def _approve(stage: Stage, offers: list[int]) -> Visit | None:
-    for application_id in offers:
-        try:
-            order_id = applications.approve(stage.session, stage.operator, application_id)
-        except ServiceError:
-            continue  # Taken meanwhile by another order of the story.
-        order = stage.session.get_one(Order, order_id)
-        return stage.session.scalars(select(Visit).where(Visit.order_id == order.id)).one()
+def episode(world: World, wish: Wish) -> Episode:
+    """A wish from its first moment on: asked of one caregiver or of all, then lived."""
+    asked = wish.carer or _whom_to_ask(world, wish)
+    if asked is None:
+        demand_id = post(world, wish)
+    else:
+        order_id = request(world, wish, asked)
+        demand_id = world.session.get_one(Order, order_id).demand_id
+        if (yield from _answer(world, wish, asked, order_id)):
+            yield from live(world, wish, order_id, asked)
+            return
+    agreed = yield from _in_the_hall(world, wish, demand_id, but=asked)
+    if agreed and wish.fate == "turned_down":
+        yield world.later(15, 80)
+        orders.decline(world.session, wish.family.actor, agreed[0])
+        agreed[1].taken.remove(wish.span)
+        agreed = yield from _in_the_hall(world, wish, demand_id, but=agreed[1])
+    if agreed:
+        yield from live(world, wish, *agreed)
+
+
+def _whom_to_ask(world: World, wish: Wish) -> Carer | None:
+    """The caregiver the family knows, or one they found; None: they post a demand."""
+    favourite, direct = wish.family.favourite, wish.fate in DIRECT_FATES
+    if favourite and favourite.can(wish.item, wish.cell, wish.span):
+        if direct or world.chance.random() < 0.85:
+            return favourite
+    elif direct or world.chance.random() < 0.3:
+        return next(iter(world.who_can(wish)), None)
     return None
 
 
-def _full_hour(chance: random.Random, day: datetime) -> datetime:
-    hour = chance.choices((8, 9, 10, 13, 14, 15, 16), weights=(5, 6, 3, 3, 4, 2, 1))[0]
-    return clock.in_city(day).replace(hour=hour, minute=0, second=0, microsecond=0)
+def _answer(world: World, wish: Wish, carer: Carer, order_id: int) -> Iterator[datetime]:
+    """Whether the request ends in an order; if not, its demand may be open to everybody."""
+    session, chance, fate = world.session, world.chance, wish.fate
+    if fate == "well" and wish.carer is None and wish.family.home.district_code in SHORT_OF_CARERS:
+        fate = chance.choices(("well", "refused", "ignored"), (5, 3, 1))[0]
+    if fate == "ignored":
+        until = session.get_one(Order, order_id).answer_until
+        yield (until or clock.now()) + timedelta(seconds=30)
+        bookings.expire_due(session, SYSTEM)
+    else:
+        yield clock.now() + timedelta(minutes=chance.uniform(4, 70))
+        match fate:
+            case "refused":
+                bookings.refuse(session, carer.actor, order_id)
+            case "called_off":
+                bookings.call_off(session, wish.family.actor, order_id)
+            case "blocked":
+                because = chance.choice(words.STOPPED)
+                bookings.block(session, world.operator, order_id, because)
+            case _:
+                bookings.accept(session, carer.actor, order_id)
+                return True
+    carer.taken.remove(wish.span)
+    return False
+
+
+def _in_the_hall(
+    world: World, wish: Wish, demand_id: int, *, but: Carer | None = None
+) -> Iterator[datetime]:
+    """Who offers themselves, and whom the operator chooses, if the demand is open."""
+    session, chance = world.session, world.chance
+    demand = session.get_one(Demand, demand_id)
+    if demand.status is not DemandStatus.OPEN:
+        return None
+    if wish.fate == "withdrawn":
+        yield world.later(60, 400)
+        demands.withdraw(session, wish.family.actor, demand_id)
+        return None
+    offers: list[tuple[Carer, int]] = []
+    for carer in [] if wish.fate == "nobody" else _willing(world, wish, demand, but):
+        yield world.later(8, 140)
+        if carer.is_free(wish.span) and clock.now() < wish.starts_at:
+            offers.append((carer, offer(world, wish, demand_id, carer)))
+    if offers:
+        yield world.later(15, 150)
+    if wish.fate == "applicant_declined" and offers:
+        applications.decline(session, world.operator, offers.pop()[1])
+    if wish.fate == "applicant_withdrew" and offers:
+        applications.withdraw(session, offers.pop()[0].actor, demand_id)
+    for carer, application_id in offers:
+        if carer.is_free(wish.span) and clock.now() < wish.starts_at:
+            return approve(world, wish, application_id, carer), carer
+    return (yield from _unanswered(world, wish, demand_id))
+
+
+def _unanswered(world: World, wish: Wish, demand_id: int) -> Iterator[datetime]:
+    """Nobody comes: the demand expires, or the family helps itself before."""
+    if wish.starts_at > world.now:
+        yield world.later(60, 600)
+        demands.withdraw(world.session, wish.family.actor, demand_id)
+        return
+    yield wish.starts_at + timedelta(seconds=30)
+    demands.expire_due(world.session, SYSTEM)
+
+
+def live(world: World, wish: Wish, order_id: int, carer: Carer) -> Episode:
+    """An agreed visit: cancelled, missed, or held, redeemed and reviewed."""
+    session, chance, family = world.session, world.chance, wish.family
+    starts_at, ends_at = wish.span
+    if wish.fate in ("cancelled", "no_show"):
+        ahead = timedelta(hours=chance.uniform(6, 18))
+        missed = timedelta(hours=chance.uniform(1, 3))
+        yield starts_at + missed if wish.fate == "no_show" else starts_at - ahead
+        by = world.operator if wish.fate == "no_show" else family.actor
+        orders.cancel(session, by, order_id)
+        carer.taken.remove(wish.span)
+        return
+    if wish.fate == "absent":
+        return
+    late = chance.uniform(3, 14) if chance.random() > carer.skilled else -chance.uniform(2, 14)
+    yield starts_at + timedelta(minutes=late)
+    visit = session.scalars(select(Visit).where(Visit.order_id == order_id)).one()
+    visits.check_in(session, carer.actor, visit.id)
+    yield ends_at + timedelta(minutes=chance.uniform(1, 15))
+    done = tuple(n for n in range(len(wish.item.tasks_zh)) if n < 2 or chance.random() < 0.8)
+    said = chance.choice(words.REPORTS[wish.item.group])
+    visits.check_out(session, carer.actor, visit.id, done, said)
+    if wish.fate == "unredeemed" or _is_forgotten(world, ends_at):
+        return
+    if wish.fate == "locked":
+        yield world.now - timedelta(minutes=3)
+        for _ in range(redemption.MOST_WRONG_CODES):
+            redemption.redeem(session, family.actor, visit.id, "ACDE-FGHJ")
+        return
+    yield clock.now() + timedelta(hours=chance.choice((0.2, 0.5, 1, 2, 4, 9)))
+    if chance.random() < 0.04:
+        redemption.redeem(session, family.actor, visit.id, "ACDE-FGHJ")
+    redemption.redeem(
+        session, family.actor, visit.id, redemption.derive(visit.id, visit.code_issue)
+    )
+    if wish.carer is None and chance.random() < carer.skilled:
+        family.favourite = carer
+    if family.actor.channel is Channel.PHONE or chance.random() < 0.35 or wish.fate == "unreviewed":
+        return
+    yield clock.now() + timedelta(hours=chance.uniform(0.1, 20))
+    reviews.write(session, family.actor, visit.id, _review(world, wish, carer))
+
+
+def _is_forgotten(world: World, ended_at: datetime) -> bool:
+    """Some families forget the code: as many as the operator's list shall hold."""
+    days = (world.now - ended_at) / timedelta(days=1)
+    if not 1.1 < days < 4 or world.may_stay_unredeemed < 1 or world.chance.random() > 0.12:
+        return False
+    world.may_stay_unredeemed -= 1
+    return True
+
+
+def _review(world: World, wish: Wish, carer: Carer) -> ReviewForm:
+    """Stars that fit the caregiver, and words that fit the stars and were not said of her yet."""
+    chance = world.chance
+    dull = 1 - carer.skilled
+    overall = chance.choices((5, 4, 3, 2), (70, 18 + 40 * dull, 3 + 15 * dull, 4 * dull))[0]
+    said_before = world.said_of.setdefault(carer.id, set())
+    fitting = [said for stars, said in words.PRAISES[wish.item.group] if stars == overall]
+    said = chance.choice([one for one in fitting if one not in said_before] or [""])
+    said_before.add(said) if said else None
+    marks = [max(2, min(5, overall + chance.choice((-1, 0, 0, 0, 1)))) for _ in range(3)]
+    return ReviewForm(*marks, overall, said)
+
+
+def _willing(world: World, wish: Wish, demand: Demand, but: Carer | None) -> list[Carer]:
+    """Up to three who would come for what the family offers; where care is short, often nobody."""
+    if wish.family.home.district_code in SHORT_OF_CARERS and world.chance.random() < 0.3:
+        return []
+    able = world.who_can(wish, but=but)
+    paid = [one for one in able if one.rates[wish.item.id] * 0.85 <= demand.highest_fen]
+    return paid[: world.chance.choice((1, 2, 2, 3))]
+
+
+def _range(wish: Wish) -> tuple[int, int]:
+    """Fen per unit: where care is short, families offer more."""
+    item, short = wish.item, wish.family.home.district_code in SHORT_OF_CARERS
+    highest = item.lowest_fen + (item.highest_fen - item.lowest_fen) * (9 if short else 7) // 10
+    return item.lowest_fen, highest // UNITS_OF_PRICE_FEN * UNITS_OF_PRICE_FEN
+
+
+def post(world: World, wish: Wish) -> int:
+    """The wish as a demand open to everybody; its id."""
+    lowest, highest = _range(wish)
+    place, home = wish.place, wish.family.home
+    form = DemandForm(
+        recipient_id=wish.cared_for.id,
+        item_id=wish.item.id,
+        city_code=CITY,
+        district_code=place.district_code if place else home.district_code,
+        address=_address(wish),
+        starts_at=wish.starts_at,
+        units=wish.units,
+        lowest_fen=lowest,
+        highest_fen=highest,
+        place_id=place.id if place else None,
+        cell=None if place else home.cell,
+        words=wish.said,
+    )
+    family = wish.family
+    return demands.post(world.session, family.actor, form, wish.key, customer_id=family.called_for)
+
+
+def request(world: World, wish: Wish, carer: Carer) -> int:
+    """The wish as a request to one caregiver, whose time it takes; the order's id."""
+    place, family = wish.place, wish.family
+    form = BookingForm(
+        caregiver_id=carer.id,
+        recipient_id=wish.cared_for.id,
+        item_id=wish.item.id,
+        district_code=place.district_code if place else family.home.district_code,
+        address=_address(wish),
+        starts_at=wish.starts_at,
+        units=wish.units,
+        price_fen=carer.rates[wish.item.id],
+        place_id=place.id if place else None,
+        cell=None if place else family.home.cell,
+        words=wish.said,
+    )
+    carer.taken.append(wish.span)
+    return bookings.request(
+        world.session, family.actor, form, wish.key, customer_id=family.called_for
+    )
+
+
+def offer(world: World, wish: Wish, demand_id: int, carer: Carer) -> int:
+    """She applies, at her own price or what the family can pay; the application's id."""
+    highest_fen = world.session.get_one(Demand, demand_id).highest_fen
+    price_fen = min(carer.rates[wish.item.id], highest_fen)
+    said = world.chance.choice(words.OFFERS)
+    return applications.apply(world.session, carer.actor, demand_id, price_fen, said)
+
+
+def approve(world: World, wish: Wish, application_id: int, carer: Carer) -> int:
+    """The operator chooses her; the order's id."""
+    carer.taken.append(wish.span)
+    return applications.approve(world.session, world.operator, application_id)
+
+
+def _address(wish: Wish) -> str:
+    if wish.place is None:
+        return wish.family.home.address
+    where = "门诊大厅" if wish.item.code == "hospital_companion" else "住院部 3 号楼"
+    return f"{wish.place.name_zh}{where}"

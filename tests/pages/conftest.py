@@ -1,6 +1,7 @@
 """What AppTest does not show of an app: the menu, and which page was run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -44,3 +45,20 @@ def opened(monkeypatch) -> list[str]:
 
     monkeypatch.setattr(StreamlitPage, "run", noted)
     return ran
+
+
+@pytest.fixture
+def pick_row(monkeypatch) -> Callable[[int], None]:
+    """Choose a row of the page's table; AppTest cannot click in one."""
+    draw = st.dataframe
+
+    def pick_row(row: int) -> None:
+        def drawn(table, **options):
+            picked = draw(table, **options)
+            if "on_select" not in options:
+                return picked
+            return SimpleNamespace(selection=SimpleNamespace(rows=[row]))
+
+        monkeypatch.setattr(st, "dataframe", drawn)
+
+    return pick_row

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from data.database import reading, writing
 from data.history import AuditEvent
-from data.orders import Order, Visit, VisitStatus
-from services import orders, redemption, visits
+from data.orders import Order, OrderStatus, Visit, VisitStatus
+from services import bookings, orders, redemption, visits
 from tests.factories import (
     LI,
     NASTY,
@@ -19,11 +19,13 @@ from tests.factories import (
     code_of,
     demand_of,
     make_application,
+    make_booking,
     make_finished_visit,
     make_redeemed_visit,
     make_visit,
     phone_of,
 )
+from tests.pages.screen import confirm
 
 PAGE = "pages/caregiver/my_visits.py"
 
@@ -80,7 +82,7 @@ def test_checking_out_keeps_the_ticks_and_the_words(open_app, clock):
     assert visit(visit_id).status is VisitStatus.FINISHED
     assert visit(visit_id).done_tasks == ["0", "2"]
     assert NASTY in [text.value for text in app.text]
-    assert "待家属核销" in [heading.value for heading in app.subheader]
+    assert "正在进行" in [heading.value for heading in app.subheader]
 
 
 def test_a_late_visit_asks_to_be_checked_in(open_app, clock):
@@ -162,11 +164,58 @@ def test_the_pay_is_the_total_less_the_fee(open_app):
     assert re.search(rf"报酬 ¥{pay:g}0?\b", words_on(app))
 
 
-def test_past_visits_wait_behind_a_click(open_app):
+def test_past_visits_are_a_week_away(open_app):
     made(make_redeemed_visit)
     app = open_app(PAGE, LI)
-    assert "以往服务（最近 1 次）" in [expander.label for expander in app.expander]
     assert "老人陪伴" not in words_on(app)
+    app.button(key="week_before").click().run()
+    assert "老人陪伴" in words_on(app)
+    app.button(key="week_after").click().run()
+    assert "老人陪伴" not in words_on(app)
+
+
+def test_a_day_of_the_week_shows_its_visits_only(open_app, clock):
+    sooner = made(make_visit, starts_at=clock() + timedelta(days=2))
+    later = made(make_visit, starts_at=clock() + timedelta(days=5))
+    app = open_app(PAGE, LI)
+    day = (clock() + timedelta(days=2)).date().isoformat()
+    app.pills(key="day_of_20300107").set_value(day).run()
+    assert f"contact_{sooner}" in keys(app)
+    assert f"contact_{later}" not in keys(app)
+
+
+def test_a_request_is_accepted_on_the_spot(open_app):
+    order_id = made(make_booking)
+    app = open_app(PAGE, LI)
+    assert "预约请求（1）" in [heading.value for heading in app.subheader]
+    app.button(key=f"accept_{order_id}").click().run()
+    assert [notice.value for notice in app.success] == ["已接受预约"]
+    with reading() as session:
+        assert session.get_one(Order, order_id).status is OrderStatus.CONFIRMED
+
+
+def test_a_request_is_declined_after_asking(open_app):
+    order_id = made(make_booking)
+    app = confirm(open_app(PAGE, LI), f"refuse_{order_id}")
+    assert [notice.value for notice in app.success] == ["已婉拒预约"]
+    assert f"accept_{order_id}" not in keys(app)
+
+
+def test_a_request_taken_back_meanwhile_is_refused_in_words(open_app, monkeypatch):
+    order_id = made(make_booking)
+    app = open_app(PAGE, LI)
+    accept = bookings.accept
+
+    def too_late(session, actor, order_id):
+        bookings.call_off(session, ZHOU, order_id)
+        session.flush()
+        accept(session, actor, order_id)
+
+    monkeypatch.setattr(bookings, "accept", too_late)
+    app.button(key=f"accept_{order_id}").click().run()
+    assert [error.value for error in app.error]
+    with reading() as session:
+        assert session.get_one(Order, order_id).status is OrderStatus.REQUESTED
 
 
 def test_the_soonest_visit_comes_first(open_app, clock):

@@ -1,69 +1,134 @@
-from datetime import timedelta
+import json
 
+import pytest
+import streamlit as st
 from sqlalchemy import update
 
 from data.accounts import AccountRole
 from data.database import writing
-from data.orders import Order
 from services.access import Actor, Role
-from tests import factories
-from tests.factories import ANALYST, CHONGCHUAN, LUZHOU, TONGZHOU
-from tests.pages.test_today import shown, words
+from tests.factories import ANALYST, CHONGCHUAN, HOSPITAL_COMPANION, LUZHOU, NANTONG, TONGZHOU
+from tests.needs import add_needs
+from tests.pages.screen import keys, said, speak_english, words
+from tests.services.test_releases import SERVED
 
 PAGE = "pages/analyst/overview.py"
-FIRST_CUSTOMER_ID = 1
+RUGAO = "320682"
 
 
-def order_for(session, customers, district, clock):
-    """One order in a district for each of so many families; the cast has one of each kind."""
-    for number in range(customers):
-        starts_at = clock() + timedelta(days=1 + number + (30 if district == TONGZHOU else 0))
-        order_id = factories.make_order(session, district_code=district, starts_at=starts_at)
-        _give_to_another_family(session, order_id, number)
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    """What the page keeps for five minutes is not the next test's."""
+    st.cache_data.clear()
 
 
-def _give_to_another_family(session, order_id, number):
-    session.get_one(Order, order_id).customer_id = FIRST_CUSTOMER_ID + number
-
-
-def test_districts_with_enough_families_are_shown(open_app, clock):
+@pytest.fixture
+def needs(database, clock):
+    """Rugao lacks most; Tongzhou has only two families, and Chongchuan all it wants."""
     with writing() as session:
-        order_for(session, 6, CHONGCHUAN, clock)
-        order_for(session, 5, TONGZHOU, clock)
+        add_needs(session, 9, **SERVED)
+        add_needs(session, 6, item_id=HOSPITAL_COMPANION, **SERVED)
+        add_needs(session, 7, district_code=RUGAO)
+        add_needs(session, 8, district_code="320614", weeks_ago=5)
+        add_needs(session, 2, district_code=TONGZHOU)
+        add_needs(session, 2, district_code="320623")
+
+
+def choose(app, district_code):
+    """What a click on the map or in the table does; AppTest has neither."""
+    app.session_state[f"overview_district_{NANTONG}"] = district_code
+    return app.run()
+
+
+def column(app, number, name):
+    return list(app.dataframe[number].value[name])
+
+
+def test_the_largest_gap_is_said_and_leads_the_table(open_app, needs):
     app = open_app(PAGE, ANALYST)
-    table = app.dataframe[0].value
-    assert dict(zip(table["cell"], table["orders"], strict=True)) == {"崇川区": 6, "通州区": 5}
-    assert words("overview.complete", smallest=5) in shown(app)
+
+    assert words("overview.finding", district="海门区", hours=24) in said(app)
+    assert column(app, 0, "name") == ["海门区", "如皋市", "崇川区"]
+    assert column(app, 0, "gap_hours") == [24, 21, 0]
 
 
-def test_a_small_district_is_withheld_with_another_that_would_give_it_away(open_app, clock):
+def test_the_figures_are_of_the_released_districts(open_app, needs):
+    figures = {metric.label: metric.value for metric in open_app(PAGE, ANALYST).main.metric}
+
+    assert figures[words("overview.demands")] == "30"
+    assert figures[words("overview.gap_hours")] == "45"
+
+
+def test_a_shorter_period_has_less_in_it(open_app, needs):
+    app = open_app(PAGE, ANALYST)
+    app.segmented_control(key="overview_period").set_value("weeks_4").run()
+
+    assert column(app, 0, "name") == ["如皋市", "崇川区"]
+
+
+def test_the_map_asks_nobody_and_says_why_a_district_is_grey(open_app, needs):
+    app = open_app(PAGE, ANALYST)
+    [chart] = app.get("deck_gl_json_chart")
+    deck = json.loads(chart.proto.json)
+    [areas] = [layer for layer in deck["layers"] if layer["id"] == "districts"]
+    told = {one["properties"]["code"]: one["properties"] for one in areas["data"]["features"]}
+
+    assert deck.get("mapProvider") is None
+    assert told[RUGAO]["gap_hours"] == words("overview.hours", hours=21)
+    assert told[TONGZHOU]["gap_hours"] == words("overview.too_few")
+    assert chart.proto.alt
+
+
+def test_a_measure_without_released_figures_leaves_the_map_grey(open_app, needs):
+    app = open_app(PAGE, ANALYST)
+    app.segmented_control(key="overview_measure").set_value("supply").run()
+
+    assert not app.exception
+    assert words("overview.map_supply") in said(app)
+
+
+def test_a_chosen_district_shows_its_items_and_leads_back(open_app, needs):
+    app = choose(open_app(PAGE, ANALYST), CHONGCHUAN)
+    assert words("overview.care", place="崇川区") in said(app)
+    assert column(app, 1, "demands") == [9, 6]
+
+    app.button(key="overview_back").click().run()
+
+    assert words("overview.care", place="南通市") in said(app)
+    assert "overview_back" not in keys(app)
+
+
+def test_a_withheld_districts_items_are_withheld_too(open_app, needs):
+    app = choose(open_app(PAGE, ANALYST), TONGZHOU)
+
+    assert words("overview.district_withheld") in {info.value for info in app.info}
+    assert len(app.dataframe) == 1
+
+
+def test_what_is_withheld_is_counted_in_words(open_app, needs):
+    assert words("overview.withheld", count=4) in said(open_app(PAGE, ANALYST))
+
+
+def test_it_speaks_english(open_app, needs):
+    app = speak_english(open_app(PAGE, ANALYST))
+
+    assert column(app, 0, "name")[1] == "Rugao"
+
+
+def test_without_enough_families_the_page_says_so(open_app, clock):
     with writing() as session:
-        order_for(session, 6, CHONGCHUAN, clock)
-        order_for(session, 2, TONGZHOU, clock)
+        add_needs(session, 4)
     app = open_app(PAGE, ANALYST)
-    assert words("overview.withheld", count=2, smallest=5) in shown(app)
-    assert words("empty.overview") in shown(app)
+
+    assert words("empty.overview") in said(app)
     assert not app.dataframe
 
 
-def test_the_same_orders_by_kind_of_care(open_app, clock):
-    with writing() as session:
-        order_for(session, 6, CHONGCHUAN, clock)
-    app = open_app(PAGE, ANALYST)
-    app.segmented_control(key="overview_by").set_value("group").run()
-    assert list(app.dataframe[0].value["cell"]) == [words("group.elderly")]
-
-
-def test_without_orders_the_page_says_so(open_app):
-    assert words("empty.overview") in shown(open_app(PAGE, ANALYST))
-
-
-def test_an_analyst_of_another_city_sees_nothing(open_app, clock):
-    with writing() as session:
-        order_for(session, 6, CHONGCHUAN, clock)
+def test_an_analyst_of_another_city_sees_nothing(open_app, needs):
     far = Actor(ANALYST.id, Role.ANALYST, frozenset({LUZHOU}))
     with writing() as session:
         session.execute(
             update(AccountRole).where(AccountRole.account_id == ANALYST.id).values(city_code=LUZHOU)
         )
-    assert words("empty.overview") in shown(open_app(PAGE, far))
+
+    assert words("empty.overview") in said(open_app(PAGE, far))

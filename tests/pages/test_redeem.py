@@ -88,7 +88,7 @@ def test_the_desk_redeems_for_a_family_on_the_phone(open_app, opened, finished):
     assert not app.exception
     assert not errors(app)
     assert visit(finished).status is VisitStatus.REDEEMED
-    assert opened[-1] == "orders"
+    assert opened[-1] == "take_call"
     assert successes(app) == [words("redeem.done")]
 
 

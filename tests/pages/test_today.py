@@ -1,16 +1,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from components.catalogues import say
-from data.caregivers import Caregiver, CaregiverStatus
-from data.database import reading, writing
-from data.notices import Notice, NoticeKind
-from services import caregivers, notices
+from data.database import writing
+from services import caregivers
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, NANTONG, OPERATOR
-from tests.pages.screen import opened
 
 PAGE = "pages/operator/today.py"
 
@@ -30,16 +26,6 @@ def shown(app):
 def in_review(database):
     with writing() as session:
         caregivers.move(session, DRAFT, DRAFT.id, "submit")
-
-
-def in_its_review(open_app):
-    """The page with the newcomer's profile open."""
-    return opened(open_app(PAGE, OPERATOR), f"review_caregiver_{DRAFT.id}")
-
-
-def status_of(caregiver):
-    with reading() as session:
-        return session.get_one(Caregiver, caregiver.id).status
 
 
 def test_the_operator_is_greeted_by_name_and_hour(open_app):
@@ -78,44 +64,14 @@ def test_a_late_caregiver_and_an_unredeemed_visit_wait(open_app, clock):
     assert words("to_do.unredeemed", count=1) in said
 
 
+def test_caregivers_in_review_are_one_click_away(open_app, in_review):
+    app = open_app(PAGE, OPERATOR)
+    assert words("to_do.caregivers", count=1) in shown(app)
+    assert "show=submitted" in [link.proto.query_string for link in app.get("page_link")]
+
+
 def test_a_quiet_day_is_all_done(open_app):
-    said = shown(open_app(PAGE, OPERATOR))
-    assert words("today.all_done") in said
-    assert words("empty.caregivers_in_review") in said
-
-
-def test_a_caregiver_is_approved(open_app, in_review):
-    app = in_its_review(open_app)
-    app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
-    assert status_of(DRAFT) is CaregiverStatus.APPROVED
-    assert words("empty.caregivers_in_review") in shown(app)
-
-
-def test_rejecting_needs_a_reason_which_the_caregiver_gets(open_app, in_review):
-    app = in_its_review(open_app)
-    app.button(key=f"reject_caregiver_{DRAFT.id}").click().run()
-    assert [error.value for error in app.error] == [
-        words("error.missing", field=words("field.reason"))
-    ]
-    assert status_of(DRAFT) is CaregiverStatus.SUBMITTED
-
-    opened(app, f"review_caregiver_{DRAFT.id}")
-    app.text_area(key=f"reject_reason_{DRAFT.id}").input("健康证已过期")
-    app.button(key=f"reject_caregiver_{DRAFT.id}").click().run()
-    assert status_of(DRAFT) is CaregiverStatus.REJECTED
-    with writing() as session:
-        notices.deliver(session)
-        assert session.get_one(Caregiver, DRAFT.id).decision_words == "健康证已过期"
-        told = select(Notice).where(Notice.kind == NoticeKind.CAREGIVER_REJECTED)
-        assert [notice.account_id for notice in session.scalars(told)] == [DRAFT.id]
-
-
-def test_a_caregiver_decided_meanwhile_is_refused_in_words(open_app, in_review):
-    app = in_its_review(open_app)
-    with writing() as session:
-        caregivers.move(session, OPERATOR, DRAFT.id, "approve")
-    app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
-    assert not app.exception
+    assert words("today.all_done") in shown(open_app(PAGE, OPERATOR))
 
 
 def test_an_operator_of_another_city_sees_nothing(open_app, in_review):

@@ -58,7 +58,7 @@ def test_nobody_is_shown_the_way_in(open_app, opened):
 
 @pytest.mark.parametrize(
     ("actor", "landing"),
-    [(ZHOU, "my_orders"), (LI, "task_hall"), (DESK, "orders"), (OPERATOR, "today")],
+    [(ZHOU, "my_orders"), (LI, "task_hall"), (DESK, "take_call"), (OPERATOR, "today")],
 )
 def test_who_is_in_goes_on_to_their_own_page(open_app, opened, actor, landing):
     app = open_app(PAGE, actor)

@@ -163,13 +163,6 @@ class TestWhoSees:
 
         assert caregivers.profile(session, actor, LI.id).name == "李桂兰"
 
-    def test_only_the_citys_operator_sees_who_waits(self, session):
-        caregivers.move(session, DRAFT, DRAFT.id, "submit")
-        session.flush()
-
-        assert [p.id for p in caregivers.waiting(session, OPERATOR)] == [DRAFT.id]
-        assert caregivers.waiting(session, FAR_OPERATOR) == []
-
 
 class TestMoves:
     def test_submitting_tells_the_citys_operators(self, session):

@@ -3,7 +3,9 @@ import pytest
 from data.demands import Demand, DemandStatus
 from data.tasks import Job
 from services import jobs, notices
-from tests.factories import ZHOU, make_demand, make_order
+from services.errors import NotFound
+from services.jobs import Light
+from tests.factories import OPERATOR, ZHOU, make_demand, make_order
 
 NAME = "expire_demands"
 
@@ -97,3 +99,93 @@ def test_an_idle_worker_finds_nothing_due_and_writes_nothing(session, clock):
     assert jobs.due(session) == ["deliver_notices"]
     clock.move(minutes=2)
     assert set(jobs.due(session)) == {"deliver_notices", NAME}
+
+
+def lamp_of(session, name=NAME):
+    session.flush()
+    return next(lamp for lamp in jobs.board(session, OPERATOR).lamps if lamp.name == name)
+
+
+def run(session, name=NAME):
+    lease(session, name)
+    jobs.run(session, name)
+
+
+class TestBoard:
+    def test_every_job_has_a_lamp_and_shines_yellow_before_its_first_run(self, session):
+        board = jobs.board(session, OPERATOR)
+
+        assert [lamp.name for lamp in board.lamps] == list(jobs.JOBS)
+        assert {lamp.light for lamp in board.lamps} == {Light.YELLOW}
+        assert (board.seen_at, board.silent) == (None, True)
+
+    def test_a_run_that_went_well_shines_green_and_says_what_it_did(self, session, clock):
+        make_demand(session)
+        clock.move(days=1)
+        lease(session)
+        clock.move(seconds=2)
+        jobs.run(session, NAME)
+        lamp = lamp_of(session)
+
+        assert (lamp.light, lamp.done, lamp.error) == (Light.GREEN, 1, None)
+        assert (lamp.last_run_at, lamp.took.total_seconds()) == (clock.moment, 2)
+        assert lamp.next_run_at == clock.moment + jobs.JOBS[NAME].every
+
+    @pytest.mark.parametrize(
+        ("minutes", "light"), [(4, Light.GREEN), (5, Light.YELLOW), (60, Light.YELLOW)]
+    )
+    def test_one_overdue_by_three_intervals_shines_yellow(self, session, clock, minutes, light):
+        run(session)
+        clock.move(minutes=minutes)
+
+        assert lamp_of(session).light is light
+
+    def test_one_that_rests_while_there_is_nothing_to_do_is_not_overdue(self, session, clock):
+        run(session, "deliver_notices")
+        clock.move(seconds=60)
+        assert lamp_of(session, "deliver_notices").light is Light.GREEN
+        clock.move(seconds=10)
+        assert lamp_of(session, "deliver_notices").light is Light.YELLOW
+
+    def test_a_failure_shines_red_with_its_kind_alone(self, session):
+        lease(session)
+        jobs.note_failure(session, NAME, "OperationalError")
+        lamp = lamp_of(session)
+
+        assert (lamp.light, lamp.error) == (Light.RED, "OperationalError")
+
+    def test_a_worker_silent_for_over_a_minute_is_told(self, session, clock):
+        run(session)
+        seen_at = clock.moment
+        clock.move(seconds=61)
+        assert not jobs.board(session, OPERATOR).silent
+        clock.move(seconds=30)
+
+        board = jobs.board(session, OPERATOR)
+        assert (board.seen_at, board.silent) == (seen_at, True)
+
+
+class TestRunNow:
+    @pytest.mark.parametrize("name", jobs.JOBS)
+    def test_makes_any_job_due(self, session, clock, name):
+        for each in jobs.JOBS:
+            run(session, each)
+        clock.move(seconds=1)
+        assert jobs.due(session) == []
+        jobs.run_now(session, OPERATOR, name)
+        session.flush()
+
+        assert jobs.due(session) == [name]
+        assert lease(session, name)
+
+    @pytest.mark.parametrize("name", jobs.JOBS)
+    def test_one_that_never_ran_too(self, session, name):
+        jobs.run_now(session, OPERATOR, name)
+        session.flush()
+
+        assert lease(session, name)
+
+    @pytest.mark.parametrize("name", ["", "😀", "drop_tables"])
+    def test_an_unknown_one_is_refused(self, session, name):
+        with pytest.raises(NotFound, match="job_not_found"):
+            jobs.run_now(session, OPERATOR, name)

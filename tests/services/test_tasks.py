@@ -4,7 +4,7 @@ from sqlalchemy import select
 from data.notices import NoticeKind, OutboxMessage
 from data.tasks import Task, TaskStatus
 from services import tasks
-from tests.factories import LI, ZHAO, ZHOU, make_demand
+from tests.factories import LI, OPERATOR, ZHAO, ZHOU, make_demand
 
 
 @pytest.fixture
@@ -92,3 +92,15 @@ def test_a_task_somebody_cancelled_is_not_begun(session, task_id):
 
     assert lease(session) is None
     assert task(session, task_id).status is TaskStatus.CANCELLED
+
+
+def test_the_queue_counts_by_status_and_names_what_failed(session, clock, task_id):
+    tasks.ask(session, ZHOU, "announce_demand", demand_id=1)
+    for _ in range(tasks.MOST_TRIES):
+        assert lease(session) == task_id
+        tasks.give_up(session, task_id, "one")
+    session.flush()
+    queue = tasks.queue(session, OPERATOR)
+
+    assert queue.counts == {TaskStatus.QUEUED: 1, TaskStatus.FAILED: 1}
+    assert queue.failed == (tasks.FailedTask(task_id, "announce_demand", clock.moment),)

@@ -1,0 +1,241 @@
+"""Booking one caregiver: her free times, for whom, where; asked for, and answered."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+import streamlit as st
+
+from components import (
+    catalogue,
+    formats,
+    layout,
+    navigation,
+    places,
+    portraits,
+    recipients,
+    session,
+)
+from components.caregivers import profile_dialog
+from components.i18n import name, t
+from components.reviews import stars
+from services import bookings, caregivers, clock, photos, search
+from services import recipients as recipient_services
+from services.bookings import BookingForm
+from services.caregivers import Offer, Profile
+from services.catalogue import ItemView
+from services.orders import OrderStatus, OrderView
+
+_KEY = "booking"
+_REQUEST = "request_key_of_booking"  # Not among the form's keys: emptying it must not lose it.
+_DAYS_SHOWN = 10
+
+
+def booking_form(
+    items: dict[int, ItemView],
+    asked: Mapping[str, str],
+    *,
+    customer_id: int | None = None,
+    keep: str | None = None,
+) -> None:
+    """The whole form for the caregiver the address names; then the family's orders open.
+
+    For a caller the page stays, and finds the order's number under the key to keep it by.
+    """
+    number = asked.get("caregiver", "")
+    if not number.isdecimal() or len(number) > 9:
+        layout.empty("book", icon=":material/person_search:")
+        navigation.button("find_caregivers", t("book.find"), icon=":material/search:")
+        return
+    profile = session.fetch(caregivers.profile, int(number))
+    offers = {offer.item_id: offer for offer in session.fetch(search.offers, profile.id)}
+    with st.container(border=True, key="booked"):
+        _head(profile)
+        if not offers:
+            st.info(t("book.no_offer"), icon=":material/event_busy:")
+            return
+        item, offer, units = _what(items, offers, asked)
+        starts_at = _when(profile, item, units, asked)
+    with st.container(border=True, key="booked_for"):
+        known = session.fetch(recipient_services.listing, customer_id=customer_id)
+        recipient = recipients.recipient_choice(known, _KEY, customer_id=customer_id)
+        location = places.location_fields(
+            _KEY,
+            city_code=profile.city_code,
+            district_code=asked.get("district"),
+            place_id=asked.get("place"),
+        )
+        said = st.text_area(
+            t("field.words"),
+            key=f"{_KEY}_words",
+            max_chars=500,
+            placeholder=t("demand.words_hint"),
+            help=t("demand.words_help"),
+        )
+    if starts_at is not None:
+        ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
+        st.markdown(
+            f"**{formats.money(offer.price_fen * units)}** · {formats.span(starts_at, ends_at)}"
+            f"  \n:gray[:small[{t('book.what_happens')}]]"
+        )
+    ready = recipient is not None and location is not None and starts_at is not None
+    pressed = st.button(
+        t("book.request", name=formats.plain(profile.name)),
+        type="primary",
+        icon=":material/send:",
+        key="booking_request",
+        disabled=not ready,
+    )
+    request_key = _request_key(pressed=pressed)
+    if pressed and recipient is not None and location is not None and starts_at is not None:
+        form = BookingForm(
+            caregiver_id=profile.id,
+            recipient_id=recipient.id,
+            item_id=item.id,
+            district_code=location.district_code,
+            address=location.address,
+            starts_at=starts_at,
+            units=units,
+            price_fen=offer.price_fen,
+            place_id=location.place_id,
+            cell=location.cell,
+            words=said,
+        )
+        session.perform(
+            "book.requested",
+            bookings.request,
+            form,
+            request_key,
+            customer_id=customer_id,
+            then="my_orders" if customer_id is None else None,
+            forget=(_KEY,),
+            keep=keep,
+        )
+
+
+def _head(profile: Profile) -> None:
+    image = session.fetch(photos.of, [profile.id]).get(profile.id)
+    with st.container(horizontal=True, wrap=False, gap="medium", key=f"face_{profile.id}"):
+        portraits.face(profile.name, image)
+        score = t("caregiver.no_score")
+        if profile.score.overall is not None:
+            score = f"{stars(profile.score.overall)} **{profile.score.overall:.1f}**"
+        about = t(
+            "caregiver.summary",
+            sex=t(f"sex.{profile.sex}"),
+            age=profile.age,
+            district=formats.district(profile.district_code),
+            years=clock.today().year - profile.worked_since,
+        )
+        st.markdown(f"**{formats.plain(profile.name)}** {score}  \n:gray[:small[{about}]]")
+        if st.button(
+            t("find.profile"), type="tertiary", icon=":material/badge:", key="booked_profile"
+        ):
+            profile_dialog(profile.id, profile.name)
+
+
+def _what(
+    items: dict[int, ItemView], offers: dict[int, Offer], asked: Mapping[str, str]
+) -> tuple[ItemView, Offer, int]:
+    """Which of her items, at her price, for how long."""
+    choices = [item_id for item_id in offers if item_id in items]
+    wanted = asked.get("item", "")
+    first = int(wanted) if wanted.isdecimal() and len(wanted) < 10 else 0
+    left, right = st.columns([3, 1])
+    chosen = left.selectbox(
+        t("field.item"),
+        choices,
+        index=choices.index(first) if first in choices else 0,
+        format_func=lambda one: (
+            f"{name(items[one])} · {formats.unit_price(offers[one].price_fen, items[one].unit)}"
+        ),
+        key=f"{_KEY}_item",
+    )
+    item = items[chosen]
+    length = asked.get("units", "")
+    units = int(length) if length.isdecimal() and len(length) < 4 else item.fewest_units
+    return (
+        item,
+        offers[chosen],
+        right.number_input(
+            t("field.units", unit=t(f"unit.{item.unit}")),
+            item.fewest_units,
+            item.most_units,
+            min(max(units, item.fewest_units), item.most_units),
+            key=f"{_KEY}_units_{item.id}",
+        ),
+    )
+
+
+def _when(
+    profile: Profile, item: ItemView, units: int, asked: Mapping[str, str]
+) -> datetime | None:
+    """One of her free times: a day, then an hour."""
+    free = session.fetch(search.free_starts, profile.id, item.id, units)
+    if not free:
+        st.info(t("book.no_time"), icon=":material/event_busy:")
+        return None
+    days = list(free)[:_DAYS_SHOWN]
+    wanted_day, _, wanted_time = asked.get("start", "").partition("T")
+    day = st.pills(
+        t("book.day"),
+        days,
+        default=wanted_day if wanted_day in days else days[0],
+        format_func=lambda one: formats.day(date.fromisoformat(one)),
+        required=True,
+        key=f"{_KEY}_day_{item.id}_{units}",
+    )
+    starts = {formats.time_of_day(start): start for start in free[day]}
+    at = st.pills(
+        t("book.start"),
+        list(starts),
+        default=wanted_time if wanted_time in starts else next(iter(starts)),
+        required=True,
+        key=f"{_KEY}_start_{item.id}_{units}_{day}",
+    )
+    return starts[at]
+
+
+def _request_key(*, pressed: bool) -> str:
+    """A new one whenever the form is drawn unpressed: a double click asks once."""
+    if not pressed or _REQUEST not in st.session_state:
+        st.session_state[_REQUEST] = secrets.token_hex(16)
+    return st.session_state[_REQUEST]
+
+
+def requests(waiting: list[OrderView], items: dict[int, ItemView]) -> None:
+    """What families ask of this caregiver, each with the time left to answer."""
+    asked = [order for order in waiting if order.status is OrderStatus.REQUESTED]
+    if not asked:
+        return
+    st.subheader(t("request.title", count=len(asked)), anchor=False)
+    with st.grid("auto", min_column_width=320):
+        for order in asked:
+            _request_card(order, items)
+
+
+def _request_card(order: OrderView, items: dict[int, ItemView]) -> None:
+    with st.container(border=True, height="stretch", gap="small", key=f"request_{order.id}"):
+        pay = t("visits.pay", pay=formats.money(order.pay_fen))
+        lines = [
+            f"**{catalogue.item_name(items, order.item_id)}**",
+            f":material/schedule: {formats.span(order.starts_at, order.ends_at)}",
+            f":material/location_on: {formats.district(order.district_code)}",
+            f":material/payments: {pay}",
+        ]
+        if order.answer_until is not None:
+            left = t("request.until", at=formats.moment(order.answer_until))
+            lines.append(f":orange[:material/timer: {left}]")
+        st.markdown("  \n".join(lines))
+        with layout.row():
+            if "accept" in order.open_moves and st.button(
+                t("move.accept"),
+                type="primary",
+                icon=":material/check:",
+                key=f"accept_{order.id}",
+            ):
+                session.perform("request.accepted", bookings.accept, order.id)
+            if "refuse" in order.open_moves and layout.confirmed(
+                t("move.refuse"), t("request.refuse_warning"), f"refuse_{order.id}"
+            ):
+                session.perform("request.refused", bookings.refuse, order.id)

@@ -1,0 +1,212 @@
+"""Cities as their operators keep them: figures, settings, and opening, pausing, closing."""
+
+import pandas as pd
+import streamlit as st
+
+from components import formats, icons, layout, navigation, places, session
+from components.i18n import name, t
+from services import cities, regions
+from services.cities import CitySettings, Consequences, KeptCity
+
+_NEW = "new_city"
+_MOVE_ICONS = {
+    "pause": ":material/pause_circle:",
+    "resume": ":material/play_circle:",
+    "close": ":material/do_not_disturb_on:",
+    "reopen": ":material/play_circle:",
+}
+_DONE = {
+    "pause": "cities.paused",
+    "resume": "cities.resumed",
+    "close": "cities.closed",
+    "reopen": "cities.reopened",
+}
+
+
+def city_cards(kept: list[KeptCity]) -> None:
+    """Each of the operator's cities, with what can be done about it."""
+    if not kept:
+        layout.empty("cities", icon=":material/location_city:")
+    for city in kept:
+        with st.container(border=True, key=f"city_{city.code}"):
+            _head(city)
+            _figures(city)
+            with layout.row():
+                for move in city.open_moves:
+                    _move(city, move)
+            _settings(city)
+
+
+def _head(city: KeptCity) -> None:
+    with layout.row():
+        st.subheader(places.city_path(city.code), anchor=False, width="content")
+        layout.badge(icons.CITY[city.status], t(f"city_status.{city.status}"))
+        st.markdown(f":material/call: {formats.plain(city.settings.hotline)}", width="content")
+
+
+def _figures(city: KeptCity) -> None:
+    with st.grid(4, min_column_width=150):
+        st.metric(t("cities.open_orders"), city.open_orders, border=True, format="localized")
+        st.metric(t("cities.open_demands"), city.open_demands, border=True, format="localized")
+        st.metric(t("cities.caregivers"), city.caregivers, border=True, format="localized")
+        st.metric(
+            t("cities.customers"),
+            city.customers,
+            border=True,
+            format="localized",
+            help=t("cities.customers_help"),
+        )
+
+
+def _move(city: KeptCity, move: str) -> None:
+    """Asks once more, and tells what is under way before that is stopped."""
+    with st.popover(
+        t(f"cities.{move}"),
+        icon=_MOVE_ICONS[move],
+        key=f"{move}_{city.code}_ask",
+        on_change="rerun",
+    ) as asked:
+        if not asked.open:
+            return
+        st.markdown(t(f"cities.{move}_warning"))
+        if move in ("pause", "close"):
+            _consequences(session.fetch(cities.consequences, city.code))
+        if st.button(t("frame.confirm"), type="primary", key=f"{move}_{city.code}"):
+            session.perform(_DONE[move], cities.move, city.code, move)
+
+
+def _consequences(found: Consequences) -> None:
+    if not (found.open_orders or found.open_demands or found.requests):
+        st.caption(f":material/task_alt: {t('cities.nothing_open')}")
+        return
+    counts = (
+        t("cities.orders_count", count=found.open_orders),
+        t("cities.demands_count", count=found.open_demands),
+        t("cities.requests_count", count=found.requests),
+    )
+    st.markdown("  \n".join(counts))
+    if not found.orders:
+        return
+    column = st.column_config
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "number": [order.number for order in found.orders],
+                "time": [formats.moment(order.starts_at) for order in found.orders],
+                "caregiver": [order.caregiver_name for order in found.orders],
+            }
+        ),
+        hide_index=True,
+        height=min(len(found.orders), 6) * 35 + 38,
+        column_config={
+            "number": column.NumberColumn(t("orders_page.number"), format="%d", width="small"),
+            "time": column.TextColumn(t("orders_page.time")),
+            "caregiver": column.TextColumn(t("orders_page.caregiver")),
+        },
+        alt=t("cities.orders_table"),
+        key="city_open_orders",
+    )
+    if (more := found.open_orders - len(found.orders)) > 0:
+        st.caption(t("cities.more_orders", count=more))
+    navigation.link("orders", t("page.orders"), icon=":material/list_alt:")
+
+
+def _settings(city: KeptCity) -> None:
+    key = f"settings_{city.code}"
+    with st.expander(
+        t("cities.settings"), icon=":material/tune:", key=key, on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
+        with st.form(f"{key}_form", border=False):
+            form = _settings_fields(city.settings, key)
+            st.caption(t("cities.settings_note"))
+            if st.form_submit_button(t("cities.save"), type="primary", key=f"{key}_save"):
+                session.perform(
+                    "cities.saved", cities.keep_settings, city.code, form, forget=(key,)
+                )
+
+
+def _settings_fields(now: CitySettings, key: str) -> CitySettings:
+    with st.grid(3, min_column_width=220):
+        hotline = st.text_input(t("field.hotline"), now.hotline, key=f"{key}_hotline", max_chars=20)
+        commission = st.number_input(
+            t("field.commission"), value=now.commission_bp / 100, step=0.5, key=f"{key}_commission"
+        )
+        hold_hours = st.number_input(
+            t("field.hold_hours"),
+            value=now.hold_hours,
+            key=f"{key}_hold_hours",
+            help=t("cities.hold_hours_help"),
+        )
+        decline_hours = st.number_input(
+            t("field.decline_hours"),
+            value=now.decline_hours,
+            key=f"{key}_decline_hours",
+            help=t("cities.decline_hours_help"),
+        )
+        redeem_lock_minutes = st.number_input(
+            t("field.redeem_lock_minutes"),
+            value=now.redeem_lock_minutes,
+            key=f"{key}_redeem_lock_minutes",
+            help=t("cities.redeem_lock_minutes_help"),
+        )
+        release_days = st.number_input(
+            t("field.release_days"),
+            value=now.release_days,
+            key=f"{key}_release_days",
+            help=t("cities.release_days_help"),
+        )
+        smallest_cell = st.number_input(
+            t("field.smallest_cell"),
+            value=now.smallest_cell,
+            key=f"{key}_smallest_cell",
+            help=t("cities.smallest_cell_help"),
+        )
+    operator_approves = st.toggle(
+        t("field.operator_approves"),
+        now.operator_approves,
+        key=f"{key}_operator_approves",
+        help=t("cities.operator_approves_help"),
+    )
+    return CitySettings(
+        hotline=hotline,
+        commission_bp=round(commission * 100),
+        hold_hours=hold_hours,
+        decline_hours=decline_hours,
+        redeem_lock_minutes=redeem_lock_minutes,
+        operator_approves=operator_approves,
+        release_days=release_days,
+        smallest_cell=smallest_cell,
+    )
+
+
+def new_city() -> None:
+    """Open another city of the national list."""
+    with st.expander(
+        t("cities.new"), icon=":material/add_location_alt:", key=_NEW, on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
+        st.caption(t("cities.new_note"))
+        left, right = st.columns(2)
+        province = left.selectbox(
+            t("field.province"),
+            [province.code for province in regions.provinces()],
+            format_func=formats.district,
+            key=f"{_NEW}_province",
+        )
+        code = right.selectbox(
+            t("field.city"),
+            [city.code for city in regions.cities_of(province)],
+            format_func=formats.city,
+            key=f"{_NEW}_city_{province}",
+        )
+        hotline = st.text_input(t("field.hotline"), key=f"{_NEW}_hotline", max_chars=20)
+        if st.button(
+            t("cities.open", city=name(regions.region(code))),
+            type="primary",
+            icon=":material/location_city:",
+            key=f"{_NEW}_open",
+        ):
+            session.perform("cities.opened", cities.add, code, hotline, forget=(_NEW,))

@@ -1,0 +1,116 @@
+"""A caregiver's income: what is frozen, what can be paid out, month by month and visit by visit."""
+
+from collections import Counter
+
+import pandas as pd
+import streamlit as st
+
+from components import catalogue, formats, layout, navigation
+from components.i18n import t
+from services import clock
+from services.catalogue import ItemView
+from services.income import Earned, Income
+
+_MONTHS = 6
+
+
+def income(earned: Income, items: dict[int, ItemView]) -> None:
+    """Balances, the months as bars, and a table of visits."""
+    if not earned.visits:
+        layout.empty("income", icon=":material/payments:")
+        navigation.button("task_hall", t("visits.to_hall"), icon=":material/storefront:")
+        return
+    by_month = Counter[str]()
+    for one in earned.visits:
+        by_month[_month(one)] += one.pay_fen
+    this_month = f"{clock.today():%Y-%m}"
+    with st.grid(3, min_column_width=150):
+        st.metric(
+            t("income.payable"),
+            formats.money(earned.payable_fen),
+            border=True,
+            help=t("income.payable_help"),
+        )
+        st.metric(
+            t("income.frozen"),
+            formats.money(earned.frozen_fen),
+            border=True,
+            help=t("income.frozen_help"),
+        )
+        st.metric(t("income.this_month"), formats.money(by_month[this_month]), border=True)
+    _bars(by_month)
+    _table(earned.visits, items)
+
+
+def _month(one: Earned) -> str:
+    return f"{clock.in_city(one.redeemed_at):%Y-%m}"
+
+
+def _bars(by_month: Counter[str]) -> None:
+    months = sorted(by_month)[-_MONTHS:]
+    if len(months) < 2:
+        return
+    st.subheader(t("income.by_month"), anchor=False)
+    st.plotly_chart(
+        {
+            "data": [
+                {
+                    "type": "bar",
+                    "x": months,
+                    "y": [by_month[month] / 100 for month in months],
+                    "text": [formats.money(by_month[month]) for month in months],
+                    "textposition": "auto",
+                    "marker": {"cornerradius": 4},
+                }
+            ],
+            "layout": {
+                "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+                "bargap": 0.5,
+                "xaxis": {"type": "category", "fixedrange": True},
+                "yaxis": {"visible": False, "fixedrange": True, "rangemode": "tozero"},
+            },
+        },
+        key="income_bars",
+        height=200,
+        config={"displayModeBar": False},
+        alt=t("income.by_month"),
+    )
+
+
+def _table(earned: tuple[Earned, ...], items: dict[int, ItemView]) -> None:
+    st.subheader(t("income.by_visit"), anchor=False)
+    table = pd.DataFrame(
+        {
+            "visit": [formats.moment(one.starts_at) for one in earned],
+            "item": [catalogue.item_name(items, one.item_id) for one in earned],
+            "pay": [formats.money(one.pay_fen) for one in earned],
+            "state": [_state(one) for one in earned],
+            "total": [formats.money(one.total_fen) for one in earned],
+            "commission": [formats.money(one.commission_fen) for one in earned],
+            "order": [one.order_id for one in earned],
+        }
+    )
+    column = st.column_config
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(earned) < 15 else 560,
+        column_config={
+            "order": column.NumberColumn(t("income.order"), format="%d"),
+            **{
+                name: column.TextColumn(
+                    t(f"income.{name}"),
+                    alignment="right" if name in ("pay", "total", "commission") else "left",
+                )
+                for name in ("visit", "item", "pay", "state", "total", "commission")
+            },
+        },
+        key="income_visits",
+        alt=t("income.by_visit"),
+    )
+
+
+def _state(one: Earned) -> str:
+    if one.released:
+        return t("income.is_payable")
+    return t("income.is_frozen", until=formats.day(one.payable_at))

@@ -1,0 +1,278 @@
+"""Caregivers as their operators keep them: all of them in a table, one of them in full."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from components import catalogue, formats, icons, layout, navigation, session
+from components.caregivers import profile_card
+from components.i18n import t
+from services import caregivers, clock, rosters
+from services.caregivers import CaregiverStatus, Profile
+from services.catalogue import ItemView
+from services.rosters import CaregiverLine, Commitments, Engagement
+
+A_PAGE = 25
+ALL = "all"
+_NONE = "–"
+_NUMBERS = ("visits_done", "visits_ahead")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was typed, the status to show (None: all), and how many those are."""
+
+    typed: str
+    status: CaregiverStatus | None
+    count: int
+
+
+def search() -> str:
+    """A name, a whole phone or its last four digits."""
+    return st.text_input(
+        t("caregivers_page.find"),
+        key="caregiver_search",
+        max_chars=40,
+        placeholder=t("caregivers_page.find"),
+        icon=":material/search:",
+        label_visibility="collapsed",
+    ).strip()
+
+
+def choice(typed: str, counts: dict[CaregiverStatus, int]) -> Choice:
+    """All those found, or those of one status."""
+    numbers = {ALL: sum(counts.values())} | {s: counts.get(s, 0) for s in CaregiverStatus}
+    linked = st.query_params.get("show", ALL)
+    linked = linked if linked in numbers else ALL
+    shown = st.segmented_control(
+        t("caregivers_page.filter"),
+        list(numbers),
+        default=linked,
+        required=True,
+        format_func=lambda one: f"{_filter_name(one)} {numbers.get(one, 0):,}",
+        key=f"caregivers_filter_{linked}",  # A new link is a new choice.
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    status = next((status for status in CaregiverStatus if status == shown), None)
+    return Choice(typed, status, numbers.get(str(shown), 0))
+
+
+def _filter_name(one: str) -> str:
+    return t("orders_page.all") if one == ALL else t(f"caregiver_status.{one}")
+
+
+def caregiver_list(choice: Choice) -> int | None:
+    """One page of those found; the number of the one that was clicked, or that a link names."""
+    above = st.container()
+    page = 1
+    if choice.count > A_PAGE:
+        key = f"caregivers_page_{choice.status}_{choice.typed}"
+        page = st.pagination(-(-choice.count // A_PAGE), key=key)
+    shown = session.fetch(
+        rosters.listing, choice.typed, choice.status, limit=A_PAGE, offset=(page - 1) * A_PAGE
+    )
+    linked = navigation.asked_number("caregiver")
+    with above:
+        if not shown:
+            layout.empty("caregivers", icon=":material/person_search:")
+            return linked
+        return _table(shown) or linked
+
+
+def _table(shown: list[CaregiverLine]) -> int | None:
+    statuses = {status: t(f"caregiver_status.{status}") for status in CaregiverStatus}
+    table = pd.DataFrame(
+        {
+            "name": [one.name for one in shown],
+            "status": [[statuses[one.status]] for one in shown],
+            "district": [formats.district(one.district_code) for one in shown],
+            "score": [_score(one) for one in shown],
+            "visits_done": [one.visits_done for one in shown],
+            "visits_ahead": [one.visits_ahead for one in shown],
+            "frozen": [formats.money(one.frozen_fen) for one in shown],
+            "certificate": [_certificate(one) for one in shown],
+            "phone": [one.masked_phone for one in shown],
+        }
+    )
+    column = st.column_config
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        column_config={
+            "name": column.TextColumn(t("customers.name")),
+            "status": column.MultiselectColumn(
+                t("customers.status"),
+                options=list(statuses.values()),
+                color=[icons.CAREGIVER[status][1] for status in statuses],
+            ),
+            "district": column.TextColumn(t("field.district")),
+            "score": column.TextColumn(t("caregivers_page.score"), alignment="right"),
+            **{
+                name: column.NumberColumn(t(f"caregivers_page.{name}"), format="%d")
+                for name in _NUMBERS
+            },
+            "frozen": column.TextColumn(t("caregivers_page.frozen"), alignment="right"),
+            "certificate": column.MultiselectColumn(
+                t("caregivers_page.certificate"),
+                options=[t("caregivers_page.expired"), t("caregivers_page.expires_soon")],
+                color=["red", "orange"],
+            ),
+            "phone": column.TextColumn(t("customers.phone")),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        # A list that changed has nothing selected: the same row may be another person.
+        key=f"caregivers_{hash(tuple(one.id for one in shown))}",
+        alt=t("caregivers_page.table"),
+    )
+    rows = picked.selection.rows
+    return shown[rows[0]].id if rows else None
+
+
+def _score(one: CaregiverLine) -> str:
+    return _NONE if one.score.overall is None else f"{one.score.overall:.1f}"
+
+
+def _certificate(one: CaregiverLine) -> list[str]:
+    if one.expires_on is None:
+        return []
+    expired = one.expires_on < clock.today()
+    return [t("caregivers_page.expired" if expired else "caregivers_page.expires_soon")]
+
+
+def caregiver_in_full(caregiver_id: int) -> None:
+    """One caregiver as families see her, what hangs on her, and what may be decided."""
+    profile = session.fetch(caregivers.profile, caregiver_id)
+    held = session.fetch(rosters.commitments, caregiver_id)
+    items = catalogue.items()
+    with st.container(border=True, key=f"caregiver_{caregiver_id}"):
+        st.subheader(formats.plain(profile.name), anchor=False)
+        if profile.decision_words:
+            layout.field(t("my_profile.operator_said"), profile.decision_words)
+        profile_card(profile)
+        with st.container(horizontal=True, gap="medium"):
+            layout.field(t("field.phone"), held.masked_phone)
+            layout.field(t("caregivers_page.frozen"), formats.money(held.frozen_fen))
+        _ahead(profile, held, items)
+        _phone(caregiver_id)
+        _answers(profile)
+        if "suspend" in profile.open_moves:
+            _suspending(profile, held, items)
+        if "restore" in profile.open_moves:
+            _restoring(caregiver_id)
+
+
+def _ahead(profile: Profile, held: Commitments, items: dict[int, ItemView]) -> None:
+    """Visits that lie ahead, each a link to its order; a suspended caregiver's want somebody."""
+    expected = (*held.visits, *held.requests)
+    if not expected:
+        st.caption(t("caregivers_page.nothing_ahead"))
+        return
+    if profile.status is CaregiverStatus.SUSPENDED:
+        st.warning(t("caregivers_page.to_reassign"), icon=":material/swap_horiz:")
+    else:
+        st.caption(t("caregivers_page.ahead"))
+    key = f"ahead_{profile.id}"
+    with st.container(gap=None):
+        for one in layout.first_of(expected, key, 5):
+            navigation.link(
+                "orders", _written(one, items), icon=icons.VISIT[one.status][0],
+                order=str(one.order_id),
+            )  # fmt: skip
+    layout.more_button(expected, key, 10)
+
+
+def _written(one: Engagement, items: dict[int, ItemView]) -> str:
+    return " · ".join(
+        (
+            formats.span(one.starts_at, one.ends_at),
+            formats.plain(one.family_name),
+            catalogue.item_name(items, one.item_id),
+            t("order.number", number=one.order_id),
+        )
+    )
+
+
+def _phone(caregiver_id: int) -> None:
+    if st.button(
+        t("customers.whole_phone"),
+        key=f"caregiver_phone_{caregiver_id}",
+        type="tertiary",
+        icon=":material/contact_phone:",
+        help=t("orders_page.contact_help"),
+    ) and (phone := session.disclose(rosters.phone, caregiver_id)):
+        layout.field(t("field.phone"), phone)
+
+
+def _answers(profile: Profile) -> None:
+    """The two answers to a newcomer; a no says why."""
+    if "approve" in profile.open_moves and st.button(
+        t("caregivers_page.approve"),
+        key=f"approve_caregiver_{profile.id}",
+        type="primary",
+        icon=":material/verified_user:",
+    ):
+        session.perform("caregivers_page.approved", caregivers.move, profile.id, "approve")
+    if "reject" not in profile.open_moves:
+        return
+    with st.expander(
+        t("move.reject"),
+        icon=":material/undo:",
+        key=f"reject_caregiver_{profile.id}_ask",
+        on_change="rerun",
+    ) as opened:
+        if opened.open:
+            _with_reason(profile.id, "reject", t("move.reject"), "caregivers_page.rejected")
+
+
+def _suspending(profile: Profile, held: Commitments, items: dict[int, ItemView]) -> None:
+    with st.expander(
+        t("caregivers_page.suspend"),
+        icon=":material/block:",
+        key=f"suspend_caregiver_{profile.id}_ask",
+        on_change="rerun",
+    ) as opened:
+        if not opened.open:
+            return
+        st.markdown(t("caregivers_page.suspend_means", applications=held.open_applications))
+        stay = t("caregivers_page.visits_stay", count=len(held.visits))
+        _listed(stay if held.visits else t("caregivers_page.nothing_ahead"), held.visits, items)
+        if held.requests:
+            waiting = t("caregivers_page.requests_stay", count=len(held.requests))
+            _listed(waiting, held.requests, items)
+        _with_reason(
+            profile.id, "suspend", t("caregivers_page.suspend"), "caregivers_page.suspended"
+        )
+
+
+def _listed(title: str, expected: Sequence[Engagement], items: dict[int, ItemView]) -> None:
+    lines = (f"- {_written(one, items)}" for one in expected)
+    st.markdown("\n".join((f"**{title}**", "", *lines)))
+
+
+def _with_reason(caregiver_id: int, move: str, label: str, done: str) -> None:
+    hint = t("caregivers_page.suspend_hint" if move == "suspend" else "caregivers_page.reason_hint")
+    because = layout.reason_form(f"{move}_caregiver_{caregiver_id}", label, hint)
+    if because is not None:
+        session.perform(
+            done,
+            caregivers.move,
+            caregiver_id,
+            move,
+            because,
+            forget=(f"reason_{move}_caregiver_",),
+        )
+
+
+def _restoring(caregiver_id: int) -> None:
+    if layout.confirmed(
+        t("caregivers_page.restore"),
+        t("caregivers_page.restore_means"),
+        f"restore_caregiver_{caregiver_id}",
+        icon=":material/undo:",
+    ):
+        session.perform("caregivers_page.restored", caregivers.move, caregiver_id, "restore")

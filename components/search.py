@@ -1,0 +1,175 @@
+"""Finding a caregiver: the wish above, those who can come as cards below."""
+
+from collections.abc import Callable
+from datetime import datetime, time
+
+import streamlit as st
+
+from components import catalogue, formats, layout, navigation, portraits, session
+from components.caregivers import profile_dialog
+from components.i18n import chinese, t
+from components.places import band_name, city_choice, district_choice, place_name
+from components.reviews import stars
+from services import availability, clock, photos, places, search
+from services.catalogue import ItemView
+from services.recipients import Sex
+from services.search import Found, Sort, Wanted
+
+_KEY = "find"
+_SHOWN_AT_ONCE = 6
+_ANY = "any"
+
+
+def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wanted | None:
+    """What is looked for: the care, the place (near whom it is for), perhaps the time and who."""
+    with st.container(border=True, key="wish"):
+        item = catalogue.item_choice(items, _KEY)
+        with st.grid("auto", min_column_width=145):
+            city = city_choice(_KEY)
+            if city is None:
+                return None
+            district_code, place_id, cell = _where(city.code, district_code)
+            units = st.number_input(
+                t("field.units", unit=t(f"unit.{item.unit}")),
+                item.fewest_units,
+                item.most_units,
+                key=f"{_KEY}_units_{item.id}",
+            )
+            starts_at = _when()
+            sex = st.selectbox(
+                t("find.sex"),
+                [None, *Sex],
+                format_func=lambda one: t(f"sex.{one}") if one else t("find.any_sex"),
+                key=f"{_KEY}_sex",
+            )
+            sort = st.selectbox(
+                t("find.sort"),
+                list(Sort),
+                format_func=lambda one: t(f"find.by_{one}"),
+                key=f"{_KEY}_sort",
+            )
+    return Wanted(
+        item_id=item.id,
+        city_code=city.code,
+        district_code=district_code,
+        place_id=place_id,
+        cell=cell,
+        units=units,
+        starts_at=starts_at,
+        sex=sex,
+        sort=sort,
+    )
+
+
+def _where(city_code: str, near: str | None) -> tuple[str, int | None, str]:
+    """A known place, or a district's middle."""
+    visitor = session.visitor()
+    known = {place.id: place for place in session.public(places.listing, city_code)}
+    place_id = st.selectbox(
+        t("field.place"),
+        [None, *known],
+        format_func=lambda one: place_name(known[one]) if one else t("find.at_home"),
+        key=f"{_KEY}_place_{city_code}",
+    )
+    if place_id:
+        place = known[place_id]
+        return place.district_code, place_id, places.cell_at(place.lng, place.lat)
+    remembered = near or (visitor.district_code if visitor else None)
+    district_code = district_choice(city_code, _KEY, chosen=remembered)
+    return district_code, None, places.cell_of_district(district_code)
+
+
+def _when() -> datetime | None:
+    """A day and an hour, or whenever somebody is free."""
+    day = st.selectbox(
+        t("find.day"),
+        [None, *availability.bookable_days()],
+        format_func=lambda one: formats.day(one) if one else t("find.any_time"),
+        key=f"{_KEY}_day",
+    )
+    if day is None:
+        return None
+    at = st.time_input(t("field.start"), time(9), step=1800, key=f"{_KEY}_start")
+    return datetime.combine(day, at, clock.CITY_TIME)
+
+
+def results(
+    wanted: Wanted,
+    items: dict[int, ItemView],
+    *,
+    then: Callable[[dict[str, str]], None] | None = None,
+) -> None:
+    """Those who can come, best first; and what to do when nobody can.
+
+    `then` takes what is known of the booking; without it the booking page opens.
+    """
+    found = session.fetch(search.find, wanted)
+    if not found:
+        layout.empty("find_caregivers", icon=":material/person_search:")
+        navigation.button("post_demand", t("find.post_instead"), icon=":material/campaign:")
+        return
+    st.caption(t("find.count", count=len(found)))
+    shown = layout.first_of(found, _KEY, _SHOWN_AT_ONCE)
+    faces = session.fetch(photos.of, [one.id for one in shown])
+    with st.grid("auto", min_column_width=320):
+        for one in shown:
+            if _card(one, items[wanted.item_id], faces.get(one.id)):
+                (then or _open_booking)(_booking_query(one, wanted))
+    layout.more_button(found, _KEY, _SHOWN_AT_ONCE)
+
+
+def _open_booking(query: dict[str, str]) -> None:
+    navigation.go("book", **query)
+
+
+def _card(one: Found, item: ItemView, image: bytes | None) -> bool:
+    """A caregiver as a card; whether she is the one to book."""
+    with st.container(border=True, height="stretch", gap="small", key=f"found_{one.id}"):
+        with st.container(horizontal=True, wrap=False, gap="medium", key=f"face_{one.id}"):
+            portraits.face(one.name, image)
+            st.markdown("  \n".join(_facts(one, item)))
+        with layout.row():
+            chosen = st.button(
+                t("find.book"), type="primary", icon=":material/event:", key=f"book_{one.id}"
+            )
+            if st.button(t("find.profile"), type="tertiary", key=f"profile_{one.id}"):
+                profile_dialog(one.id, one.name)
+    return chosen
+
+
+def _facts(one: Found, item: ItemView) -> list[str]:
+    """Name and price, what families say, how near, and when she is free."""
+    years = clock.today().year - one.worked_since
+    about = t("find.about", sex=t(f"sex.{one.sex}"), age=one.age, years=years)
+    score = f":gray[{t('caregiver.no_score')}]"
+    if one.score.overall is not None:
+        score = f"{stars(one.score.overall)} **{one.score.overall:.1f}**"
+        score += f" :gray[:small[({one.score.reviews})]]"
+    lines = [
+        f"**{formats.plain(one.name)}** :gray[:small[{about}]]",
+        f"{score} :gray[:small[· {t('find.done', count=one.visits_done)}]]",
+        f":primary[**{formats.unit_price(one.price_fen, item.unit)}**]"
+        f" :gray-badge[:material/distance: {band_name(one.distance)}]",
+    ]
+    if one.next_start_at is not None:
+        free = formats.soon(one.next_start_at)
+        lines.append(f":green[:material/event_available:] :small[{t('find.free', at=free)}]")
+    if one.skills:
+        known = ("、" if chinese() else ", ").join(t(f"skill.{skill}") for skill in one.skills[:3])
+        lines.append(f":gray[:small[{known}]]")
+    return lines
+
+
+def _booking_query(one: Found, wanted: Wanted) -> dict[str, str]:
+    """What the booking page must know; nothing that names a person."""
+    query = {
+        "caregiver": str(one.id),
+        "item": str(wanted.item_id),
+        "units": str(wanted.units),
+        "district": wanted.district_code,
+    }
+    if wanted.place_id:
+        query["place"] = str(wanted.place_id)
+    if wanted.starts_at is not None:
+        query["start"] = f"{clock.in_city(wanted.starts_at):%Y-%m-%dT%H:%M}"
+    return query

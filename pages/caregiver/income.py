@@ -1,0 +1,10 @@
+"""A caregiver's income."""
+
+from components import catalogue, layout
+from components.i18n import t
+from components.income import income
+from components.session import fetch
+from services import income as services
+
+layout.page_head("income", subtitle=t("income.subtitle"))
+income(fetch(services.mine), catalogue.items())

@@ -1,0 +1,10 @@
+"""A family asks one caregiver for a visit."""
+
+import streamlit as st
+
+from components import catalogue, layout
+from components.bookings import booking_form
+from components.i18n import t
+
+layout.page_head("book", subtitle=t("book.subtitle"))
+booking_form(catalogue.items(), st.query_params)

@@ -1,0 +1,11 @@
+"""What the worker does by itself: a lamp for every job, and the queue of long tasks."""
+
+from components import jobs, layout
+from components.i18n import t
+from components.session import fetch
+from services import jobs as services
+from services import tasks
+
+layout.page_head("jobs", subtitle=t("jobs.subtitle"))
+jobs.lamps(fetch(services.board))
+jobs.queue(fetch(tasks.queue))

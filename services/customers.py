@@ -1,0 +1,307 @@
+"""Customers as the operators of their cities keep them: found, looked at, suspended, merged."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from data.accounts import Account, AccountRole, AccountStatus
+from data.demands import Demand, DemandStatus
+from data.history import Noun
+from data.ledger import LedgerAccount
+from data.notices import Notice, OutboxMessage, OutboxStatus
+from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.recipients import Recipient
+from data.reviews import Review
+from services import accounts, audit, clock, ledger, lifecycles, phones, recipients, sessions
+from services.access import Actor, Permission, Role
+from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.wording import words
+
+__all__ = ["AccountStatus", "Customer", "CustomerLine", "OrderStatus", "RecentOrder"]
+
+LAST_ORDERS = 5
+STAFF = (Role.DESK, Role.OPERATOR, Role.ANALYST)
+WAITING = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED)
+AHEAD = (VisitStatus.HELD, VisitStatus.PLANNED, VisitStatus.IN_PROGRESS)
+MOVES = ("suspend", "restore")
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLine:
+    """A customer in one line; orders are those of the operator's cities."""
+
+    id: int
+    name: str
+    masked_phone: str
+    city_code: str | None
+    district_code: str | None
+    status: AccountStatus
+    orders: int
+    last_order_at: datetime | None
+    owed_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecentOrder:
+    id: int
+    item_id: int
+    status: OrderStatus
+    visit_status: VisitStatus
+    starts_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One customer in full: no whole phone, and of recipients no more than name and age."""
+
+    line: CustomerLine
+    joined_at: datetime
+    recipients: tuple[tuple[str, int], ...]
+    last_orders: tuple[RecentOrder, ...]
+    open_orders: int
+    waiting_requests: int
+    open_demands: int
+    open_moves: tuple[str, ...]
+
+
+def count(session: Session, actor: Actor, typed: str = "") -> int:
+    """How many customers of the actor's cities match what was typed."""
+    actor.require(Permission.KEEP_CUSTOMERS)
+    found = _found(actor, typed).with_only_columns(func.count(Account.id))
+    return session.scalar(found) or 0
+
+
+def listing(
+    session: Session, actor: Actor, typed: str = "", *, limit: int = 25, offset: int = 0
+) -> list[CustomerLine]:
+    """Customers by a part of the name, the whole phone or its last four digits, newest first."""
+    actor.require(Permission.KEEP_CUSTOMERS)
+    page = _found(actor, typed).with_only_columns(Account.id).order_by(Account.id.desc())
+    return _lines(session, actor, session.scalars(page.limit(limit).offset(offset)).all())
+
+
+def one(session: Session, actor: Actor, customer_id: int) -> Customer:
+    """One customer with everything that suspending or merging would touch."""
+    actor.require(Permission.KEEP_CUSTOMERS)
+    account = _reach(session, actor, customer_id)
+    [line] = _lines(session, actor, [account.id])
+    here = Order.city_code.in_(actor.cities)
+    of_orders = session.execute(
+        select(
+            func.count(Order.id).filter(here, Order.status == OrderStatus.CONFIRMED),
+            func.count(Order.id).filter(here, Order.status.in_(WAITING)),
+        ).where(Order.customer_id == account.id)
+    ).one()
+    open_demands = select(func.count(Demand.id)).where(
+        Demand.customer_id == account.id,
+        Demand.city_code.in_(actor.cities),
+        Demand.status == DemandStatus.OPEN,
+    )
+    cared_for = select(Recipient.name, Recipient.birth_date).where(
+        Recipient.customer_id == account.id
+    )
+    return Customer(
+        line=line,
+        joined_at=account.created_at,
+        recipients=tuple(
+            (name, recipients.age(birth_date))
+            for name, birth_date in session.execute(cared_for.order_by(Recipient.id))
+        ),
+        last_orders=_last_orders(session, actor, account.id),
+        open_orders=of_orders[0],
+        waiting_requests=of_orders[1],
+        open_demands=session.scalar(open_demands) or 0,
+        open_moves=lifecycles.open_moves(Noun.ACCOUNT, account.status, actor),
+    )
+
+
+def phone(session: Session, actor: Actor, customer_id: int) -> str:
+    """The whole phone number; every look leaves an audit row."""
+    actor.require(Permission.KEEP_CUSTOMERS)
+    account = _reach(session, actor, customer_id)
+    audit.record(session, actor, "open_phone", "account", account.id)
+    return account.phone
+
+
+def move(session: Session, actor: Actor, customer_id: int, name: str, because: str = "") -> None:
+    """Suspend or restore a customer; suspending needs words and ends every session at once.
+
+    Orders already agreed go on. Who works here or still has visits to make is refused.
+    """
+    actor.require(Permission.KEEP_CUSTOMERS)
+    if name not in MOVES:
+        raise NotAllowed("error.not_allowed")
+    words(because, "reason", 300, required=name == "suspend")
+    account = _reach(session, actor, customer_id, lock=True)
+    if account.id == actor.id:
+        raise NotAllowed("error.own_case")
+    if name == "suspend":
+        _check_free_to_go(session, account.id)
+        sessions.end_of(session, account.id)
+    lifecycles.take(session, actor, Noun.ACCOUNT, account, name)
+    audit.record(session, actor, f"customer_{name}", "account", account.id)
+
+
+def other(session: Session, actor: Actor, kept_id: int, typed: str) -> Customer:
+    """The account with this phone, to be looked at beside the one that would be kept."""
+    actor.require(Permission.KEEP_CUSTOMERS)
+    phone_hash = phones.whole_hash(phones.normalised(typed))
+    gone_id = session.scalar(
+        _visible_to(actor).with_only_columns(Account.id).where(Account.phone_hash == phone_hash)
+    )
+    if gone_id is None:
+        raise NotFound("error.customer_not_found")
+    _check_mergeable(session, actor, kept_id, gone_id, lock=False)
+    return one(session, actor, gone_id)
+
+
+def merge(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
+    """Two accounts of one person become one: everything follows the kept one, the other closes."""
+    actor.require(Permission.KEEP_CUSTOMERS)
+    kept, gone = _check_mergeable(session, actor, kept_id, gone_id, lock=True)
+    lifecycles.take(session, actor, Noun.ACCOUNT, gone, "merge")
+    gone.merged_into_id = kept.id
+    sessions.end_of(session, gone.id)
+    _free_request_keys(session, kept.id, gone.id)
+    for table in (Recipient, Demand, Order):
+        session.execute(
+            update(table)
+            .where(table.customer_id == gone.id)
+            .values(customer_id=kept.id, version=table.version + 1)
+        )
+    session.execute(update(Review).where(Review.customer_id == gone.id).values(customer_id=kept.id))
+    session.execute(update(Notice).where(Notice.account_id == gone.id).values(account_id=kept.id))
+    session.execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.account_id == gone.id, OutboxMessage.status == OutboxStatus.PENDING)
+        .values(account_id=kept.id)
+    )
+    ledger.book_merged(session, kept.id, gone.id)
+    audit.record(session, actor, "customer_merge", "account", gone.id, kept_id=kept.id)
+
+
+def _check_mergeable(
+    session: Session, actor: Actor, kept_id: int, gone_id: int, *, lock: bool
+) -> tuple[Account, Account]:
+    if kept_id == gone_id:
+        raise Invalid("error.merge_with_itself")
+    # Always the lower number first, so that two merges of the same pair do not deadlock.
+    both = {
+        number: _reach(session, actor, number, lock=lock) for number in sorted((kept_id, gone_id))
+    }
+    if AccountStatus.MERGED in {account.status for account in both.values()}:
+        raise Conflict("error.already_merged")
+    if session.scalar(
+        select(AccountRole.id)
+        .where(AccountRole.account_id.in_(both), AccountRole.role != Role.CUSTOMER)
+        .limit(1)
+    ):
+        raise Conflict("error.merge_other_roles")
+    return both[kept_id], both[gone_id]
+
+
+def _free_request_keys(session: Session, kept_id: int, gone_id: int) -> None:
+    """A wish is posted once per customer and key: where both used the same key, one gets anew."""
+    mine = aliased(Demand)
+    taken = exists().where(mine.customer_id == kept_id, mine.request_key == Demand.request_key)
+    for demand in session.scalars(select(Demand).where(Demand.customer_id == gone_id, taken)):
+        demand.request_key = secrets.token_hex(16)
+    session.flush()
+
+
+def _check_free_to_go(session: Session, account_id: int) -> None:
+    """Refuse for staff, and for a caregiver whom a family still expects."""
+    if session.scalar(
+        select(AccountRole.id)
+        .where(AccountRole.account_id == account_id, AccountRole.role.in_(STAFF))
+        .limit(1)
+    ):
+        raise Conflict("error.works_here")
+    if session.scalar(
+        select(Visit.id)
+        .where(
+            Visit.caregiver_id == account_id,
+            Visit.status.in_(AHEAD),
+            Visit.ends_at > clock.now(),
+        )
+        .limit(1)
+    ):
+        raise Conflict("error.has_coming_visits")
+
+
+def _lines(session: Session, actor: Actor, ids: Sequence[int]) -> list[CustomerLine]:
+    """Everything about the few customers of one page, in the order of their ids."""
+    # As a filter, not a condition: SQLite would read every order of the city.
+    here = Order.city_code.in_(actor.cities)
+    ordered = {
+        customer_id: (number, last)
+        for customer_id, number, last in session.execute(
+            select(
+                Order.customer_id,
+                func.count(Order.id).filter(here),
+                func.max(Order.created_at).filter(here),
+            )
+            .where(Order.customer_id.in_(ids))
+            .group_by(Order.customer_id)
+        )
+    }
+    owed = ledger.balances(session, LedgerAccount.CUSTOMER_RECEIVABLE, ids)
+    found = {a.id: a for a in session.scalars(select(Account).where(Account.id.in_(ids)))}
+    return [
+        CustomerLine(
+            id=account.id,
+            name=account.name,
+            masked_phone=phones.masked(account.phone),
+            city_code=account.city_code,
+            district_code=account.district_code,
+            status=account.status,
+            orders=ordered.get(account.id, (0, None))[0],
+            last_order_at=ordered.get(account.id, (0, None))[1],
+            owed_fen=owed.get(account.id, 0),
+        )
+        for account in map(found.__getitem__, ids)
+    ]
+
+
+def _last_orders(session: Session, actor: Actor, customer_id: int) -> tuple[RecentOrder, ...]:
+    theirs = select(Order.id).where(Order.customer_id == customer_id)
+    rows = session.execute(
+        select(Order.id, Order.item_id, Order.status, Visit.status, Visit.starts_at)
+        .join(Visit, Visit.order_id == Order.id)
+        .where(Order.id.in_(theirs), Order.city_code.in_(actor.cities))
+        .order_by(Order.id.desc())
+        .limit(LAST_ORDERS)
+    )
+    return tuple(RecentOrder(*row) for row in rows)
+
+
+def _reach(session: Session, actor: Actor, customer_id: int, *, lock: bool = False) -> Account:
+    query = _visible_to(actor).where(Account.id == customer_id)
+    account = session.scalar(query.with_for_update(of=Account) if lock else query)
+    if account is None:
+        raise NotFound("error.customer_not_found")
+    return account
+
+
+def _found(actor: Actor, typed: str) -> Select[Account]:
+    found = _visible_to(actor)
+    return found.where(accounts.matching(typed)) if typed.strip() else found
+
+
+def _visible_to(actor: Actor) -> Select[Account]:
+    """Customers who chose one of the operator's cities, or asked for care there.
+
+    Whoever ordered there has asked there: every order grew out of a demand.
+    """
+    is_customer = exists().where(
+        AccountRole.account_id == Account.id, AccountRole.role == Role.CUSTOMER
+    )
+    # One list, not a question per account: SQLite would look up the demands of everybody.
+    asked_here = select(Demand.customer_id).where(Demand.city_code.in_(actor.cities))
+    return select(Account).where(
+        is_customer, or_(Account.city_code.in_(actor.cities), Account.id.in_(asked_here))
+    )

@@ -1,0 +1,173 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from data.caregivers import Caregiver, CaregiverStatus, Certificate
+from data.database import reading, writing
+from data.history import AuditEvent
+from data.notices import Notice, NoticeKind
+from services import caregivers, notices
+from tests import factories
+from tests.factories import DRAFT, FAR_OPERATOR, LI, NAMES, NASTY, OPERATOR, ZHAO, ZHOU, phone_of
+from tests.pages.screen import confirm, errors, keys, opened, said, successes, words
+
+PAGE = "pages/operator/caregivers.py"
+
+
+@pytest.fixture
+def in_review(database):
+    with writing() as session:
+        caregivers.move(session, DRAFT, DRAFT.id, "submit")
+
+
+def names(app):
+    return list(app.dataframe[0].value["name"])
+
+
+def shown(app, actor=LI):
+    """The page with one caregiver in full, as a link or a click on a row brings it."""
+    app.query_params["caregiver"] = str(actor.id)
+    return app.run()
+
+
+def status_of(caregiver):
+    with reading() as session:
+        return session.get_one(Caregiver, caregiver.id).status
+
+
+def test_the_caregivers_of_the_city_stand_in_a_table(open_app, clock):
+    with writing() as session:
+        factories.make_redeemed_visit(session, starts_at=clock() - timedelta(days=2))
+        factories.make_order(session)
+    app = open_app(PAGE, OPERATOR)
+    table = app.dataframe[0].value.set_index("name")
+
+    assert names(app) == [NAMES[DRAFT], NAMES[ZHAO], NAMES[LI]]
+    assert list(table.loc[NAMES[LI], ["visits_done", "visits_ahead"]]) == [1, 1]
+
+
+def test_a_certificate_that_ends_soon_stands_out(open_app, clock):
+    with writing() as session:
+        for row in session.scalars(select(Certificate).where(Certificate.caregiver_id == LI.id)):
+            row.expires_on = clock().date() + timedelta(days=30)
+    table = open_app(PAGE, OPERATOR).dataframe[0].value.set_index("name")
+
+    assert list(table.loc[NAMES[LI], "certificate"]) == [words("caregivers_page.expires_soon")]
+    assert list(table.loc[NAMES[ZHAO], "certificate"]) == []
+
+
+@pytest.mark.parametrize("typed", ["桂兰", "0003", "13800000003"])
+def test_one_is_found_by_name_or_phone(open_app, typed):
+    app = open_app(PAGE, OPERATOR)
+    app.text_input(key="caregiver_search").input(typed).run()
+
+    assert names(app) == [NAMES[LI]]
+
+
+def test_nobody_found_is_said(open_app):
+    app = open_app(PAGE, OPERATOR)
+    app.text_input(key="caregiver_search").input(NASTY[:40]).run()
+
+    assert words("empty.caregivers") in said(app)
+
+
+def test_half_a_phone_is_refused_in_words(open_app):
+    app = open_app(PAGE, OPERATOR)
+    app.text_input(key="caregiver_search").input("138").run()
+
+    assert errors(app) == [words("error.phone_invalid")]
+
+
+def test_a_link_shows_those_in_review(open_app, in_review):
+    app = open_app(PAGE, OPERATOR)
+    app.query_params["show"] = "submitted"
+    app.run()
+
+    assert names(app) == [NAMES[DRAFT]]
+
+
+def test_a_caregiver_is_approved(open_app, in_review):
+    app = shown(open_app(PAGE, OPERATOR), DRAFT)
+    app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
+
+    assert successes(app) == [words("caregivers_page.approved")]
+    assert status_of(DRAFT) is CaregiverStatus.APPROVED
+
+
+def test_rejecting_needs_a_reason_which_the_caregiver_gets(open_app, in_review):
+    key = f"reject_caregiver_{DRAFT.id}"
+    app = opened(shown(open_app(PAGE, OPERATOR), DRAFT), f"{key}_ask")
+    app.button(key=key).click().run()
+    assert errors(app) == [words("error.missing", field=words("field.reason"))]
+    assert status_of(DRAFT) is CaregiverStatus.SUBMITTED
+
+    opened(app, f"{key}_ask").text_area(key=f"reason_{key}").input("健康证已过期")
+    app.button(key=key).click().run()
+    assert status_of(DRAFT) is CaregiverStatus.REJECTED
+    with writing() as session:
+        notices.deliver(session)
+        assert session.get_one(Caregiver, DRAFT.id).decision_words == "健康证已过期"
+        told = select(Notice).where(Notice.kind == NoticeKind.CAREGIVER_REJECTED)
+        assert [notice.account_id for notice in session.scalars(told)] == [DRAFT.id]
+
+
+def test_a_caregiver_decided_meanwhile_is_refused_in_words(open_app, in_review):
+    app = shown(open_app(PAGE, OPERATOR), DRAFT)
+    with writing() as session:
+        caregivers.move(session, OPERATOR, DRAFT.id, "approve")
+    app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
+
+    assert not app.exception
+
+
+def test_suspending_names_every_coming_visit_first_and_needs_a_reason(open_app, clock):
+    with writing() as session:
+        order_id = factories.make_order(session)
+        factories.make_application(session, starts_at=clock() + timedelta(days=2))
+    key = f"suspend_caregiver_{LI.id}"
+    app = opened(shown(open_app(PAGE, OPERATOR)), f"{key}_ask").run()
+    listed = said(app)
+    assert words("caregivers_page.suspend_means", applications=1) in listed
+    assert words("caregivers_page.visits_stay", count=1) in listed
+    assert NAMES[ZHOU] in listed
+
+    opened(app, f"{key}_ask").button(key=key).click().run()
+    assert errors(app) == [words("error.missing", field=words("field.reason"))]
+    assert status_of(LI) is CaregiverStatus.APPROVED
+
+    opened(app, f"{key}_ask").text_area(key=f"reason_{key}").input("家属投诉")
+    app.button(key=key).click().run()
+    assert successes(app) == [words("caregivers_page.suspended")]
+    assert status_of(LI) is CaregiverStatus.SUSPENDED
+    assert [warning.value for warning in app.warning] == [words("caregivers_page.to_reassign")]
+    links = [link.proto.query_string for link in app.get("page_link")]
+    assert f"order={order_id}" in links
+
+
+def test_a_suspended_one_is_restored(open_app):
+    with writing() as session:
+        caregivers.move(session, OPERATOR, LI.id, "suspend", "家属投诉")
+    app = confirm(shown(open_app(PAGE, OPERATOR)), f"restore_caregiver_{LI.id}")
+
+    assert successes(app) == [words("caregivers_page.restored")]
+    assert status_of(LI) is CaregiverStatus.APPROVED
+
+
+def test_opening_the_whole_phone_shows_it_and_is_recorded(open_app):
+    app = shown(open_app(PAGE, OPERATOR))
+    assert phone_of(LI) not in said(app)
+    app.button(key=f"caregiver_phone_{LI.id}").click().run()
+
+    assert phone_of(LI) in said(app)
+    with reading() as session:
+        events = session.scalars(select(AuditEvent).where(AuditEvent.action == "open_phone"))
+        assert [event.actor_id for event in events] == [OPERATOR.id]
+
+
+def test_an_operator_of_another_city_sees_nothing(open_app, in_review):
+    app = open_app(PAGE, FAR_OPERATOR)
+    assert words("empty.caregivers") in said(app)
+
+    assert errors(shown(app)) == [words("error.caregiver_not_found")]
+    assert f"approve_caregiver_{DRAFT.id}" not in keys(app)

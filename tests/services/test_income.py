@@ -1,0 +1,49 @@
+"""Income: frozen until the days of waiting are over, then payable, each pay once."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from data.ledger import LedgerAccount, LedgerPosting
+from data.notices import NoticeKind, OutboxMessage
+from services import income, ledger
+from services.access import SYSTEM
+from tests.factories import LI, ZHAO, make_redeemed_visit, make_visit
+
+
+def test_a_redeemed_visit_waits_then_can_be_paid(session, clock):
+    make_redeemed_visit(session)
+    before = income.mine(session, LI)
+    [earned] = before.visits
+    assert before.frozen_fen == earned.pay_fen > 0
+    assert before.payable_fen == 0
+    assert not earned.released
+    assert earned.payable_at == earned.redeemed_at + timedelta(days=7)
+
+    assert income.release_due(session, SYSTEM) == 0
+    clock.move(days=7)
+    assert income.release_due(session, SYSTEM) == 1
+    assert income.release_due(session, SYSTEM) == 0
+    after = income.mine(session, LI)
+    assert (after.frozen_fen, after.payable_fen) == (0, earned.pay_fen)
+    assert after.visits[0].released
+    told = select(OutboxMessage.account_id).where(OutboxMessage.kind == NoticeKind.PAY_RELEASED)
+    assert session.scalars(told).all() == [LI.id]
+
+
+def test_the_books_stay_even(session, clock):
+    make_redeemed_visit(session)
+    clock.move(days=8)
+    income.release_due(session, SYSTEM)
+    assert session.scalar(select(func.sum(LedgerPosting.amount_fen))) == 0
+    assert ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN) == 0
+
+
+def test_nobody_sees_anothers_income(session):
+    make_redeemed_visit(session)
+    assert income.mine(session, ZHAO) == income.Income(0, 0, ())
+
+
+def test_a_planned_visit_earns_nothing_yet(session):
+    make_visit(session)
+    assert income.mine(session, LI).visits == ()
