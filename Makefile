@@ -5,10 +5,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 BENCH ?=
+ORDERS ?=
 UPGRADE ?=
 
-# Whole servers, browsers, PostgreSQL and many threads are left to `make test`.
-QUICK := not browser and not server and not postgresql and not race
+# Whole servers, browsers, PostgreSQL, many threads and whole cities are left to `make test`.
+QUICK := not browser and not server and not postgresql and not race and not slow
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo migrate check format quick test bench lock
@@ -25,8 +26,9 @@ $(INSTALLED): requirements.lock tools/setup.sh
 run: setup ## Start server and worker (HOST, PORT, DATABASE_URL; 127.0.0.1:8501).
 	@exec $(RUN) tools/run.py
 
-demo: setup ## Rebuild the demo database.
+demo: setup ## Rebuild the demo database (ORDERS=20000: a larger one, for benchmarks).
 	@$(RUN) -m services.demo
+	@test -z "$(ORDERS)" || $(RUN) -m benchmarks.bulk $(ORDERS)
 
 migrate: setup ## Bring the database at DATABASE_URL to the newest migration.
 	@$(RUN) -c 'from data.database import upgrade; upgrade()'
@@ -40,7 +42,7 @@ format: setup ## Let ruff mend what it can.
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
 
-quick: setup ## The tests without servers, browsers, PostgreSQL and races (under 90 s).
+quick: setup ## The tests without servers, browsers, PostgreSQL, races and slow ones (under 90 s).
 	@$(RUN) -m pytest -n 2 --dist loadfile -m "$(QUICK)"
 
 test: setup ## All tests; installs Chromium and PostgreSQL where it may.

@@ -9,7 +9,8 @@ from components import formats, icons, layout, session
 from components.i18n import chinese, t
 from components.reviews import review_list, stars
 from services import caregivers, clock, reviews
-from services.caregivers import Hours, Profile, Score
+from services.caregivers import Hours, Profile
+from services.track_records import Score
 
 
 @st.dialog(" ", width="large")

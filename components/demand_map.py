@@ -64,7 +64,7 @@ def draw(
     shapes = [
         {
             "type": "Feature",
-            "geometry": regions.boundary(district.code),
+            "geometry": geometry,
             "properties": {
                 "code": district.code,
                 "colour": _rgb(_colour(hours.get(district.code), step, scale, theme)),
@@ -72,7 +72,11 @@ def draw(
             },
         }
         for district in regions.districts_of(city_code)
+        if (geometry := regions.boundary(district.code)) is not None
     ]
+    if not shapes:
+        st.caption(t("overview.no_map"))
+        return
     longitude, latitude, zoom = _fitted(shapes)
     chosen_ones = [shape for shape in shapes if shape["properties"]["code"] == chosen]
     deck = pdk.Deck(

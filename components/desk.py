@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from components import (
     bookings,
@@ -25,13 +26,26 @@ from services.callers import Caller
 from services.catalogue import ItemView
 from services.demands import DemandView
 from services.orders import OrderStatus, OrderView
+from services.search import Wanted
 
 _NOW, _NEW, _ORDER, _DEMAND = "desk_caller", "desk_new", "desk_order", "desk_demand"
 _ASKED = "booking_asked"  # Among the booking form's keys: forgotten with it.
-_OF_ONE_CALLER = ("booking", "demand", "desk", "find", "recipient", "redeem")
+_OF_ONE_CALLER = ("booking", "caller", "demand", "desk", "find", "recipient", "redeem")
 _MOST_ORDERS, _SHOWN_AT_ONCE = 10, 4
 _STANDS = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED, OrderStatus.CONFIRMED)
 _DAY_PARTS = {6: "dawn", 12: "morning", 13: "noon", 18: "afternoon", 24: "evening"}
+
+# Streamlit has no field that is ready for typing when it appears.
+_FOCUS = component(
+    "focus",
+    js="""
+export default function ({ parentElement }) {
+  if (parentElement.focusGiven) return
+  parentElement.focusGiven = true
+  document.querySelector(".st-key-caller input")?.focus()
+}
+""",
+)
 
 
 class Wish(StrEnum):
@@ -71,6 +85,7 @@ def find_caller() -> None:
         icon=":material/search:",
         autocomplete="off",
     ).strip()
+    _FOCUS(key="caller_focus", height="content")
     if not typed:
         return
     found = session.fetch(callers.find, typed)
@@ -103,9 +118,10 @@ def _facts(caller: Caller) -> list[str]:
     facts = [caller.masked_phone]
     if caller.district_code:
         facts.append(formats.district(caller.district_code))
-    facts.append(t("desk.recipients", count=caller.recipients))
+    if caller.recipients:
+        facts.append(t("desk.recipients", count=caller.recipients))
     if caller.last_wish_at is not None:
-        facts.append(t("desk.last_wish", day=formats.day(caller.last_wish_at)))
+        facts.append(t("desk.last_wish", day=formats.day(caller.last_wish_at).partition(" · ")[0]))
     return facts
 
 
@@ -187,13 +203,18 @@ def serve(caller: Caller, items: dict[int, ItemView]) -> None:
 
 
 def _book(caller: Caller, items: dict[int, ItemView]) -> None:
-    """Search, then the form for the one who was picked, all on this page."""
-    asked = st.session_state.get(_ASKED)
-    if asked is None:
+    """Search, then the form for the one who was picked; a changed search leads back to it."""
+    picked_for, asked = st.session_state.get(_ASKED, (None, None))
+    with st.expander(t("desk.change_search"), icon=":material/tune:") if asked else st.container():
         wanted = search.wish(items, district_code=caller.district_code)
-        if wanted is not None:
-            search.results(wanted, items, then=_pick)
+    if wanted is None:
         return
+    if asked is None:
+        search.results(wanted, items, then=lambda query: _pick(wanted, query))
+        return
+    if picked_for != wanted:
+        del st.session_state[_ASKED]
+        st.rerun()
     st.button(
         t("desk.other_caregiver"),
         type="tertiary",
@@ -204,8 +225,8 @@ def _book(caller: Caller, items: dict[int, ItemView]) -> None:
     bookings.booking_form(items, asked, customer_id=caller.id, keep=_ORDER)
 
 
-def _pick(query: dict[str, str]) -> None:
-    st.session_state[_ASKED] = query
+def _pick(wanted: Wanted, query: dict[str, str]) -> None:
+    st.session_state[_ASKED] = wanted, query
     st.rerun()
 
 
@@ -261,7 +282,7 @@ def read_back(caller: Caller, items: dict[int, ItemView]) -> None:
     with st.container(border=True, key="read_back"):
         st.caption(f":material/record_voice_over: {t('desk.read_back')}")
         for text in texts:
-            st.markdown(text)
+            st.markdown(f"**{text}**")
         st.button(t("desk.was_read"), icon=":material/check:", key="was_read", on_click=_was_read)
 
 

@@ -13,6 +13,7 @@ from components import formats, session
 from components.i18n import name, t
 from components.location import Found, locate
 from services import cities, places, regions
+from services.access import Permission
 from services.cities import CityView
 from services.places import DistanceBand, PlaceKind, PlaceView
 
@@ -128,7 +129,8 @@ def _neighbourhood(
     visitor = session.visitor()
     remembered = brought or (visitor.district_code if visitor else None)
     located = f"{key}_located"
-    if (found := locate(city_code, key)) is not None:
+    may_locate = session.actor().may(Permission.ORDER_CARE)  # The desk is not where the care is.
+    if may_locate and (found := locate(city_code, key)) is not None:
         st.session_state[f"{key}_district_{city_code}"] = found.district_code
         st.session_state[located] = found
         remembered = None  # A widget takes either a default or a value set for it.

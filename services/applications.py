@@ -28,6 +28,7 @@ from services import (
     orders,
     places,
     to_do,
+    track_records,
 )
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
@@ -54,7 +55,7 @@ class Candidate:
     in_hours: bool
     free: bool
     missing_certificates: tuple[str, ...]
-    score: caregivers.Score
+    score: track_records.Score
     applied_at: datetime
 
     @property
@@ -215,7 +216,7 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
         .order_by(Demand.starts_at, Application.price_fen, Application.id)
     ).all()
     applicants = list({row.Application.caregiver_id for row in rows})
-    scores = caregivers.scores(session, applicants)
+    scores = track_records.scores(session, applicants)
     held = certificates.held(session, applicants)
     decisions: dict[int, tuple[Demand, list[Candidate]]] = {}
     for application, demand, caregiver, name, item, is_busy in rows:
@@ -233,7 +234,7 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             ),
             free=not is_busy,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
-            score=scores.get(caregiver.id, caregivers.Score()),
+            score=scores.get(caregiver.id, track_records.Score()),
             applied_at=application.created_at,
         )
         decisions.setdefault(demand.id, (demand, []))[1].append(candidate)

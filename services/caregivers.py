@@ -1,11 +1,10 @@
 """Caregivers: their profile, their approval, and what others may see of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from data.accounts import Account
@@ -14,9 +13,8 @@ from data.catalogue import CertificateKind, Skill
 from data.demands import Application, ApplicationStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import Order, Visit, VisitStatus
+from data.orders import Order
 from data.recipients import Sex
-from data.reviews import Review
 from services import (
     audit,
     catalogue,
@@ -28,10 +26,12 @@ from services import (
     places,
     recipients,
     regions,
+    track_records,
 )
 from services.access import Actor, Permission, Role
 from services.certificates import CertificateForm, CertificateView
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.track_records import Score
 from services.wording import words
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
     "Offer",
     "Profile",
     "ProfileForm",
-    "Score",
     "Sex",
     "Skill",
     "Standing",
@@ -95,17 +94,6 @@ class ProfileForm:
     certificates: tuple[CertificateForm, ...]
     hours: tuple[Hours, ...]
     offers: tuple[Offer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """Mean scores from 1 to 5; all None without reviews."""
-
-    reviews: int = 0
-    skill: float | None = None
-    attitude: float | None = None
-    communication: float | None = None
-    overall: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,46 +310,12 @@ def profile(session: Session, actor: Actor, caregiver_id: int) -> Profile:
     return found[0]
 
 
-def scores(session: Session, caregiver_ids: Sequence[int]) -> dict[int, Score]:
-    """Mean review scores of several caregivers at once."""
-    rows = session.execute(
-        select(
-            Review.caregiver_id,
-            func.count(Review.id),
-            func.avg(Review.skill),
-            func.avg(Review.attitude),
-            func.avg(Review.communication),
-            func.avg(Review.overall),
-        )
-        .where(Review.caregiver_id.in_(caregiver_ids))
-        .group_by(Review.caregiver_id)
-    )
-    return {row[0]: Score(row[1], *(float(mean) for mean in row[2:])) for row in rows}
-
-
-def work_done(session: Session, caregiver_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """How many visits were redeemed and how many hours they were, of several at once.
-
-    Hours are those of the planned span: what the customer ordered and redeemed.
-    """
-    seconds = case(
-        (Visit.checked_out_at.is_(None), 0),
-        else_=func.extract("epoch", Visit.ends_at) - func.extract("epoch", Visit.starts_at),
-    )
-    rows = session.execute(
-        select(Visit.caregiver_id, func.count(Visit.id), func.sum(seconds))
-        .where(Visit.caregiver_id.in_(caregiver_ids), Visit.status == VisitStatus.REDEEMED)
-        .group_by(Visit.caregiver_id)
-    )
-    return {caregiver_id: (count, int(total or 0) // 3600) for caregiver_id, count, total in rows}
-
-
 def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> list[Profile]:
     rows = session.scalars(caregivers.options(*_WITH_PARTS)).all()
     ids = [row.id for row in rows]
-    score = scores(session, ids)
+    score = track_records.scores(session, ids)
     names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).all())
-    done = work_done(session, ids)
+    done = track_records.work_done(session, ids)
     return [
         Profile(
             id=row.id,

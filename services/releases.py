@@ -128,6 +128,7 @@ def by_district(
     by the approved caregivers who live there, times all weeks of the period, whatever the group of
     items; None where they are fewer than k caregivers.
     """
+    actor.require(Permission.READ_RELEASES)
     k = _smallest_cell(session, actor, city_code)
     needs = _needs(session, city_code, period)
     cells = [cell for cell in _cells(needs, k) if item_group in (None, cell.group)]
@@ -157,6 +158,7 @@ def by_item(
 
     There is no supply by item: a caregiver's hours are for whatever she may do.
     """
+    actor.require(Permission.READ_RELEASES)
     k = _smallest_cell(session, actor, city_code)
     needs = _needs(session, city_code, period)
     cells = [cell for cell in _cells(needs, k) if district_code in (None, cell.district_code)]
@@ -180,8 +182,7 @@ def withhold(people: Mapping[Key, int], k: int) -> set[Key]:
 
 
 def _smallest_cell(session: Session, actor: Actor, city_code: str) -> int:
-    """The fewest families a cell of this city must have; refuses whoever has no business there."""
-    actor.require(Permission.READ_RELEASES)
+    """The fewest families a cell of this city must have; refuses the analysts of others."""
     if city_code not in actor.cities:
         raise NotAllowed("error.not_allowed")
     k = session.scalar(select(City.smallest_cell).where(City.code == city_code))

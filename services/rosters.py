@@ -12,10 +12,10 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.demands import Application, ApplicationStatus
 from data.ledger import LedgerAccount
 from data.orders import Order, OrderStatus, Visit, VisitStatus
-from services import accounts, audit, caregivers, clock, ledger, phones
+from services import accounts, audit, clock, ledger, phones, track_records
 from services.access import Actor, Permission
-from services.caregivers import Score
 from services.errors import NotFound
+from services.track_records import Score
 
 __all__ = ["CaregiverLine", "CaregiverStatus", "Commitments", "Engagement", "VisitStatus"]
 
@@ -147,7 +147,7 @@ def _lines(session: Session, ids: Sequence[int]) -> list[CaregiverLine]:
         )
     }
     frozen = ledger.balances(session, LedgerAccount.CAREGIVER_FROZEN, ids)
-    scores = caregivers.scores(session, ids)
+    scores = track_records.scores(session, ids)
     expiring = session.execute(
         select(Certificate.caregiver_id, func.min(Certificate.expires_on))
         .where(

@@ -15,17 +15,18 @@ from data.catalogue import CareItem, Skill
 from data.recipients import Sex
 from services import (
     availability,
-    caregivers,
     catalogue,
     certificates,
     clock,
     gate,
     places,
     recipients,
+    track_records,
 )
 from services.access import Actor, Permission, Role
-from services.caregivers import Offer, Score
+from services.caregivers import Offer
 from services.errors import NotFound
+from services.track_records import Score
 
 UNRATED = 4.0  # Newcomers stand between the praised and the doubtful.
 
@@ -86,8 +87,8 @@ def find(session: Session, actor: Actor, wanted: Wanted) -> list[Found]:
     ids = [caregiver.id for caregiver, *_ in near]
     held = certificates.held(session, ids)
     taken = gate.taken_by(session, ids, clock.now(), clock.now() + availability.HORIZON)
-    scores = caregivers.scores(session, ids)
-    done = caregivers.work_done(session, ids)
+    scores = track_records.scores(session, ids)
+    done = track_records.work_done(session, ids)
     found: list[tuple[float, Found]] = []
     for caregiver, name, price_fen, kilometres in near:
         if not set(item.required_certificates) <= held.get(caregiver.id, set()):

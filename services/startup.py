@@ -1,9 +1,17 @@
 """What must have happened before the first visitor comes."""
 
-from functools import cache
+import sys
+from functools import cache, partial
+
+from sqlalchemy.exc import OperationalError
 
 from data import database
 from services import demo, settings
+from services.demo.progress import drawn_on
+from services.settings import DemoSize
+
+# Each try waits a quarter of a minute for a process that has begun before us.
+STAGING_TRIES = 20
 
 
 def ensure() -> None:
@@ -20,13 +28,27 @@ def _ensure(_url: str) -> None:
 def prepare() -> None:
     """Check the settings, apply the migrations and, in demo mode, seed the demo pilot once."""
     settings.check()
-    database.upgrade()
+    if not database.is_current():  # Asked first: one who stages meanwhile lets nobody else write.
+        database.upgrade()
     with database.reading() as session:
         staged = demo.is_staged(session)
     if settings.settings().demo:
         if not staged:
-            database.transact(demo.stage)
+            stage_demo()
     elif staged:
         raise settings.ConfigurationError(
             "This database holds demo accounts; production needs one of its own"
         )
+
+
+def stage_demo() -> None:
+    """Seed the demo and show how far that is, or wait until another process has done it."""
+    size = demo.SMALL if settings.settings().demo_size is DemoSize.SMALL else {}
+    progress = drawn_on(sys.stderr, "CarePilot: staging the demo city")
+    for tries_left in reversed(range(STAGING_TRIES)):
+        try:
+            database.transact(partial(demo.stage, progress=progress, **size))
+            return
+        except OperationalError as refused:
+            if "locked" not in str(refused.orig) or not tries_left:
+                raise

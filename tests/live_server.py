@@ -37,6 +37,7 @@ def live_server(folder: Path, *, worker: bool = False, **environment: str) -> It
     environment = {
         "DATABASE_URL": f"sqlite:///{folder / 'live.db'}",
         "CAREPILOT_MODE": "demo",
+        "CAREPILOT_DEMO": "small",
         **environment,
         "HOST": "127.0.0.1",
         "PORT": str(port),

@@ -36,10 +36,13 @@ SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 INNER = {
     "audit.record",
     "callers.acted_for",
+    "demands.announce",
     "demands.close_applications",
     "demands.locked",
+    "demands.store",
     "lifecycles.begin",
     "lifecycles.take",
+    "orders.reach",
     "tasks.ask",
 }
 # Which libraries stay out of which part.

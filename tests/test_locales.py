@@ -27,9 +27,9 @@ from services import accounts, orders
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
 from services.places import Datum, DistanceBand, PlaceKind
+from services.releases import Period
 from services.search import Sort
 from services.tasks import KINDS, TaskStatus
-from services.releases import Period
 from services.to_do import ToDoKind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,9 +69,9 @@ FAMILIES: dict[str, set[str]] = {
     "desk.{}": set(desk.Wish) | set(desk._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
-        "caller_orders", "callers", "catalogue", "cities", "places",
-        "applications", "book", "caregivers", "find_caregivers", "income", "customers", "inbox", "my_orders", "my_visits", "orders",
-        "overview", "redeem", "task_hall",
+        "applications", "book", "caller_orders", "callers", "caregivers", "catalogue", "cities",
+        "customers", "find_caregivers", "inbox", "income", "my_orders", "my_visits", "orders",
+        "overview", "places", "redeem", "task_hall",
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
@@ -120,12 +120,12 @@ FAMILIES: dict[str, set[str]] = {
     "today.{}_help": {"posted", "confirmed", "visits", "redeemed"},
     "unit.{}": set(Unit),
     "visit_status.{}": set(VisitStatus),
-    "visits.{}": {"coming", "to_redeem"},
     "find.by_{}": set(Sort),
     "my_profile.{}": {"edit", "preview"},
     "my_profile.{}from": {"", "second_"},
     "my_profile.{}to": {"", "second_"},
     "order_status.{}": set(icons.REQUEST),
+    "income.{}": {"visit", "item", "pay", "state", "total", "commission"},
     "visits.week_{}": {"before", "after"},
     "today.again_{}": set(today.PAUSES),
     "my_profile.copy_to_{}": {"workdays", "every_day"},

@@ -13,7 +13,7 @@ from data.catalogue import CareItem, CertificateKind
 from data.history import Noun, StatusChange
 from data.recipients import Recipient
 from services import clock, phones, sessions
-from services.demo import people
+from services.demo.nantong import DISTRICT_WEIGHTS
 
 SEED = 20_000
 # What every caregiver of the bulk holds; items that need more are left to the demo's.
@@ -53,8 +53,7 @@ class City:
 
     def district(self) -> str:
         """A district, the populous ones more often."""
-        weights = people.DISTRICT_WEIGHTS
-        return self.chance.choices(list(weights), list(weights.values()))[0]
+        return self.chance.choices(list(DISTRICT_WEIGHTS), list(DISTRICT_WEIGHTS.values()))[0]
 
     def add(self, model: type[DeclarativeBase], created_at: datetime, **values: Any) -> int:  # noqa: ANN401 - any column's
         """Keep a row for the next `write`; return its id."""

@@ -19,13 +19,14 @@ from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.reviews import Review
 from data.sealing import seal
 from services import clock, places
-from services.demo import people
-from services.demo.stage import CITY
+from services.demo import words
+from services.demo.nantong import CITY, ESTATES
 
 DAYS_BEHIND, DAYS_AHEAD = 300, 14
 OPEN_DEMANDS = 60
 DEMO_CUSTOMERS_ORDERS, DEMO_CAREGIVERS_ORDERS = 60, 300
 COMMISSION_BP = 1_500
+DIRECT_SHARE = 0.3
 READ_AFTER = timedelta(hours=12)
 UNREDEEMED_FOR = timedelta(days=3)
 
@@ -94,24 +95,24 @@ def order(city: City, slot: Slot) -> None:
     """A demand that found its caregiver, and whatever became of it until now."""
     chance = city.chance
     posted_at = min(slot.starts_at, city.now) - timedelta(hours=chance.randint(30, 120))
-    approved_at = posted_at + timedelta(hours=chance.randint(2, 24))
+    direct = chance.random() < DIRECT_SHARE
+    minutes = chance.randint(5, 110) if direct else chance.randint(120, 1_440)
+    approved_at = posted_at + timedelta(minutes=minutes)
     customer_id = _customer(city)
     recipient_id = chance.choice(city.recipients[customer_id])
     district = city.district()
-    demand_id = demand(city, slot, customer_id, recipient_id, district, posted_at)
+    demand_id = demand(city, slot, customer_id, recipient_id, district, posted_at, direct=direct)
     price_fen = min(slot.item.lowest_fen + chance.randint(0, 20) * 100, slot.item.highest_fen)
-    rivals = chance.sample(city.caregiver_ids, chance.choice((0, 0, 1, 2)))
-    for caregiver_id in {slot.caregiver_id, *rivals}:
-        decision = ("approve", "approved") if caregiver_id == slot.caregiver_id else (
-            "close", "closed")  # fmt: skip
-        application(city, demand_id, caregiver_id, price_fen, posted_at, approved_at, decision)
-    city.step(approved_at, Noun.DEMAND, demand_id, "match", "open", "matched", Role.OPERATOR)
+    if not direct:
+        _applications(city, slot, demand_id, price_fen, posted_at, approved_at)
+    was, chooser = ("directed", Role.CAREGIVER) if direct else ("open", Role.OPERATOR)
+    city.step(approved_at, Noun.DEMAND, demand_id, "match", was, "matched", chooser)
     visit_status = _visit_status(city, slot)
     total_fen = price_fen * slot.units
     commission_fen = total_fen * COMMISSION_BP // 10_000
     order_id = city.add(
         Order,
-        approved_at,
+        posted_at if direct else approved_at,
         demand_id=demand_id,
         customer_id=customer_id,
         caregiver_id=slot.caregiver_id,
@@ -124,16 +125,38 @@ def order(city: City, slot: Slot) -> None:
         unit_price_fen=price_fen,
         total_fen=total_fen,
         commission_fen=commission_fen,
+        answer_until=posted_at + timedelta(hours=2) if direct else None,
         decline_until=approved_at + timedelta(hours=2),
+        decision_words="",
         status={
             VisitStatus.REDEEMED: OrderStatus.COMPLETED,
             VisitStatus.CANCELLED: OrderStatus.CANCELLED,
         }.get(visit_status, OrderStatus.CONFIRMED),
     )
-    city.step(approved_at, Noun.ORDER, order_id, "approve", "", "confirmed", Role.OPERATOR)
+    if direct:
+        city.step(posted_at, Noun.ORDER, order_id, "request", "", "requested", Role.CUSTOMER)
+        city.step(approved_at, Noun.ORDER, order_id, "accept", "requested", "confirmed", chooser)
+    else:
+        city.step(approved_at, Noun.ORDER, order_id, "approve", "", "confirmed", chooser)
     agreed = Agreed(order_id, slot, customer_id, total_fen, commission_fen, approved_at)
     _book(city, agreed, LedgerEvent.CONFIRMED, approved_at, _confirmed(agreed))
     _live(city, agreed, visit_status)
+
+
+def _applications(
+    city: City,
+    slot: Slot,
+    demand_id: int,
+    price_fen: int,
+    posted_at: datetime,
+    approved_at: datetime,
+) -> None:
+    """The chosen caregiver's application, and those of up to two rivals."""
+    rivals = city.chance.sample(city.caregiver_ids, city.chance.choice((0, 0, 1, 2)))
+    for caregiver_id in {slot.caregiver_id, *rivals}:
+        decision = ("approve", "approved") if caregiver_id == slot.caregiver_id else (
+            "close", "closed")  # fmt: skip
+        application(city, demand_id, caregiver_id, price_fen, posted_at, approved_at, decision)
 
 
 def open_demand(city: City) -> None:
@@ -159,11 +182,18 @@ def _customer(city: City) -> int:
 
 
 def demand(
-    city: City, slot: Slot, customer_id: int, recipient_id: int, district: str, at: datetime
+    city: City,
+    slot: Slot,
+    customer_id: int,
+    recipient_id: int,
+    district: str,
+    at: datetime,
+    *,
+    direct: bool = False,
 ) -> int:
     """A demand, matched if the slot names a caregiver, else open. Returns the id."""
     sealed_id = secrets.token_hex(16)
-    address = f"{city.chance.choice(people.ESTATES)}{city.chance.randint(1, 40)}幢 302 室"
+    address = f"{city.chance.choice(ESTATES)}{city.chance.randint(1, 40)}幢 302 室"
     demand_id = city.add(
         Demand,
         at,
@@ -184,10 +214,11 @@ def demand(
         lowest_fen=slot.item.lowest_fen,
         highest_fen=slot.item.highest_fen,
         skills=[],
-        words=city.chance.choice(people.WISHES[slot.item.group]),
+        words=city.chance.choice(words.WISHES[slot.item.group]),
         status=DemandStatus.MATCHED if slot.caregiver_id else DemandStatus.OPEN,
     )
-    city.step(at, Noun.DEMAND, demand_id, "post", "", "open", Role.CUSTOMER)
+    move, status = ("direct", "directed") if direct else ("post", "open")
+    city.step(at, Noun.DEMAND, demand_id, move, "", status, Role.CUSTOMER)
     return demand_id
 
 
@@ -209,7 +240,7 @@ def application(
         demand_id=demand_id,
         caregiver_id=caregiver_id,
         price_fen=price_fen,
-        words=city.chance.choice(people.OFFERS),
+        words=city.chance.choice(words.OFFERS),
         status=ApplicationStatus(status),
     )
     noun = Noun.APPLICATION
@@ -256,7 +287,7 @@ def _live(city: City, agreed: Agreed, status: VisitStatus) -> None:
         checked_out_at=out_at if left else None,
         redeemed_at=redeemed_at if redeemed else None,
         done_tasks=["0", "1", "2"] if left else [],
-        report_words=chance.choice(people.REPORTS[slot.item.group]) if left else "",
+        report_words=chance.choice(words.REPORTS[slot.item.group]) if left else "",
     )
     facts = {"order_id": agreed.id, "visit_id": visit_id, "item_id": slot.item.id}
     order_name, visit_name = f"order-{agreed.id}", f"visit-{visit_id}"
@@ -288,7 +319,7 @@ def _live(city: City, agreed: Agreed, status: VisitStatus) -> None:
 
 
 def _review(city: City, agreed: Agreed, visit_id: int, at: datetime) -> None:
-    overall, praise = city.chance.choice(people.PRAISES[agreed.slot.item.group])
+    overall, praise = city.chance.choice(words.PRAISES[agreed.slot.item.group])
     city.add(
         Review,
         at,

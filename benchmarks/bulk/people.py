@@ -5,14 +5,14 @@ from datetime import date, timedelta
 
 from benchmarks.bulk.city import KINDS, City
 from data.accounts import Account, AccountRole, Role
-from data.caregivers import Caregiver, CaregiverStatus, Certificate, WeeklyHours
+from data.caregivers import Caregiver, CaregiverStatus, Certificate, Rate, WeeklyHours
 from data.catalogue import Skill
 from data.history import Noun
 from data.recipients import Mobility, Recipient, Relation, Sex
 from data.sealing import seal
 from services import phones, places
 from services.demo import people
-from services.demo.stage import CITY
+from services.demo.nantong import CITY
 
 CUSTOMERS, CAREGIVERS = 2_000, 300
 DAYS_KNOWN = 330
@@ -96,6 +96,10 @@ def _caregiver(city: City, caregiver_id: int) -> None:
             issued_on=since.date(),
             expires_on=since.date() + timedelta(days=1_500),
         )
+    for item in city.items:
+        span = item.highest_fen - item.lowest_fen
+        price_fen = item.lowest_fen + span * chance.randint(1, 8) // 10
+        city.add(Rate, since, caregiver_id=caregiver_id, item_id=item.id, price_fen=price_fen)
     for weekday in range(7):
         city.add(
             WeeklyHours,

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from data import database
 from data.cities import City
-from services import demo, settings
+from services import settings, startup
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
             sys.exit("make demo: this database holds a real city; it stays as it is")
     database.downgrade()
     database.upgrade()
-    database.transact(demo.stage)
+    startup.stage_demo()
     print("The demo city is ready.")  # noqa: T201 - a program for the terminal
 
 

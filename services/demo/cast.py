@@ -1,6 +1,7 @@
 """The demo's people: staff, families with those they care for, caregivers with their papers."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -361,7 +362,7 @@ _YOUNG = (people.YOUNG_WOMEN, people.YOUNG_MEN)
 def _name(
     chance: random.Random,
     female: bool,
-    born: tuple[list[str], list[str]],
+    born: tuple[Sequence[str], Sequence[str]],
     family: str | None = None,
 ) -> str:
     given = chance.choice(born[0] if female else born[1])

@@ -140,7 +140,7 @@ class Planner:
         )
 
     def fate(self) -> str:
-        """What becomes of the next wish, dealt from a deck so that nothing is left to luck."""
+        """What becomes of the next wish, dealt from a deck so that the shares are kept."""
         if not self._deck:
             cards = [name for name, count in FATES.items() for _ in range(count)]
             self._deck = cards + [WELL] * (DECK - len(cards))

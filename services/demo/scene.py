@@ -1,13 +1,13 @@
-"""The present moment: what goes on, what waits for whom, and the full weeks of those who sign in."""
+"""The present: what goes on, what waits for whom, and the full weeks of those who sign in."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services import bookings, cities, clock
+from services import applications, bookings, cities, clock
 from services.demo.cast import Carer, Family
 from services.demo.nantong import DISTRICTS
-from services.demo.plan import DAYS_AHEAD, Planner, Wish
+from services.demo.plan import DAYS_AHEAD, FATES, WELL, Planner, Wish
 from services.demo.story import Episode, World, approve, episode, live, offer, post, request
 
 Begun = tuple[datetime, Episode]
@@ -32,7 +32,9 @@ class Scene:
         self.now, self.chance = world.now, world.chance
         self.midnight = clock.in_city(self.now).replace(hour=0, minute=0, second=0, microsecond=0)
         self.zhou = families[0]
-        others = self.chance.sample(families[1:], k=len(families) - 1)
+        # Those who were there from the start; families come in the order they joined.
+        early = [one for one in families[1:] if one.since < start]
+        others = self.chance.sample(early, k=len(early))
         self.mothers = [one for one in others if one.cared_for[0].maternity]
         self.elders = [one for one in others if not one.cared_for[0].maternity]
         self.near = [one for one in self.elders if self._lives_near(one)]
@@ -45,6 +47,7 @@ class Scene:
         yield from self._under_way()
         yield from self._to_decide()
         yield from self._requests()
+        yield from self._every_fate()
 
     def _lis_weeks(self) -> Iterator[Begun]:
         """Two visits a day for families who know her; Zhou's parents twice a week."""
@@ -95,8 +98,9 @@ class Scene:
             maternity = code == "postpartum_recovery" and self.mothers
             family = self.mothers[0] if maternity else self._near(4 + number)
             wish = self._wish(family, code, self._at(1 + number % 4, 17), 2 + 3 * number)
-            wish = replace(wish, units=2)
-            yield wish.posted_at, self._applied_for(wish, 1 + number % 3, with_li=number < 2)
+            fate = ("applicant_declined", "applicant_withdrew", WELL)[min(number, 2)]
+            wish = replace(wish, units=2, fate=fate)
+            yield wish.posted_at, self._applied_for(wish, 1 + number % 3)
         for number, code in enumerate(UNANSWERED):
             family = self.far[number * 3 % len(self.far)]
             wish = self._wish(family, code, self._at(1 + number, 9), 3 + 5 * number)
@@ -115,6 +119,15 @@ class Scene:
         wish = self._wish(self._near(9), "meals", self._at(3, 10), 1)
         yield wish.posted_at, self._to_approve(wish)
 
+    def _every_fate(self) -> Iterator[Begun]:
+        """Each thing that can go wrong once, whatever chance brings."""
+        for number, fate in enumerate(FATES):
+            starts_at = self._at(-3 - number, 10)
+            wish = self.planner.wish(
+                self._near(number), "companionship", starts_at, starts_at - 2 * DAY, fate=fate
+            )
+            yield wish.posted_at, episode(self.world, wish)
+
     def _agreed(
         self, family: Family, code: str, starts_at: datetime, units: int, fate: str
     ) -> Begun:
@@ -130,14 +143,21 @@ class Scene:
         order_id = approve(self.world, wish, application_id, carer)
         yield from live(self.world, wish, order_id, carer)
 
-    def _applied_for(self, wish: Wish, applicants: int, *, with_li: bool = False) -> Episode:
+    def _applied_for(self, wish: Wish, applicants: int) -> Episode:
+        """Some apply; if the fate says so, Li too, and one of the others is out again."""
+        session = self.world.session
         demand_id = post(self.world, wish)
         yield self.world.later(20, 50)
-        others = self.world.who_can(wish) or [self._anybody(wish)]
-        for carer in ([self.li] if with_li else []) + others[:applicants]:
+        others = (self.world.who_can(wish) or [self._anybody(wish)])[:applicants]
+        for carer in others:
             yield self.world.later(2, 20)
-            if carer.is_free(wish.span):
-                offer(self.world, wish, demand_id, carer)
+            application_id = offer(self.world, wish, demand_id, carer)
+            if carer is others[0] and wish.fate == "applicant_declined":
+                applications.decline(session, self.world.operator, application_id)
+            if carer is others[0] and wish.fate == "applicant_withdrew":
+                applications.withdraw(session, carer.actor, demand_id)
+        if wish.fate != WELL:
+            offer(self.world, wish, demand_id, self.li)
 
     def _only_posted(self, wish: Wish) -> Episode:
         post(self.world, wish)

@@ -5,11 +5,11 @@ import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
-from data.catalogue import CareItem, CertificateKind, ItemGroup, Skill, Unit
+from data.catalogue import CareItem, CertificateKind, ItemGroup, Unit
 from data.cities import City, Place, PlaceKind
 from data.demands import Demand
 from data.notices import Notice, OutboxMessage
@@ -216,7 +216,7 @@ def _spread_the_news(session: Session, now: datetime, progress: Progress) -> Non
     for task in session.scalars(select(Task).where(Task.status == TaskStatus.QUEUED)).all():
         tasks.do(session, task.id)
     del kept
-    waiting = session.query(OutboxMessage).count()
+    waiting = session.scalar(select(func.count(OutboxMessage.id))) or 1
     delivered = 0
     while count := notices.deliver(session):
         session.flush()

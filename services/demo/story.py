@@ -149,7 +149,7 @@ def _in_the_hall(
     world: World, wish: Wish, demand_id: int, *, but: Carer | None = None
 ) -> Iterator[datetime]:
     """Who offers themselves, and whom the operator chooses, if the demand is open."""
-    session, chance = world.session, world.chance
+    session = world.session
     demand = session.get_one(Demand, demand_id)
     if demand.status is not DemandStatus.OPEN:
         return None
@@ -243,10 +243,12 @@ def _review(world: World, wish: Wish, carer: Carer) -> ReviewForm:
     overall = chance.choices((5, 4, 3, 2), (70, 18 + 40 * dull, 3 + 15 * dull, 4 * dull))[0]
     said_before = world.said_of.setdefault(carer.id, set())
     fitting = [said for stars, said in words.PRAISES[wish.item.group] if stars == overall]
-    said = chance.choice([one for one in fitting if one not in said_before] or [""])
-    said_before.add(said) if said else None
-    marks = [max(2, min(5, overall + chance.choice((-1, 0, 0, 0, 1)))) for _ in range(3)]
-    return ReviewForm(*marks, overall, said)
+    said = chance.choice([one for one in fitting if not one or one not in said_before] or [""])
+    said_before.add(said)
+    skill, attitude, communication = (
+        max(2, min(5, overall + chance.choice((-1, 0, 0, 0, 1)))) for _ in range(3)
+    )
+    return ReviewForm(skill, attitude, communication, overall, said)
 
 
 def _willing(world: World, wish: Wish, demand: Demand, but: Carer | None) -> list[Carer]:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PATIENCE_MS, PHONE, Person
+from tests.browser.test_loop import number_in
 
 pytestmark = pytest.mark.browser
 NUMBER = "13912345678"
@@ -21,6 +22,15 @@ def search(desk: Person, typed: str) -> None:
     desk.settle()
 
 
+def pick_wish(desk: Person, word: str) -> None:
+    """Say what the caller wants; the control's key ends with what was done before."""
+    control = desk.page.locator("[class*=st-key-desk_wish]").first
+    control.get_by_role("radio").or_(control.get_by_role("button")).filter(
+        has_text=word
+    ).first.click(timeout=PATIENCE_MS)
+    desk.settle()
+
+
 def test_the_desk_books_for_a_caller(pilot, arrive):
     desk: Person = arrive(pilot.url)
     li: Person = arrive(pilot.url, size=PHONE)
@@ -28,6 +38,7 @@ def test_the_desk_books_for_a_caller(pilot, arrive):
     # Nobody knows the number: the caller is entered on the spot.
     desk.open("take_call")
     desk.demo_sign_in("desk")
+    expect(desk.key("caller").locator("input")).to_be_focused(timeout=PATIENCE_MS)
     desk.is_well()
     search(desk, NUMBER)
     desk.sees("这个号码第一次来电")
@@ -65,17 +76,20 @@ def test_the_desk_books_for_a_caller(pilot, arrive):
     desk.is_well()
 
     # The caregiver is asked, and says yes; the caller hears of it.
+    pick_wish(desk, "订单与被陪护人")
+    order = desk.page.locator("[class*=st-key-order_]", has_text=MOTHER).first
+    expect(order).to_contain_text("待陪护员接受", timeout=PATIENCE_MS)
+    order_id = number_in(order, "order")
     li.open("my_visits")
     li.demo_sign_in("caregiver")
-    request = li.page.locator("[class*=st-key-request_]", has=li.page.get_by_text("接受")).last
+    expect(li.key(f"request_{order_id}")).to_contain_text("老人陪伴", timeout=PATIENCE_MS)
     assert ADDRESS not in li.page.content()
-    request.locator("[class*=st-key-accept_] button").click(timeout=PATIENCE_MS)
-    li.settle()
+    li.press(f"accept_{order_id}")
     li.sees("已接受预约")
-    desk.pick("desk_wish", "订单与被陪护人")
+    pick_wish(desk, "核销服务")
     expect(read_back).to_contain_text("已经接受", timeout=PATIENCE_MS)
-    order = desk.page.locator("[class*=st-key-order_]", has_text=MOTHER).first
-    expect(order).to_contain_text("待上门")
+    pick_wish(desk, "订单与被陪护人")
+    expect(order).to_contain_text("待上门", timeout=PATIENCE_MS)
     desk.is_well()
 
     # The next caller finds an empty desk; the same number finds her again.
@@ -97,5 +111,5 @@ def test_the_desk_is_well_on_a_phone_in_english_and_dark(pilot, arrive):
     desk.settle()
 
     for wish in ("Book a caregiver", "Post a demand", "Redeem", "Orders and recipients"):
-        desk.pick("desk_wish", wish)
+        pick_wish(desk, wish)
         desk.is_well()

@@ -17,14 +17,14 @@ def test_the_analyst_finds_the_largest_gap_and_what_is_missing_there(pilot, arri
     analyst.sees("缺口最大")
     district = analyst.key("overview_finding").locator("strong").inner_text()
     table = analyst.key("overview_table")
-    expect(table.get_by_role("gridcell").first).to_have_text(district, timeout=PATIENCE_MS)
+    expect(table.locator("[role=gridcell]").first).to_have_text(district, timeout=PATIENCE_MS)
     expect(analyst.key("overview_map").locator("canvas").first).to_be_visible(timeout=PATIENCE_MS)
     analyst.is_well()
 
     table.get_by_test_id("stDataFrame").click(position=FIRST_ROW, timeout=PATIENCE_MS)
 
     analyst.sees(f"{district}：按服务项目")
-    care = analyst.key("overview_care").get_by_role("gridcell").first
+    care = analyst.key("overview_care").locator("[role=gridcell]").first
     expect(care).not_to_be_empty(timeout=PATIENCE_MS)
     analyst.is_well()
 

@@ -62,6 +62,7 @@ def test_every_kind_is_told_in_words(open_app, language):
     with reading() as session:
         item = catalogue.named(session, COMPANIONSHIP)
         name = item.name_zh if language == "zh_CN" else item.name_en
+    app.button(key="inbox_more").click().run()
     page = said(app)
     for kind in NoticeKind:
         assert say(language, f"notice_text.{kind}", item=name, pay="¥68") in page

@@ -6,6 +6,7 @@ from sqlalchemy import update
 
 from data.accounts import AccountRole
 from data.database import writing
+from services import regions
 from services.access import Actor, Role
 from tests.factories import ANALYST, CHONGCHUAN, HOSPITAL_COMPANION, LUZHOU, NANTONG, TONGZHOU
 from tests.needs import add_needs
@@ -85,6 +86,14 @@ def test_a_measure_without_released_figures_leaves_the_map_grey(open_app, needs)
 
     assert not app.exception
     assert words("overview.map_supply") in said(app)
+
+
+def test_a_city_whose_boundaries_are_not_kept_has_its_table(open_app, needs, monkeypatch):
+    monkeypatch.setattr(regions, "boundary", lambda _code: None)
+    app = open_app(PAGE, ANALYST)
+
+    assert words("overview.no_map") in said(app)
+    assert column(app, 0, "name")[0] == "海门区"
 
 
 def test_a_chosen_district_shows_its_items_and_leads_back(open_app, needs):

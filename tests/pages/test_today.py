@@ -1,9 +1,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from components.catalogues import say
-from data.database import writing
+from data.database import reading, writing
+from data.follow_ups import FollowUp
 from services import caregivers
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, NANTONG, OPERATOR
@@ -83,3 +85,22 @@ def test_an_operator_of_another_city_sees_nothing(open_app, in_review):
     assert factories.NAMES[DRAFT] not in shown(app)
     assert {metric.value for metric in app.main.metric} == {"0"}
     assert NANTONG not in shown(app)
+
+
+def test_a_waiting_thing_is_put_aside_with_a_note(open_app, clock):
+    with writing() as session:
+        demand_id = factories.make_demand(session, starts_at=clock() + timedelta(days=5))
+    key = f"unanswered_{demand_id}"
+    app = open_app(PAGE, OPERATOR)
+    for name in ("things_unanswered", f"see_to_{key}_ask"):
+        app.session_state[name] = True
+    app.run()
+    app.text_input(key=f"seen_words_{key}").set_value(factories.NASTY)
+    for name in ("things_unanswered", f"see_to_{key}_ask"):
+        app.session_state[name] = True
+    app.button(key=f"see_to_{key}").click().run()
+    assert not app.exception
+    assert words("today.all_done") in shown(app)
+    with reading() as session:
+        kept = session.scalars(select(FollowUp)).one()
+    assert (kept.kind, kept.subject_id, kept.words) == ("unanswered", demand_id, factories.NASTY)

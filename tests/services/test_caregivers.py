@@ -149,15 +149,23 @@ class TestProfile:
 
 
 class TestWhoSees:
-    @pytest.mark.parametrize("actor", [STRANGER, FAR_OPERATOR, ZHAO])
-    @pytest.mark.parametrize("caregiver_id", [LI.id, NOBODY_ID])
-    def test_a_stranger_sees_no_caregiver(self, session, actor, caregiver_id):
+    @pytest.mark.parametrize(
+        ("actor", "caregiver_id"),
+        [
+            (FAR_OPERATOR, LI.id),
+            (ZHAO, LI.id),
+            (STRANGER, DRAFT.id),
+            (STRANGER, NOBODY_ID),
+            (OPERATOR, NOBODY_ID),
+        ],
+    )
+    def test_who_has_nothing_to_do_with_them_sees_no_caregiver(self, session, actor, caregiver_id):
         make_order(session)
 
         with pytest.raises(NotFound, match="caregiver_not_found"):
             caregivers.profile(session, actor, caregiver_id)
 
-    @pytest.mark.parametrize("actor", [ZHOU, DESK, OPERATOR, LI])
+    @pytest.mark.parametrize("actor", [ZHOU, STRANGER, DESK, OPERATOR, LI])
     def test_whoever_deals_with_them_does(self, session, actor):
         make_order(session)
 

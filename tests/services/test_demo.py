@@ -1,36 +1,58 @@
-"""The demo pilot, staged once per database for the whole file."""
+"""The demo pilot: a small one, staged once per database for the whole file, and the whole one."""
+
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select
 
 from data import database as engines
-from data.accounts import Account, AccountRole
-from data.caregivers import Caregiver, CaregiverStatus
-from data.cities import City
+from data.accounts import Account, AccountRole, AccountStatus, Channel
+from data.caregivers import Caregiver, CaregiverStatus, Photo, Rate
+from data.cities import City, Place
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.ledger import LedgerPosting
 from data.notices import Notice, OutboxMessage, OutboxStatus
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.reviews import Review
-from services import clock, credentials, demo, sessions
-from services.access import Role
+from services import clock, credentials, demo, regions, sessions, to_do
+from services.access import Actor, Role
+from services.demo import portraits, words
+from services.photos import SIDE_PIXELS
+from services.recipients import Sex
+from services.to_do import ToDoKind
 from tests.both_databases import BOTH
 from tests.conftest import database_at, new_database
-from tests.factories import MONDAY
+from tests.factories import MONDAY, NANTONG
 from tests.races.rush import overlaps
+
+STATUSES = [
+    (Account.status, AccountStatus),
+    (Caregiver.status, CaregiverStatus),
+    (Demand.status, DemandStatus),
+    (Application.status, ApplicationStatus),
+    (Order.status, OrderStatus),
+    (Visit.status, VisitStatus),
+]
+
+
+def staged_at(moment, **size):
+    """Stage a demo into the database at DATABASE_URL as if it were this moment."""
+    with pytest.MonkeyPatch.context() as patch, clock.at(moment):
+        patch.setattr(credentials, "hash_password", lambda password: "a bcrypt hash")
+        engines.upgrade()
+        engines.transact(partial(demo.stage, **size))
 
 
 @pytest.fixture(scope="module", params=BOTH)
 def staged(request, tmp_path_factory):
-    """A database with the demo, as a first start makes it."""
+    """A database with the small demo, as a first start makes it."""
     if request.param == "sqlite":
         url = f"sqlite:///{tmp_path_factory.mktemp('demo') / 'demo.db'}"
     else:
         url = new_database(request.getfixturevalue("cluster"), "demo")
-    with database_at(url), pytest.MonkeyPatch.context() as patch, clock.at(MONDAY):
-        patch.setattr(credentials, "hash_password", lambda password: "a bcrypt hash")
-        engines.upgrade()
-        engines.transact(demo.stage)
+    with database_at(url), clock.at(MONDAY):
+        staged_at(MONDAY, **demo.SMALL)
         yield
 
 
@@ -40,12 +62,24 @@ def session(staged):
         yield session
 
 
-def test_it_is_the_city_of_the_issue(session):
+def demo_actor(session, role):
+    """Who the sign-in page's button for this role signs in."""
+    phone = sessions.phones.whole_hash(sessions.DEMO_PHONES[role])
+    account_id = session.scalars(select(Account.id).where(Account.phone_hash == phone)).one()
+    return Actor(account_id, role, frozenset({NANTONG}))
+
+
+def waiting(session):
+    """How many things of each kind wait for the operator."""
+    return {one.kind: one.count for one in to_do.today(session, demo_actor(session, Role.OPERATOR))}
+
+
+def test_it_is_one_city_with_everybody_in_it(session):
     held = select(AccountRole.role, func.count()).group_by(AccountRole.role)
 
     assert dict(session.execute(held).all()) == {
-        Role.CUSTOMER: 40,
-        Role.CAREGIVER: 20,
+        Role.CUSTOMER: demo.SMALL["customer_count"],
+        Role.CAREGIVER: demo.SMALL["caregiver_count"],
         Role.DESK: 1,
         Role.OPERATOR: 1,
         Role.ANALYST: 1,
@@ -53,16 +87,7 @@ def test_it_is_the_city_of_the_issue(session):
     assert session.scalars(select(City.synthetic)).all() == [True]
 
 
-@pytest.mark.parametrize(
-    ("column", "statuses"),
-    [
-        (Caregiver.status, CaregiverStatus),
-        (Demand.status, DemandStatus),
-        (Application.status, ApplicationStatus),
-        (Order.status, OrderStatus),
-        (Visit.status, VisitStatus),
-    ],
-)
+@pytest.mark.parametrize(("column", "statuses"), STATUSES)
 def test_every_status_is_present(session, column, statuses):
     assert set(session.scalars(select(column).distinct())) == set(statuses)
 
@@ -99,6 +124,74 @@ def test_there_are_reviews_and_some_news_for_everybody_to_read(session):
     assert session.scalar(select(func.count(OutboxMessage.id)).where(pending)) == 0
 
 
+def test_whoever_can_be_booked_has_prices_and_most_a_portrait(session):
+    priced = select(Rate.id).where(Rate.caregiver_id == Caregiver.id)
+    without = select(Caregiver.id).where(~priced.exists())
+
+    assert session.scalars(without).all() == []
+    assert session.scalar(select(func.count(Photo.caregiver_id))) > 15
+
+
+def test_some_of_it_came_by_phone(session):
+    by_phone = select(func.count(Order.id)).where(Order.channel == Channel.PHONE)
+    assert session.scalar(by_phone) > 5
+
+
+def test_the_operator_has_a_few_things_of_each_kind_to_do(session):
+    waits = waiting(session)
+
+    assert set(waits) >= set(ToDoKind)
+    assert all(1 <= waits[kind] <= 8 for kind in ToDoKind)
+    assert (waits[ToDoKind.CAREGIVERS], waits[ToDoKind.LOCKED]) == (2, 1)
+
+
+def test_the_customer_who_signs_in_has_something_of_everything(session):
+    zhou = demo_actor(session, Role.CUSTOMER)
+    mine = select(Order.status, Visit.status).join(Visit, Visit.order_id == Order.id)
+    held = {tuple(row) for row in session.execute(mine.where(Order.customer_id == zhou.id))}
+    reviewed = select(Review.id).where(Review.visit_id == Visit.id).exists()
+    to_review = select(Visit.id).join(Order, Order.id == Visit.order_id).where(
+        Order.customer_id == zhou.id, Visit.status == VisitStatus.REDEEMED, ~reviewed
+    )  # fmt: skip
+
+    assert held >= {
+        (OrderStatus.REQUESTED, VisitStatus.HELD),
+        (OrderStatus.CONFIRMED, VisitStatus.PLANNED),
+        (OrderStatus.CONFIRMED, VisitStatus.FINISHED),
+        (OrderStatus.COMPLETED, VisitStatus.REDEEMED),
+    }
+    assert session.scalars(to_review).first() is not None
+
+
+def test_the_caregiver_who_signs_in_has_a_full_week_and_two_requests(session):
+    li = demo_actor(session, Role.CAREGIVER)
+    hers = select(func.count(Visit.id)).where(Visit.caregiver_id == li.id)
+    coming = hers.where(Visit.status == VisitStatus.PLANNED)
+
+    assert session.scalar(hers.where(Visit.status == VisitStatus.HELD)) == 2
+    assert session.scalar(coming.where(Visit.starts_at < MONDAY + timedelta(days=7))) >= 6
+    assert session.scalar(hers.where(Visit.status == VisitStatus.REDEEMED)) > 10
+
+
+def test_she_is_free_when_somebody_tries_the_demo(session):
+    li = demo_actor(session, Role.CAREGIVER)
+    about_now = select(Visit.id).where(
+        Visit.caregiver_id == li.id,
+        Visit.status != VisitStatus.CANCELLED,
+        Visit.ends_at > MONDAY,
+        Visit.starts_at < MONDAY + timedelta(hours=6),
+    )
+
+    assert session.scalars(about_now).all() == []
+
+
+def test_every_place_lies_in_its_district(session):
+    for place in session.scalars(select(Place)):
+        found = regions.district_at(place.lng, place.lat, NANTONG)
+        assert found
+        assert found.code == place.district_code
+
+
 def test_only_the_five_who_sign_in_have_a_password(session):
     assert session.scalar(select(func.count(Account.password_hash))) == 5
 
@@ -118,3 +211,47 @@ def test_staging_it_again_changes_nothing(staged):
         demo.stage(session)
 
         assert session.scalar(select(func.count(Account.id))) == before
+
+
+def test_families_say_many_different_things():
+    said = [praise for group in words.PRAISES.values() for _, praise in group if praise]
+
+    assert len(set(said)) == len(said) >= 60
+
+
+def test_the_same_caregiver_is_always_drawn_alike():
+    drawn = [portraits.portrait(number, Sex.FEMALE, 45).tobytes() for number in (1, 1, 2)]
+
+    assert drawn[0] == drawn[1] != drawn[2]
+    assert portraits.portrait(3, Sex.MALE, 60).size == (SIDE_PIXELS, SIDE_PIXELS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hours", [18.2, 40.95, 147.5], ids=["night", "midnight", "sunday"])
+def test_it_can_be_staged_at_any_hour(empty_sqlite, hours):
+    moment = MONDAY + timedelta(hours=hours)
+    staged_at(moment, **demo.SMALL)
+
+    with engines.reading() as session, clock.at(moment):
+        for column, statuses in STATUSES:
+            assert set(session.scalars(select(column).distinct())) == set(statuses)
+        assert waiting(session)[ToDoKind.LATE] >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_whole_pilot_is_the_size_it_says(empty_sqlite):
+    told = []
+    staged_at(MONDAY, progress=lambda done, total: told.append(done / total))
+
+    with engines.reading() as session, clock.at(MONDAY):
+        waits = waiting(session)
+        counted = [
+            session.scalar(select(func.count()).select_from(table))
+            for table in (Caregiver, AccountRole, Demand)
+        ]
+    assert counted[:2] == [60, 363]
+    assert 850 <= counted[2] <= 1250
+    assert sum(waits.values()) < 40
+    assert told == sorted(told)
+    assert told[-1] == 1

@@ -1,11 +1,25 @@
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
+from data.accounts import Account
+from data.history import AuditEvent
 from services import recipients
-from services.errors import Invalid, NotFound
+from services.errors import Invalid, NotAllowed, NotFound
 from services.recipients import Mobility, RecipientForm, Relation, Sex
-from tests.factories import MOTHER_ID, NASTY, NOBODY_ID, STRANGER, ZHOU
+from tests.factories import (
+    DESK,
+    LI,
+    LUZHOU,
+    MOTHER_ID,
+    NASTY,
+    NOBODY_ID,
+    OPERATOR,
+    STRANGER,
+    STRANGERS_FATHER_ID,
+    ZHOU,
+)
 
 
 def form(**changes):
@@ -92,3 +106,61 @@ def test_there_is_an_end_to_how_many_one_customer_keeps(session):
 )
 def test_age_counts_full_years(clock, born, years):
     assert recipients.age(born) == years
+
+
+def test_the_desk_keeps_a_callers_recipients(session):
+    added = recipients.save(session, DESK, form(), customer_id=ZHOU.id)
+    recipients.save(session, DESK, form(name="周老太"), MOTHER_ID, customer_id=ZHOU.id)
+
+    names = ["周老太", "周爷爷"]
+    assert [r.name for r in recipients.listing(session, ZHOU)] == names
+    assert [r.name for r in recipients.listing(session, DESK, customer_id=ZHOU.id)] == names
+    assert recipients.details(session, ZHOU, added) == form()
+
+
+def test_each_look_of_the_desks_at_health_notes_is_noted(session):
+    seen = recipients.details(session, DESK, MOTHER_ID, customer_id=ZHOU.id)
+    session.flush()
+
+    assert seen == recipients.details(session, ZHOU, MOTHER_ID)
+    [event] = session.scalars(select(AuditEvent))
+    assert (event.action, event.subject, event.subject_id, event.actor_id) == (
+        "open_recipient",
+        "recipient",
+        MOTHER_ID,
+        DESK.id,
+    )
+
+
+def test_the_desk_reaches_no_strangers_recipient_through_a_caller(session):
+    for ask in (
+        lambda: recipients.details(session, DESK, STRANGERS_FATHER_ID, customer_id=ZHOU.id),
+        lambda: recipients.save(session, DESK, form(), STRANGERS_FATHER_ID, customer_id=ZHOU.id),
+    ):
+        with pytest.raises(NotFound, match="recipient_not_found"):
+            ask()
+    assert not session.scalars(select(AuditEvent)).all()
+
+
+def test_the_desk_reaches_no_recipient_of_another_citys_customer(session):
+    session.get_one(Account, ZHOU.id).city_code = LUZHOU
+    session.flush()
+
+    for ask in (
+        lambda: recipients.listing(session, DESK, customer_id=ZHOU.id),
+        lambda: recipients.details(session, DESK, MOTHER_ID, customer_id=ZHOU.id),
+        lambda: recipients.save(session, DESK, form(), customer_id=ZHOU.id),
+    ):
+        with pytest.raises(NotFound, match="customer_not_found"):
+            ask()
+
+
+@pytest.mark.parametrize("actor", [STRANGER, LI, OPERATOR])
+def test_nobody_else_keeps_recipients_for_others(session, actor):
+    for ask in (
+        lambda: recipients.listing(session, actor, customer_id=ZHOU.id),
+        lambda: recipients.details(session, actor, MOTHER_ID, customer_id=ZHOU.id),
+        lambda: recipients.save(session, actor, form(), customer_id=ZHOU.id),
+    ):
+        with pytest.raises(NotAllowed):
+            ask()

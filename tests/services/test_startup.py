@@ -13,7 +13,7 @@ from tests.factories import NANTONG
 def stagings(monkeypatch):
     """The sessions the demo was staged in."""
     staged = []
-    monkeypatch.setattr(demo, "stage", staged.append)
+    monkeypatch.setattr(demo, "stage", lambda session, **_: staged.append(session))
     return staged
 
 

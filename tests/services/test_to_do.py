@@ -1,9 +1,13 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from data.caregivers import Caregiver, CaregiverStatus
-from services import caregivers, orders, redemption, to_do, visits
+from data.cities import City
+from data.notices import NoticeKind, OutboxMessage
+from services import bookings, caregivers, orders, redemption, to_do, visits
+from services.errors import Invalid, NotFound
 from services.to_do import ToDoKind
 from tests.factories import (
     DRAFT,
@@ -13,6 +17,7 @@ from tests.factories import (
     ZHAO,
     ZHOU,
     make_application,
+    make_booking,
     make_demand,
     make_finished_visit,
     make_order,
@@ -155,3 +160,88 @@ class TestFigures:
         assert sum(to_do.figures(session, OPERATOR).visits.days) == 0
         nothing = to_do.figures(session, FAR_OPERATOR)
         assert sum(nothing.posted.days) == nothing.open_now == 0
+
+
+class TestSeeingTo:
+    def test_puts_a_thing_aside_until_its_time(self, session, clock):
+        demand_id = make_demand(session, starts_at=clock.moment + timedelta(days=5))
+        until = clock.moment + timedelta(days=1)
+        to_do.see_to(session, OPERATOR, ToDoKind.UNANSWERED, demand_id, "已电话联系", until)
+        assert waiting(session) == {}
+        clock.move(days=1)
+        assert waiting(session)[ToDoKind.UNANSWERED][0] == 1
+
+    def test_leaves_other_kinds_of_the_same_number_alone(self, session, clock):
+        make_demand(session)
+        visit_id = make_finished_visit(session, starts_at=clock.moment - timedelta(days=3))
+        until = clock.moment + timedelta(hours=1)
+        to_do.see_to(session, OPERATOR, ToDoKind.UNREDEEMED, visit_id, "", until)
+        assert set(waiting(session)) == {ToDoKind.UNANSWERED}
+
+    @pytest.mark.parametrize("days", [-1, 0, 15])
+    def test_needs_a_time_ahead_and_not_too_far(self, session, clock, days):
+        demand_id = make_demand(session)
+        with pytest.raises(Invalid):
+            to_do.see_to(
+                session,
+                OPERATOR,
+                ToDoKind.UNANSWERED,
+                demand_id,
+                "",
+                clock.moment + timedelta(days=days),
+            )
+
+    def test_only_what_waits_in_ones_own_cities(self, session, clock):
+        demand_id = make_demand(session)
+        until = clock.moment + timedelta(hours=1)
+        for actor, kind, number in (
+            (FAR_OPERATOR, ToDoKind.UNANSWERED, demand_id),
+            (OPERATOR, ToDoKind.LATE, demand_id),
+            (OPERATOR, ToDoKind.UNANSWERED, 999),
+        ):
+            with pytest.raises(NotFound, match="nothing_waits"):
+                to_do.see_to(session, actor, kind, number, "", until)
+
+    def test_a_reminder_reaches_the_family_once_a_day(self, session, clock):
+        visit_id = make_finished_visit(session, starts_at=clock.moment - timedelta(days=3))
+        to_do.remind_family(session, OPERATOR, visit_id)
+        assert waiting(session) == {}
+        told = select(OutboxMessage.account_id).where(
+            OutboxMessage.kind == NoticeKind.REDEEM_REMINDER
+        )
+        assert session.scalars(told).all() == [ZHOU.id]
+        with pytest.raises(NotFound):
+            to_do.remind_family(session, OPERATOR, visit_id)
+        clock.move(days=1)
+        to_do.remind_family(session, OPERATOR, visit_id)
+        assert len(session.scalars(told).all()) == 2
+
+
+class TestThings:
+    def test_every_kind_is_listed_one_by_one(self, session, clock):
+        caregivers.move(session, DRAFT, DRAFT.id, "submit")
+        make_application(session)
+        make_demand(session, starts_at=clock.moment + timedelta(days=3))
+        make_booking(session, starts_at=clock.moment + timedelta(days=4))
+        make_finished_visit(session, starts_at=clock.moment - timedelta(days=3))
+        make_visit(session, caregiver=ZHAO, starts_at=clock.moment + timedelta(minutes=1))
+        clock.move(minutes=30)
+        counted = {kind: count for kind, (count, _) in waiting(session).items()}
+        for kind, count in counted.items():
+            listed = to_do.things(session, OPERATOR, kind)
+            assert len(listed) == count
+            assert all(thing.kind is kind and thing.since for thing in listed)
+        assert set(counted) == set(ToDoKind) - {ToDoKind.LOCKED, ToDoKind.APPROVALS}
+
+    def test_another_citys_operator_sees_none(self, session):
+        make_demand(session)
+        session.flush()
+        assert to_do.things(session, FAR_OPERATOR, ToDoKind.UNANSWERED) == []
+
+    def test_an_accepted_request_waits_for_the_operator(self, session):
+        session.scalars(select(City).where(City.code == "320600")).one().operator_approves = True
+        order_id = make_booking(session)
+        assert set(waiting(session)) == {ToDoKind.REQUESTS}
+        bookings.accept(session, LI, order_id)
+        [thing] = to_do.things(session, OPERATOR, ToDoKind.APPROVALS)
+        assert (thing.subject_id, thing.order_id, thing.name) == (order_id, order_id, "李桂兰")

@@ -1,0 +1,52 @@
+"""A caregiver's income: what waits, what can be paid, visit by visit."""
+
+from data.database import writing
+from services import income
+from services.access import SYSTEM
+from tests.factories import LI, NASTY, ZHAO, make_redeemed_visit
+from tests.pages.screen import said, speak_english, words
+
+PAGE = "pages/caregiver/income.py"
+
+
+def metrics(app):
+    return {metric.label: metric.value for metric in app.main.metric}
+
+
+def test_pay_waits_and_then_can_be_paid(open_app, clock):
+    with writing() as session:
+        make_redeemed_visit(session, words=NASTY)
+    app = open_app(PAGE, LI)
+    assert metrics(app)[words("income.frozen")] == "¥68"
+    assert metrics(app)[words("income.payable")] == "¥0"
+    [row] = app.dataframe[0].value.to_dict("records")
+    assert row["pay"] == "¥68"
+    assert "解冻" in row["state"]
+
+    clock.move(days=8)
+    with writing() as session:
+        income.release_due(session, SYSTEM)
+    app = open_app(PAGE, LI)
+    assert metrics(app)[words("income.payable")] == "¥68"
+    assert app.dataframe[0].value["state"].tolist() == [words("income.is_payable")]
+
+
+def test_without_any_it_says_what_to_do(open_app, opened):
+    app = open_app(PAGE, ZHAO)
+    assert words("empty.income") in said(app)
+    app.button(key="open_task_hall").click().run()
+    assert opened[-1] == "task_hall"
+
+
+def test_anothers_income_is_not_shown(open_app):
+    with writing() as session:
+        make_redeemed_visit(session)
+    assert not open_app(PAGE, ZHAO).dataframe
+
+
+def test_it_speaks_english(open_app):
+    with writing() as session:
+        make_redeemed_visit(session)
+    app = speak_english(open_app(PAGE, LI))
+    assert app.title[0].value == "My income"
+    assert "Payable" in metrics(app)
