@@ -119,7 +119,9 @@ def _things(kind: ToDoKind) -> None:
             key=f"thing_{kind}_{thing.subject_id}",
         ):
             st.markdown("  \n".join(_facts(thing, items)), width="content")
-            with st.container(horizontal=True, width="content", gap="small"):
+            with st.container(
+                horizontal=True, vertical_alignment="center", width="content", gap="small"
+            ):
                 if thing.order_id is not None:
                     navigation.link(
                         "orders",

@@ -134,11 +134,12 @@ def accept(session: Session, actor: Actor, order_id: int) -> None:
     """The caregiver says yes: the order stands, or waits for the operator where the city asks."""
     actor.require(Permission.ANSWER_REQUEST)
     order = _waiting(session, actor, order_id)
-    city = session.scalars(select(City).where(City.code == order.city_code)).one()
+    city = _held_city(session, order)
     if not city.operator_approves:
         _confirm(session, actor, order, "accept", city)
         return
     lifecycles.take(session, actor, Noun.ORDER, order, "agree")
+    _check_she_may_work(session, order)
     notices.tell_operators(
         session,
         NoticeKind.REQUEST_TO_APPROVE,
@@ -152,7 +153,7 @@ def confirm(session: Session, actor: Actor, order_id: int) -> None:
     """The operator's yes to what a caregiver accepted."""
     actor.require(Permission.DECIDE_REQUEST)
     order = _waiting(session, actor, order_id)
-    city = session.scalars(select(City).where(City.code == order.city_code)).one()
+    city = _held_city(session, order)
     _confirm(session, actor, order, "confirm", city)
 
 
@@ -251,9 +252,21 @@ def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City
     lifecycles.take(session, actor, Noun.ORDER, order, move)
     lifecycles.take(session, actor, Noun.VISIT, visit, "confirm")
     lifecycles.take(session, actor, Noun.DEMAND, demand, "match")
+    _check_she_may_work(session, order)
     order.decline_until = orders.free_until(city, visit.starts_at)
     ledger.book_confirmed(session, order)
     orders.tell_confirmed(session, order, visit.id)
+
+
+def _check_she_may_work(session: Session, order: Order) -> None:
+    """Refuse for a caregiver suspended since she was asked; nobody suspends her meanwhile."""
+    standing = session.scalar(
+        select(Caregiver.status)
+        .where(Caregiver.id == order.caregiver_id)
+        .with_for_update(read=True)
+    )
+    if standing is not CaregiverStatus.APPROVED:
+        raise Conflict("error.caregiver_not_approved")
 
 
 def _let_go(
@@ -290,6 +303,12 @@ def _waiting(session: Session, actor: Actor, order_id: int) -> Order:
     if order.status in WAITING and order.answer_until and order.answer_until <= clock.now():
         raise Conflict("error.request_expired")
     return order
+
+
+def _held_city(session: Session, order: Order) -> City:
+    """The city of an order, which nobody closes or changes until it stands."""
+    held = select(City).where(City.code == order.city_code).with_for_update(read=True)
+    return session.scalars(held).one()
 
 
 def _visit(session: Session, order: Order) -> Visit:

@@ -98,8 +98,8 @@ def opened(session: Session) -> list[CityView]:
 
 
 def open_city(session: Session, code: str) -> City:
-    """The settings of a city that takes new work, or a refusal."""
-    city = session.scalar(select(City).where(City.code == code))
+    """The settings of a city that takes new work, or a refusal; nobody closes it meanwhile."""
+    city = session.scalar(select(City).where(City.code == code).with_for_update(read=True))
     if city is None or city.status is not CityStatus.OPEN:
         raise Conflict("error.city_not_open")
     return city

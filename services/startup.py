@@ -1,6 +1,7 @@
 """What must have happened before the first visitor comes."""
 
 import sys
+from collections.abc import Callable
 from functools import cache, partial
 
 from sqlalchemy.exc import OperationalError
@@ -10,8 +11,8 @@ from services import demo, settings
 from services.demo.progress import drawn_on
 from services.settings import DemoSize
 
-# Each try waits a quarter of a minute for a process that has begun before us.
-STAGING_TRIES = 20
+# Each waits a quarter of a minute for a process that has begun before us.
+TRIES = 20
 
 
 def ensure() -> None:
@@ -28,8 +29,7 @@ def _ensure(_url: str) -> None:
 def prepare() -> None:
     """Check the settings, apply the migrations and, in demo mode, seed the demo pilot once."""
     settings.check()
-    if not database.is_current():  # Asked first: one who stages meanwhile lets nobody else write.
-        database.upgrade()
+    _in_turn(_upgrade)
     with database.reading() as session:
         staged = demo.is_staged(session)
     if settings.settings().demo:
@@ -42,13 +42,23 @@ def prepare() -> None:
 
 
 def stage_demo() -> None:
-    """Seed the demo and show how far that is, or wait until another process has done it."""
+    """Seed the demo, unless another process has, and show how far that is."""
     size = demo.SMALL if settings.settings().demo_size is DemoSize.SMALL else {}
     progress = drawn_on(sys.stderr, "CarePilot: staging the demo city")
-    for tries_left in reversed(range(STAGING_TRIES)):
+    stage = partial(demo.stage, progress=progress, **size)
+    _in_turn(lambda: database.transact(stage))
+
+
+def _upgrade() -> None:
+    if not database.is_current():
+        database.upgrade()
+
+
+def _in_turn(deed: Callable[[], None]) -> None:
+    """Do it, after whoever is at it: one who stages lets nobody else write to SQLite meanwhile."""
+    for tries_left in reversed(range(TRIES)):
         try:
-            database.transact(partial(demo.stage, progress=progress, **size))
-            return
+            return deed()
         except OperationalError as refused:
             if "locked" not in str(refused.orig) or not tries_left:
                 raise

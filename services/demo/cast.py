@@ -153,7 +153,9 @@ def caregiver(
     chance: random.Random,
     number: int,
     items: list[CareItem],
+    *,
     li: Actor | None = None,
+    health_until: date | None = None,
 ) -> Carer:
     """The n-th caregiver's account, profile and portrait, not yet submitted; the first is Li."""
     if li is not None:
@@ -168,7 +170,7 @@ def caregiver(
     age = 46 if number == 0 else chance.randint(26, 37) if young else chance.randint(38, 61)
     maternity = number % 3 == 1 and district.maternity_share > 0.05
     worked = chance.randint(3, 14) if number else 12
-    certificates = _certificates(chance, number, maternity)
+    certificates = _certificates(chance, number, maternity, health_until)
     held = {one.kind for one in certificates}
     rates = _rates(chance, items, held, worked, all_of_them=number == 0)
     form = caregivers.ProfileForm(
@@ -299,8 +301,9 @@ def _home(chance: random.Random, district: District) -> Home:
 
 
 def _certificates(
-    chance: random.Random, number: int, maternity: bool
+    chance: random.Random, number: int, maternity: bool, health_until: date | None
 ) -> tuple[caregivers.CertificateForm, ...]:
+    """What her work takes, valid for years; only the health certificate may end sooner."""
     kinds = [CertificateKind.HEALTH]
     if maternity:
         kinds += [CertificateKind.MATERNITY_CARE, CertificateKind.INFANT_CARE]
@@ -309,12 +312,10 @@ def _certificates(
         kinds += [CertificateKind.ELDER_CARE, CertificateKind.ESCORT_TRAINING]
         kinds += [CertificateKind.NURSING] if number % 5 in (0, 2, 3) else []
     issued = clock.today() - timedelta(days=chance.randint(40, 200))
-    # One health certificate runs out within the month.
-    years = {CertificateKind.HEALTH: 300 if number == 7 else 1095}
-    issued = clock.today() - timedelta(days=225) if number == 7 else issued
+    until = {CertificateKind.HEALTH: health_until or issued + timedelta(days=1095)}
     return tuple(
         caregivers.CertificateForm(
-            kind, people.ISSUER, issued, issued + timedelta(days=years.get(kind, 1460))
+            kind, people.ISSUER, issued, until.get(kind, issued + timedelta(days=1460))
         )
         for kind in kinds
     )

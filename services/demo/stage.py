@@ -30,6 +30,8 @@ SEED = 320600
 CATALOGUE = Path(__file__).parent.parent.parent / "data" / "reference" / "catalogue.toml"
 # For tests and quick looks: the same stories, fewer of them.
 SMALL = {"caregiver_count": 20, "customer_count": 40, "weeks": 3}
+# One caregiver must renew her health certificate within the month.
+WHOSE_HEALTH_CERTIFICATE_ENDS, ENDS_SOON = 7, timedelta(days=24)
 # How many families the operator still has to remind of their code.
 MAY_STAY_UNREDEEMED = 5
 # How far the three parts of the work are, in percent: people, weeks, news.
@@ -163,7 +165,8 @@ def _caregivers(
     for count, since in enumerate(_joinings(chance, working, start, now)):
         with clock.at(since):
             li = actors[Role.CAREGIVER] if count == 0 else None
-            carer = cast.caregiver(session, chance, count, items, li)
+            until = (now + ENDS_SOON).date() if count == WHOSE_HEALTH_CERTIFICATE_ENDS else None
+            carer = cast.caregiver(session, chance, count, items, li=li, health_until=until)
             caregivers.move(session, carer.actor, carer.id, "submit")
         with clock.at(since + timedelta(hours=20)):
             caregivers.move(session, operator, carer.id, "approve")

@@ -25,9 +25,9 @@ def search(desk: Person, typed: str) -> None:
 def pick_wish(desk: Person, word: str) -> None:
     """Say what the caller wants; the control's key ends with what was done before."""
     control = desk.page.locator("[class*=st-key-desk_wish]").first
-    control.get_by_role("radio").or_(control.get_by_role("button")).filter(
-        has_text=word
-    ).first.click(timeout=PATIENCE_MS)
+    choices = control.get_by_role("radio").or_(control.get_by_role("button"))
+    choices.filter(has_text=word).first.click(timeout=PATIENCE_MS)
+    desk.page.mouse.move(0, 0)
     desk.settle()
 
 

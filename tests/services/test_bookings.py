@@ -207,6 +207,16 @@ class TestAnswer:
         with pytest.raises(Conflict, match="request_expired"):
             bookings.accept(session, LI, order_id)
 
+    def test_suspended_since_she_cannot_say_yes_but_no(self, session):
+        order_id = make_booking(session)
+        caregivers.move(session, OPERATOR, LI.id, "suspend", "健康证到期")
+        with pytest.raises(Conflict, match="caregiver_not_approved"), session.begin_nested():
+            bookings.accept(session, LI, order_id)
+        session.expire_all()
+        assert ledger.balance(session, LedgerAccount.ORDERS_COMMITTED) == 0
+        bookings.refuse(session, LI, order_id)
+        assert parts(session, order_id)[0] is OrderStatus.REFUSED
+
     def test_the_family_may_still_ask_for_somebody_else(self, session):
         order_id = make_booking(session)
         bookings.accept(session, LI, order_id)
@@ -235,6 +245,20 @@ class TestTheOperatorsWord:
         assert told(session, NoticeKind.REQUEST_TO_APPROVE) == [OPERATOR.id]
         bookings.confirm(session, OPERATOR, order_id)
         assert parts(session, order_id)[:2] == (OrderStatus.CONFIRMED, VisitStatus.PLANNED)
+
+    def test_suspended_she_can_neither_agree_nor_be_confirmed(self, session):
+        order_id = make_booking(session)
+        caregivers.move(session, OPERATOR, LI.id, "suspend", "健康证到期")
+        with pytest.raises(Conflict, match="caregiver_not_approved"), session.begin_nested():
+            bookings.accept(session, LI, order_id)
+        session.expire_all()
+        caregivers.move(session, OPERATOR, LI.id, "restore")
+        bookings.accept(session, LI, order_id)
+        caregivers.move(session, OPERATOR, LI.id, "suspend", "健康证到期")
+        with pytest.raises(Conflict, match="caregiver_not_approved"), session.begin_nested():
+            bookings.confirm(session, OPERATOR, order_id)
+        session.expire_all()
+        assert parts(session, order_id)[:2] == (OrderStatus.ACCEPTED, VisitStatus.HELD)
 
     def test_is_not_anothers(self, session):
         order_id = make_booking(session)

@@ -17,7 +17,7 @@ from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.reviews import Review
 from services import clock, credentials, demo, regions, sessions, to_do
 from services.access import Actor, Role
-from services.demo import portraits, words
+from services.demo import portraits, story, words
 from services.photos import SIDE_PIXELS
 from services.recipients import Sex
 from services.to_do import ToDoKind
@@ -39,6 +39,7 @@ STATUSES = [
 def staged_at(moment, **size):
     """Stage a demo into the database at DATABASE_URL as if it were this moment."""
     with pytest.MonkeyPatch.context() as patch, clock.at(moment):
+        patch.setattr(story.LOGGER, "warning", pytest.fail)  # No episode may be refused.
         patch.setattr(credentials, "hash_password", lambda password: "a bcrypt hash")
         engines.upgrade()
         engines.transact(partial(demo.stage, **size))

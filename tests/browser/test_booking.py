@@ -1,0 +1,73 @@
+"""A family finds a caregiver and books her; she accepts on her phone."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import PATIENCE_MS, PHONE, Person
+
+pytestmark = pytest.mark.browser
+ADDRESS = "濠东新村 9 幢 302 室"
+
+
+def number_in(element: Locator, prefix: str) -> int:
+    """The number at the end of an element's key."""
+    found = re.search(
+        rf"st-key-{prefix}_(\d+)(?:_ask)?(?:\s|$)", element.get_attribute("class") or ""
+    )
+    assert found
+    return int(found[1])
+
+
+def test_a_family_finds_and_books_and_the_caregiver_accepts(pilot, arrive):
+    daughter: Person = arrive(pilot.url)
+    li: Person = arrive(pilot.url, size=PHONE, theme="dark")
+
+    # Looking for companionship finds those who can come; one of them is chosen by her card.
+    daughter.open("find_caregivers")
+    daughter.demo_sign_in("customer")
+    daughter.pick("find_group", "老人照料")
+    daughter.is_well()
+    card = daughter.page.locator("[class*=st-key-found_]", has_text="李桂兰")
+    while not card.count():
+        daughter.press("find_more")
+    caregiver_id = number_in(card.first, "found")
+    daughter.press(f"profile_{caregiver_id}")
+    daughter.sees("完成服务")
+    daughter.is_well()
+    daughter.page.keyboard.press("Escape")
+    daughter.settle()
+    daughter.press(f"book_{caregiver_id}")
+
+    # The booking page knows whom and what; an address is missing, and said so.
+    daughter.sees("预约陪护员")
+    daughter.press("booking_request")
+    daughter.sees("请填写")
+    daughter.fill("booking_address", ADDRESS)
+    daughter.is_well()
+    daughter.press("booking_request")
+    daughter.sees("预约已发出")
+    waiting = daughter.page.locator("[class*=st-key-call_off_]")
+    expect(waiting.first).to_be_visible(timeout=PATIENCE_MS)
+    order_id = max(number_in(one, "call_off") for one in waiting.all())
+    expect(daughter.key(f"order_{order_id}")).to_contain_text("待陪护员接受")
+    daughter.is_well()
+
+    # She sees neither name nor address, but what, when and what it pays; she says yes.
+    li.open("my_visits")
+    li.demo_sign_in("caregiver")
+    request = li.key(f"request_{order_id}")
+    expect(request).to_contain_text("报酬", timeout=PATIENCE_MS)
+    assert ADDRESS not in li.page.content()
+    li.is_well()
+    li.press(f"accept_{order_id}")
+    li.sees("已接受预约")
+    expect(li.page.locator(f".st-key-request_{order_id}")).to_have_count(0)
+    li.open("income")
+    li.is_well()
+
+    # The family reads that she comes.
+    daughter.open("my_orders")
+    expect(daughter.key(f"order_{order_id}")).to_contain_text("待上门", timeout=PATIENCE_MS)
+    daughter.is_well()
