@@ -6,16 +6,17 @@ RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 BENCH ?=
 ORDERS ?=
+TAKE ?=
 UPGRADE ?=
 
 # Whole servers, browsers, PostgreSQL, many threads and whole cities are left to `make test`.
 QUICK := not browser and not server and not postgresql and not race and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate check format quick test bench lock
+.PHONY: help setup run demo migrate check format quick test bench screenshots lock
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Make .venv and install what requirements.lock names.
 
@@ -51,6 +52,9 @@ test: setup ## All tests; installs Chromium and PostgreSQL where it may.
 
 bench: setup ## Side-by-side ratios, as a table.
 	@$(RUN) -m benchmarks $(BENCH)
+
+screenshots: setup ## Photograph every page into screenshots/ (TAKE="docs --role analyst": a part).
+	@$(RUN) -m tools.screenshots $(TAKE)
 
 lock: setup ## Write requirements.lock from pyproject.toml (UPGRADE=--upgrade: newest versions).
 	@$(RUN) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header \

@@ -96,6 +96,8 @@ def customer_in_full(customer: Customer) -> None:
         with layout.row():
             st.subheader(formats.plain(customer.line.name), anchor=False, width="content")
             _status(customer)
+        if customer.decision_words:
+            layout.field(t("order.operator_said"), customer.decision_words)
         _facts(customer)
         _last_orders(customer)
         _phone(number)

@@ -48,6 +48,7 @@ class Account(Numbered, SealedRow, Base):
     city_code: Mapped[str | None] = mapped_column(String(6))
     district_code: Mapped[str | None] = mapped_column(String(6))
     agreed_at: Mapped[datetime | None]
+    decision_words: Mapped[str] = mapped_column(String(300), default="")
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     version: Mapped[int] = mapped_column()
 

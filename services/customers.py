@@ -59,6 +59,7 @@ class Customer:
     """One customer in full: no whole phone, and of recipients no more than name and age."""
 
     line: CustomerLine
+    decision_words: str
     joined_at: datetime
     recipients: tuple[tuple[str, int], ...]
     last_orders: tuple[RecentOrder, ...]
@@ -106,6 +107,7 @@ def one(session: Session, actor: Actor, customer_id: int) -> Customer:
     )
     return Customer(
         line=line,
+        decision_words=account.decision_words,
         joined_at=account.created_at,
         recipients=tuple(
             (name, recipients.age(birth_date))
@@ -135,7 +137,7 @@ def move(session: Session, actor: Actor, customer_id: int, name: str, because: s
     actor.require(Permission.KEEP_CUSTOMERS)
     if name not in MOVES:
         raise NotAllowed("error.not_allowed")
-    words(because, "reason", 300, required=name == "suspend")
+    because = words(because, "reason", 300, required=name == "suspend")
     account = _reach(session, actor, customer_id, lock=True)
     if account.id == actor.id:
         raise NotAllowed("error.own_case")
@@ -143,6 +145,7 @@ def move(session: Session, actor: Actor, customer_id: int, name: str, because: s
         _check_free_to_go(session, account.id)
         sessions.end_of(session, account.id)
     lifecycles.take(session, actor, Noun.ACCOUNT, account, name)
+    account.decision_words = because
     audit.record(session, actor, f"customer_{name}", "account", account.id)
 
 

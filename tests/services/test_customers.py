@@ -163,6 +163,7 @@ class TestSuspending:
     def test_ends_every_session_and_leaves_history_and_audit(self, session, both):
         token = sessions.open_session(session, ZHOU.id, "phone").token
         customers.move(session, OPERATOR, ZHOU.id, "suspend", "恶意取消")
+        assert customers.one(session, OPERATOR, ZHOU.id).decision_words == "恶意取消"
         session.flush()
 
         assert sessions.resume(session, token) is None

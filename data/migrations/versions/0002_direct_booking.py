@@ -108,10 +108,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_rates_item_id"), ["item_id"], unique=False)
 
     with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("decision_words", sa.String(length=300), nullable=False, server_default="")
+        )
         batch_op.add_column(sa.Column("merged_into_id", sa.Integer(), nullable=True))
         batch_op.create_foreign_key(
             batch_op.f("fk_accounts_merged_into_id"), "accounts", ["merged_into_id"], ["id"]
         )
+
+    with op.batch_alter_table("accounts") as batch_op:
+        batch_op.alter_column("decision_words", server_default=None)
 
     with op.batch_alter_table("cities", schema=None) as batch_op:
         batch_op.add_column(
@@ -171,6 +177,7 @@ def downgrade() -> None:
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_accounts_merged_into_id"), type_="foreignkey")
         batch_op.drop_column("merged_into_id")
+        batch_op.drop_column("decision_words")
 
     with op.batch_alter_table("rates", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_rates_item_id"))
