@@ -104,7 +104,7 @@ def _facts(candidate: Candidate, item: ItemView | None, *, best: bool) -> list[s
     applied = t("applications.applied", ago=formats.ago(candidate.applied_at))
     return [
         who,
-        f"**{formats.money(candidate.total_fen)}** :gray[:small[({each}) · {applied}]]",
+        f"**{formats.money(candidate.total_fen)}** :gray[:small[{each} · {applied}]]",
         _score(candidate),
         " ".join(_badges(candidate)),
     ]

@@ -29,6 +29,7 @@ from services.orders import OrderStatus, OrderView
 _KEY = "booking"
 _REQUEST = "request_key_of_booking"  # Not among the form's keys: emptying it must not lose it.
 _DAYS_SHOWN = 10
+_REQUESTS_SHOWN = 3
 
 
 def booking_form(
@@ -127,7 +128,7 @@ def _head(profile: Profile) -> None:
             district=formats.district(profile.district_code),
             years=clock.today().year - profile.worked_since,
         )
-        st.markdown(f"**{formats.plain(profile.name)}** {score}  \n:gray[:small[{about}]]")
+        st.markdown(f"**{formats.plain(profile.name)}**  \n{score}  \n:gray[:small[{about}]]")
         if st.button(
             t("find.profile"), type="tertiary", icon=":material/badge:", key="booked_profile"
         ):
@@ -210,8 +211,9 @@ def requests(waiting: list[OrderView], items: dict[int, ItemView]) -> None:
         return
     st.subheader(t("request.title", count=len(asked)), anchor=False)
     with st.grid("auto", min_column_width=320):
-        for order in asked:
+        for order in layout.first_of(asked, "requests", _REQUESTS_SHOWN):
             _request_card(order, items)
+    layout.more_button(asked, "requests", _REQUESTS_SHOWN)
 
 
 def _request_card(order: OrderView, items: dict[int, ItemView]) -> None:

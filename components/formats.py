@@ -37,7 +37,7 @@ def price_range(lowest_fen: int, highest_fen: int, unit: Unit) -> str:
 def total_range(lowest_fen: int, highest_fen: int, units: int) -> str:
     """The whole visit's price range."""
     lowest, highest = money(lowest_fen * units), money(highest_fen * units)
-    return lowest if lowest == highest else f"{lowest}–{highest}"
+    return lowest if lowest == highest else f"{lowest}–{highest.removeprefix('¥')}"
 
 
 def day(moment: datetime | date) -> str:
@@ -50,6 +50,11 @@ def day(moment: datetime | date) -> str:
     if key := near.get((on - clock.today()).days):
         return f"{t(key)} · {written}"
     return written
+
+
+def date_alone(on: datetime | date) -> str:
+    """11月22日 周日, whether near or not."""
+    return t("time.date", on=on, weekday=t(f"weekday.{WEEKDAYS[on.weekday()]}"))
 
 
 def soon(at: datetime) -> str:
@@ -104,7 +109,7 @@ def tasks(item: ItemView) -> tuple[str, ...]:
 
 def amount(units: int, unit: Unit) -> str:
     """3 小时."""
-    return f"{units} {t(f'unit.{unit}')}" if chinese() else f"{units} × {t(f'unit.{unit}')}"
+    return t(f"amount.{unit}", units=units)
 
 
 def hour_minute(minutes: int) -> str:

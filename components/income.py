@@ -1,6 +1,7 @@
 """A caregiver's income: what is frozen, what can be paid out, month by month and visit by visit."""
 
 from collections import Counter
+from datetime import date
 
 import pandas as pd
 import streamlit as st
@@ -56,11 +57,14 @@ def _bars(by_month: Counter[str]) -> None:
             "data": [
                 {
                     "type": "bar",
-                    "x": months,
+                    "x": [t("time.month", on=date.fromisoformat(f"{one}-01")) for one in months],
                     "y": [by_month[month] / 100 for month in months],
                     "text": [formats.money(by_month[month]) for month in months],
                     "textposition": "auto",
-                    "marker": {"cornerradius": 4},
+                    "marker": {
+                        "color": st.get_option("theme.chartCategoricalColors")[0],
+                        "cornerradius": 4,
+                    },
                 }
             ],
             "layout": {
@@ -113,4 +117,4 @@ def _table(earned: tuple[Earned, ...], items: dict[int, ItemView]) -> None:
 def _state(one: Earned) -> str:
     if one.released:
         return t("income.is_payable")
-    return t("income.is_frozen", until=formats.day(one.payable_at))
+    return t("income.is_frozen", until=formats.date_alone(clock.in_city(one.payable_at)))

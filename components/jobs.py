@@ -16,7 +16,7 @@ _A_MINUTE = timedelta(minutes=1)
 def lamps(board: Board) -> None:
     """Whether the worker runs, and a line for every job."""
     if board.silent:
-        st.error(
+        st.warning(
             t("jobs.never_seen")
             if board.seen_at is None
             else t("jobs.silent", ago=formats.ago(board.seen_at)),

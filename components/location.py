@@ -14,7 +14,8 @@ _LOCATOR = component(
     html="""<button type="button" hidden></button>""",
     css="""
 button {
-  font: inherit; color: var(--st-text-color); background: transparent; cursor: pointer;
+  font: inherit; font-size: 0.875rem; color: var(--st-text-color); background: transparent;
+  cursor: pointer;
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
   padding: 0.4rem 0.75rem;
 }

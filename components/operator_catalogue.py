@@ -51,7 +51,7 @@ def item_table(items: dict[int, ItemView], uses: dict[int, ItemUse]) -> ItemView
             "name": column.TextColumn(t("field.item"), width="medium"),
             "status": column.TextColumn(t("catalogue_page.status"), width="small"),
             "price": column.TextColumn(t("catalogue_page.price")),
-            "certificates": column.TextColumn(t("field.required_certificates"), width="medium"),
+            "certificates": column.TextColumn(t("field.required_certificates"), width="large"),
             "orders": column.NumberColumn(t("catalogue_page.orders"), width="small"),
             "demands": column.NumberColumn(t("catalogue_page.demands"), width="small"),
         },

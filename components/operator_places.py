@@ -104,8 +104,9 @@ def place_map(city_code: str, known: Sequence[PlaceView]) -> None:
     )
     st.pydeck_chart(deck, key="places_map", height=_MAP_PIXELS, alt=t("places_page.map"))
     colours = {PlaceKind.HOSPITAL: "red", PlaceKind.CARE_HOME: "orange", PlaceKind.ESTATE: "blue"}
-    legend = (f":{colours[kind]}[●] {t(f'place_kind.{kind}')}" for kind in PlaceKind)
-    st.caption(" · ".join((*legend, f":gray[●] {t('places_page.retired')}")))
+    kinds = (f":{colours[kind]}[●] {t(f'place_kind.{kind}')}" for kind in PlaceKind)
+    legend = " · ".join((*kinds, f":gray[●] {t('places_page.retired')}"))
+    st.markdown(f":small[{legend}]")
 
 
 def _apart(dots: Sequence[dict[str, Any]], zoom: float) -> list[dict[str, Any]]:

@@ -46,7 +46,8 @@ def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
     price = formats.money(order.total_fen)
     if item is not None:
         each = formats.unit_price(order.unit_price_fen, item.unit)
-        price = f"{price} ({formats.amount(order.units, item.unit)} × {each})"
+        amount = formats.amount(order.units, item.unit)
+        price = t("order.price", total=price, amount=amount, each=each)
     title = (
         f"**{catalogue.item_name(items, order.item_id)}**",
         status_badge(order),

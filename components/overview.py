@@ -14,6 +14,7 @@ from services import clock, releases
 from services.catalogue import ItemView
 from services.releases import Period, Release
 
+_FLATTEST_BARS = 240  # Lower, the axis would not fit, and the chart would scroll in itself.
 _PICKERS = ("map", "table")
 
 
@@ -206,7 +207,7 @@ def care(view: View, district_code: str | None) -> None:
         st.plotly_chart(
             _bars(named, release),
             key="overview_care_bars",
-            height=90 + 30 * len(named),
+            height=max(_FLATTEST_BARS, 90 + 30 * len(named)),
             config={"displayModeBar": False},
             alt=t("overview.bars"),
         )

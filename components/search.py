@@ -24,7 +24,7 @@ def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wan
     """What is looked for: the care, the place (near whom it is for), perhaps the time and who."""
     with st.container(border=True, key="wish"):
         item = catalogue.item_choice(items, _KEY)
-        with st.grid("auto", min_column_width=145):
+        with st.grid(4, min_column_width=145):
             city = city_choice(_KEY)
             if city is None:
                 return None

@@ -22,7 +22,7 @@ WAITING = (
 )
 DONE = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
 _WEEK = "weeks_away"
-_SHOWN_AT_ONCE = 5
+_SHOWN_AT_ONCE = 3
 _CARD_WIDTH = 340
 _SOON = timedelta(days=1)
 
@@ -94,7 +94,7 @@ def _strip(first: datetime, visits_of: dict[str, list[OrderView]]) -> str | None
     last = first + timedelta(days=6)
     with st.container(horizontal=True, vertical_alignment="center", key="week_head"):
         st.subheader(
-            t("visits.week", first=f"{first:%m-%d}", last=f"{last:%m-%d}"),
+            t("visits.week", first=formats.date_alone(first), last=formats.date_alone(last)),
             anchor=False,
             width="content",
         )

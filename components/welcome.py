@@ -35,7 +35,7 @@ def hero() -> None:
 
 def how_it_works() -> None:
     """The order's life in four pictures."""
-    with st.grid("auto", min_column_width=150):
+    with st.grid(4, min_column_width=150):
         for number, (step, icon) in enumerate(_STEPS, 1):
             with st.container(border=True, height="stretch", gap="small"):
                 st.markdown(f"### {icon}")

@@ -118,6 +118,7 @@ FAMILIES: dict[str, set[str]] = {
     "today.{}": {"night", "morning", "noon", "afternoon", "evening"}
     | {"posted", "confirmed", "visits", "redeemed"},
     "today.{}_help": {"posted", "confirmed", "visits", "redeemed"},
+    "amount.{}": set(Unit),
     "unit.{}": set(Unit),
     "visit_status.{}": set(VisitStatus),
     "find.by_{}": set(Sort),

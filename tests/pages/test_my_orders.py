@@ -140,7 +140,7 @@ class TestOrders:
         assert words("order.caregiver", name="李桂兰") in page
         assert words("visit_status.planned") in page
         assert words("order.number", number=order_id) in page
-        assert "¥80 (2 小时 × ¥40/小时)" in page
+        assert "¥80（2 小时 × ¥40/小时）" in page
         assert "09:00–11:00" in page
         assert [one.value for one in app.subheader] == [words("my_orders.coming")]
 

@@ -82,7 +82,7 @@ def test_checking_out_keeps_the_ticks_and_the_words(open_app, clock):
     assert visit(visit_id).status is VisitStatus.FINISHED
     assert visit(visit_id).done_tasks == ["0", "2"]
     assert NASTY in [text.value for text in app.text]
-    assert "正在进行" in [heading.value for heading in app.subheader]
+    assert "进行中与待核销" in [heading.value for heading in app.subheader]
 
 
 def test_a_late_visit_asks_to_be_checked_in(open_app, clock):

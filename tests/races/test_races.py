@@ -10,24 +10,41 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from data import database as engines
+from data.cities import City, CityStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.history import StatusChange
 from data.ledger import LedgerEntry, LedgerEvent, LedgerPosting
-from data.orders import Order, Visit, VisitStatus
+from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.tasks import Task
-from services import applications, demands, gate, jobs, redemption, sessions, tasks
+from services import (
+    applications,
+    bookings,
+    caregivers,
+    cities,
+    demands,
+    gate,
+    jobs,
+    redemption,
+    sessions,
+    tasks,
+)
 from services import clock as service_clock
+from services.access import SYSTEM
 from services.errors import Conflict, ServiceError
 from tests import factories
 from tests.conftest import ROOT, database_at, new_database
 from tests.factories import (
     LI,
+    NANTONG,
     OPERATOR,
     ZHAO,
     ZHOU,
     code_of,
     demand_form,
     make_application,
+    make_booking,
     make_demand,
+    make_family,
     make_finished_visit,
     make_order,
     visit_of,
@@ -35,6 +52,16 @@ from tests.factories import (
 from tests.races.rush import THREADS, fill, overlaps, place_through_the_gate, rush
 
 pytestmark = pytest.mark.race
+
+# What an accepted, a called-off, an expired and a refused request leave behind.
+OUTCOMES = (
+    (OrderStatus.CONFIRMED, VisitStatus.PLANNED, DemandStatus.MATCHED),
+    (OrderStatus.CANCELLED, VisitStatus.CANCELLED, DemandStatus.WITHDRAWN),
+    (OrderStatus.EXPIRED, VisitStatus.CANCELLED, DemandStatus.OPEN),
+    (OrderStatus.REFUSED, VisitStatus.CANCELLED, DemandStatus.OPEN),
+)
+# From 9:00 on, every 20 minutes, two hours each: the last cannot, her day ends at 20:00.
+STARTS_TOO_LATE = 4
 
 
 @pytest.fixture
@@ -210,6 +237,160 @@ class TestApproval:
             statuses = Counter(session.scalars(select(Demand.status)))
             assert statuses == {DemandStatus.MATCHED: 1, DemandStatus.OPEN: 15}
             assert session.scalar(select(func.count(LedgerEntry.id))) == 1
+
+
+class TestRequests:
+    """A request holds a caregiver's time; what is answered, is answered once."""
+
+    def ask(self, family, **changes):
+        """One family's request for LI tomorrow, in a transaction of its own."""
+        customer, recipient_id = family
+        return engines.transact(
+            lambda session: make_booking(
+                session, customer=customer, recipient_id=recipient_id, **changes
+            )
+        )
+
+    @pytest.fixture
+    def families(self, database):
+        with engines.writing() as session:
+            return [make_family(session, number) for number in range(THREADS)]
+
+    @pytest.fixture
+    def asked_id(self, database):
+        with engines.writing() as session:
+            return make_booking(session)
+
+    def test_one_of_many_families_holds_her_time_and_nothing_of_the_others_is_kept(self, families):
+        outcomes = rush(lambda number: self.ask(families[number]))
+
+        assert sum(isinstance(outcome, int) for outcome in outcomes) == 1
+        assert refusals(outcomes) == {"error.caregiver_busy": THREADS - 1}
+        assert (stored(Demand.id), stored(Order.id), stored(Visit.id)) == (1, 1, 1)
+        assert stored(StatusChange.id) == 2
+
+    def test_families_who_want_overlapping_times_never_share_her(self, families, clock):
+        starts = [clock.moment + timedelta(days=1, minutes=20 * step) for step in range(THREADS)]
+        outcomes = rush(lambda number: self.ask(families[number], starts_at=starts[number]))
+
+        held = sum(isinstance(outcome, int) for outcome in outcomes)
+        assert refusals(outcomes) == {
+            "error.caregiver_busy": THREADS - held - STARTS_TOO_LATE,
+            "error.caregiver_off_hours": STARTS_TOO_LATE,
+        }
+        assert stored(Demand.id) == stored(Order.id) == stored(Visit.id) == held >= 3
+        with engines.reading() as session:
+            assert overlaps(session) == 0
+
+    def test_a_double_click_asks_once(self, database, clock):
+        form = bookings.BookingForm(
+            caregiver_id=LI.id,
+            recipient_id=factories.MOTHER_ID,
+            item_id=factories.COMPANIONSHIP,
+            district_code=factories.CHONGCHUAN,
+            address="濠河花园 3 幢 502 室",
+            starts_at=clock.moment + timedelta(days=1),
+            units=2,
+            price_fen=factories.PRICE_FEN,
+        )
+        outcomes = rush(
+            lambda _: engines.transact(
+                lambda session: bookings.request(session, ZHOU, form, "double click")
+            ),
+            threads=16,
+        )
+
+        assert {outcome for outcome in outcomes if isinstance(outcome, int)} == {1}
+        assert set(refusals(outcomes)) <= {"error.already_posted"}
+        assert (stored(Demand.id), stored(Order.id), stored(Visit.id)) == (1, 1, 1)
+
+    def test_an_answer_a_change_of_mind_and_the_clock_leave_one_outcome(self, asked_id, clock):
+        def expire(session):
+            with service_clock.at(clock.moment + timedelta(hours=2)):
+                return bookings.expire_due(session, SYSTEM)
+
+        deeds = (
+            lambda session: bookings.accept(session, LI, asked_id),
+            lambda session: bookings.call_off(session, ZHOU, asked_id),
+            expire,
+            lambda session: bookings.refuse(session, LI, asked_id),
+        )
+        outcomes = rush(lambda number: engines.transact(deeds[number % len(deeds)]))
+
+        # The job that finds nothing due has done nothing, and says so by a 0.
+        won = [number for number, outcome in enumerate(outcomes) if outcome in (None, 1)]
+        assert len(won) == 1
+        assert set(refusals(outcomes)) == {"error.order_moved_on"}
+        with engines.reading() as session:
+            order, visit = session.get_one(Order, asked_id), session.get_one(Visit, 1)
+            statuses = (order.status, visit.status, session.get_one(Demand, 1).status)
+            entries = session.scalar(select(func.count(LedgerEntry.id)))
+            moves = session.scalars(select(StatusChange.move).order_by(StatusChange.id)).all()
+        assert statuses == OUTCOMES[won[0] % len(deeds)]
+        assert entries == (statuses[0] is OrderStatus.CONFIRMED)
+        assert len(moves) == 2 + 3
+
+    def test_a_request_and_an_approval_for_one_time_leave_one_visit(self, families):
+        with engines.writing() as session:
+            application_ids = [make_application(session) for _ in range(THREADS // 2)]
+
+        def want(number):
+            if number % 2:
+                return self.ask(families[number])
+            return engines.transact(
+                lambda session: applications.approve(
+                    session, OPERATOR, application_ids[number // 2]
+                )
+            )
+
+        outcomes = rush(want)
+
+        assert sum(isinstance(outcome, int) for outcome in outcomes) == 1
+        assert refusals(outcomes) == {"error.caregiver_busy": THREADS - 1}
+        assert (stored(Order.id), stored(Visit.id)) == (1, 1)
+        with engines.reading() as session:
+            directed = select(func.count()).where(Demand.status == DemandStatus.DIRECTED)
+            confirmed = select(func.count()).where(Order.status == OrderStatus.CONFIRMED)
+            assert session.scalar(directed) + session.scalar(confirmed) == 1
+            assert session.scalar(select(func.count(LedgerEntry.id))) == session.scalar(confirmed)
+
+    def test_her_yes_and_her_suspension_take_turns(self, asked_id):
+        deeds = (
+            lambda session: bookings.accept(session, LI, asked_id),
+            lambda session: caregivers.move(session, OPERATOR, LI.id, "suspend", "健康证到期"),
+        )
+        outcomes = rush(lambda number: engines.transact(deeds[number % 2]), threads=2)
+
+        assert outcomes[1] is None
+        assert outcomes[0] is None or outcomes[0].key == "error.caregiver_not_approved"
+        with engines.reading() as session:
+            stands = session.get_one(Order, asked_id).status is OrderStatus.CONFIRMED
+        assert stands == (outcomes[0] is None)
+
+
+def test_nothing_is_posted_into_a_city_that_closes(database):
+    """Whoever comes first: an open demand keeps the city open, a closed city takes none."""
+    with engines.writing() as session:
+        families = [make_family(session, number) for number in range(8)]
+
+    def act(number):
+        if number == len(families):
+            return engines.transact(
+                lambda session: cities.move(session, OPERATOR, NANTONG, "close")
+            )
+        customer, recipient_id = families[number]
+        form = demand_form(recipient_id=recipient_id)
+        return engines.transact(lambda session: demands.post(session, customer, form, "wish"))
+
+    outcomes = rush(act, threads=len(families) + 1)
+
+    with engines.reading() as session:
+        city = session.scalars(select(City).where(City.code == NANTONG)).one()
+    closed = city.status is CityStatus.CLOSED
+    assert stored(Demand.id) == (0 if closed else len(families))
+    assert refusals(outcomes) == (
+        {"error.city_not_open": len(families)} if closed else {"error.city_has_demands": 1}
+    )
 
 
 def test_a_request_key_posts_one_demand(database):
