@@ -61,6 +61,7 @@ def place_map(city_code: str, known: Sequence[PlaceView]) -> None:
         {
             "at": [place.lng, place.lat],
             "name": name(place),
+            "label": name(place).partition(",")[0],  # The map itself says which district.
             "colour": _RETIRED_DOT if place.retired else _DOTS[place.kind],
         }
         for place in known
@@ -87,7 +88,7 @@ def place_map(city_code: str, known: Sequence[PlaceView]) -> None:
             "TextLayer",
             _apart(dots, view.zoom or 0),
             get_position="at",
-            get_text="name",
+            get_text="label",
             get_color=_TEXT[theme],
             get_size=_TEXT_PIXELS,
             get_pixel_offset=[0, -15],
@@ -126,7 +127,7 @@ def _apart(dots: Sequence[dict[str, Any]], zoom: float) -> list[dict[str, Any]]:
 
 def _width(dot: dict[str, Any]) -> float:
     """The pixels a name takes; Latin letters are half as wide as Chinese ones."""
-    return sum(_TEXT_PIXELS * (0.6 if sign.isascii() else 1) for sign in dot["name"])
+    return sum(_TEXT_PIXELS * (0.6 if sign.isascii() else 1) for sign in dot["label"])
 
 
 def _corners(geometry: dict[str, Any]) -> Iterator[tuple[float, float]]:

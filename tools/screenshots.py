@@ -26,7 +26,7 @@ THEMES = ("light", "dark")
 HEIGHTS = {1440: 900, 390: 844}
 TALLEST = 4000
 PATIENCE_MS = 60_000
-MAP_MS = 1_200
+REST_MS, MAP_MS = 1_000, 4_000
 # The page is as tall as what scrolls inside it.
 MAIN_HEIGHT = "document.querySelector('[data-testid=stMain]').scrollHeight"
 
@@ -132,7 +132,7 @@ def _as_one(
         if wishes.whole:
             height = min(page.evaluate(MAIN_HEIGHT), TALLEST)
             page.set_viewport_size({"width": width, "height": max(height, HEIGHTS[width])})
-            page.wait_for_timeout(MAP_MS)
+            _settle(page)
         picture = f"{role}-{name}-{language}-{theme}-{width}.png"
         page.screenshot(path=wishes.folder / picture)
         print(picture, flush=True)
@@ -160,7 +160,7 @@ def _settle(page: Page) -> None:
     page.wait_for_timeout(300)
     app = page.locator("[data-testid=stApp]")
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE_MS)
-    page.wait_for_timeout(MAP_MS)
+    page.wait_for_timeout(MAP_MS if page.get_by_test_id("stDeckGlJsonChart").count() else REST_MS)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from data.tasks import Job
 from services import jobs, tasks
 from tests import factories
 from tests.factories import OPERATOR
-from tests.pages.screen import errors, said, successes, words
+from tests.pages.screen import said, successes, words
 
 PAGE = "pages/operator/jobs.py"
 NAME = "expire_demands"
@@ -24,14 +24,14 @@ def ran(database):
 def test_a_worker_that_never_ran_is_told(open_app):
     app = open_app(PAGE, OPERATOR)
 
-    assert errors(app) == [words("jobs.never_seen")]
+    assert [warning.value for warning in app.warning] == [words("jobs.never_seen")]
     assert words("jobs.never_run") in said(app)
 
 
 def test_every_job_has_its_lamp(open_app, ran):
     app = open_app(PAGE, OPERATOR)
 
-    assert errors(app) == []
+    assert [warning.value for warning in app.warning] == []
     assert all(words(f"job.{name}") in said(app) for name in jobs.JOBS)
     assert said(app).count(f" {words('jobs.light_green')}]") == len(jobs.JOBS)
 
@@ -40,7 +40,7 @@ def test_a_worker_that_fell_silent_is_told(open_app, ran, clock):
     clock.move(minutes=10)
     app = open_app(PAGE, OPERATOR)
 
-    assert errors(app) == [words("jobs.silent", ago="10 分钟前")]
+    assert [warning.value for warning in app.warning] == [words("jobs.silent", ago="10 分钟前")]
     assert words("jobs.light_yellow") in said(app)
 
 
