@@ -156,7 +156,7 @@ def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
     counted = {
         visit_status: sum(by_status.get(one, 0) for one in order_statuses)
         for visit_status, order_statuses in _ORDER_STATUSES.items()
-        if OrderStatus.CONFIRMED not in order_statuses
+        if OrderStatus.CONFIRMED not in order_statuses and order_statuses & set(by_status)
     }
     by_visit = session.execute(
         _visible_to(actor)

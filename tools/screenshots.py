@@ -153,6 +153,7 @@ def _open(page: Page, base: str, name: str) -> None:
     if name == "book":
         page.locator("[class*='st-key-book_'] button").first.click()
         page.locator(".st-key-booked").wait_for()
+        page.goto(page.url)  # At its top, where a family reads first.
         _settle(page)
 
 
@@ -160,6 +161,8 @@ def _settle(page: Page) -> None:
     page.wait_for_timeout(300)
     app = page.locator("[data-testid=stApp]")
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE_MS)
+    # Charts and maps are fetched when they are first drawn.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE_MS)
     page.wait_for_timeout(MAP_MS if page.get_by_test_id("stDeckGlJsonChart").count() else REST_MS)
 
 

@@ -86,8 +86,8 @@ def test_the_map_asks_nobody_for_anything(open_app):
 
 
 def test_names_that_would_cover_each_other_are_left_to_the_pointer():
-    near = [{"at": [120.0, 32.0], "name": "医院"}, {"at": [120.001, 32.0], "name": "养老院"}]
-    far = {"at": [121.0, 32.0], "name": "小区"}
+    near = [{"at": [120.0, 32.0], "label": "医院"}, {"at": [120.001, 32.0], "label": "养老院"}]
+    far = {"at": [121.0, 32.0], "label": "小区"}
 
     assert operator_places._apart([*near, far], 8) == [near[0], far]
 

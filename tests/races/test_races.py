@@ -365,7 +365,9 @@ class TestRequests:
         assert outcomes[0] is None or outcomes[0].key == "error.caregiver_not_approved"
         with engines.reading() as session:
             stands = session.get_one(Order, asked_id).status is OrderStatus.CONFIRMED
+            moves = session.scalars(select(StatusChange.move).order_by(StatusChange.id)).all()
         assert stands == (outcomes[0] is None)
+        assert moves[-1] == "suspend"  # Never a yes after it.
 
 
 def test_nothing_is_posted_into_a_city_that_closes(database):
