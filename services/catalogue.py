@@ -250,8 +250,8 @@ def _check_numbering(session: Session, item: CareItem, form: ItemForm) -> None:
     )
     if session.scalar(reported.limit(1)) is None:
         return
-    for kept, typed in ((item.tasks_zh, form.tasks_zh), (item.tasks_en, form.tasks_en)):
-        wanted = _tasks(typed, "")
+    typed = _tasks(form.tasks_zh, "tasks_zh"), _tasks(form.tasks_en, "tasks_en")
+    for kept, wanted in zip((item.tasks_zh, item.tasks_en), typed, strict=True):
         moved = any(
             task in wanted and wanted.index(task) != number for number, task in enumerate(kept)
         )
