@@ -9,7 +9,8 @@ ORDERS ?=
 TAKE ?=
 UPGRADE ?=
 
-# Whole servers, browsers, PostgreSQL, many threads and whole cities are left to `make test`.
+# Whole servers, browsers, PostgreSQL, many threads, whole cities and what one does on each page
+# are left to `make test`; that every page runs for its roles is not.
 QUICK := not browser and not server and not postgresql and not race and not slow
 
 .DEFAULT_GOAL := help
@@ -43,8 +44,8 @@ format: setup ## Let ruff mend what it can.
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
 
-quick: setup ## The tests without servers, browsers, PostgreSQL, races and slow ones (under 90 s).
-	@$(RUN) -m pytest -n 2 --dist loadfile -m "$(QUICK)"
+quick: setup ## Rules, services on SQLite, and every page once (under 90 s).
+	@$(RUN) -m pytest -n 2 --dist loadfile -m "$(QUICK)" --ignore tests/pages
 
 test: setup ## All tests; installs Chromium and PostgreSQL where it may.
 	@bash tools/test_setup.sh $(RUN)
@@ -53,7 +54,7 @@ test: setup ## All tests; installs Chromium and PostgreSQL where it may.
 bench: setup ## Side-by-side ratios, as a table.
 	@$(RUN) -m benchmarks $(BENCH)
 
-screenshots: setup ## Photograph every page into screenshots/ (TAKE="docs --role analyst": a part).
+screenshots: setup ## Photograph every page into screenshots/ (TAKE="--role analyst": a part).
 	@$(RUN) -m tools.screenshots $(TAKE)
 
 lock: setup ## Write requirements.lock from pyproject.toml (UPGRADE=--upgrade: newest versions).
