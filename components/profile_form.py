@@ -290,7 +290,7 @@ def _yuan(item: ItemView, price_fen: int | None) -> int:
     lowest, highest = item.lowest_fen // 100, item.highest_fen // 100
     usual = (price_fen or (item.lowest_fen + item.highest_fen) // 2) // 100
     return st.number_input(
-        f"{name(item)} ({t('my_profile.yuan_per', unit=t(f'unit.{item.unit}'))})",
+        f"{name(item)} · {t('my_profile.yuan_per', unit=t(f'unit.{item.unit}'))}",
         lowest,
         highest,
         min(max(usual, lowest), highest),

@@ -4,11 +4,12 @@
 """
 
 import argparse
+import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from components.navigation import PAGES
 from services.access import Role
 from tests import chromium
-from tests.live_server import live_server
+from tests.live_server import ROOT, live_server
 
 VISITOR = "visitor"
 ROLES = (VISITOR, *Role)
@@ -31,29 +32,14 @@ REST_MS, MAP_MS = 1_000, 4_000
 MAIN_HEIGHT = "document.querySelector('[data-testid=stMain]').scrollHeight"
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What the command line asks for."""
-
-    folder: Path
-    roles: list[str]
-    pages: list[str]
-    languages: list[str]
-    themes: list[str]
-    widths: list[int]
-    scale: float
-    whole: bool
-    server: str | None
-
-
 def main() -> int:
     """Take the pictures asked for; 1 when none fits."""
     wishes = _wishes()
     wishes.folder.mkdir(parents=True, exist_ok=True)
     taken = 0
     with _server(wishes.server) as base, chromium.browser(maps=True) as browser:
-        for role, language in product(wishes.roles, wishes.languages):
-            pages = [name for name in pages_of(role) if name in wishes.pages]
+        for role, language in product(wishes.role, wishes.language):
+            pages = [name for name in pages_of(role) if name in wishes.page]
             if pages:
                 taken += _as_one(browser, base, role, language, pages, wishes)
     print(f"{taken} pictures in {wishes.folder}")
@@ -68,7 +54,7 @@ def pages_of(role: str) -> list[str]:
     return [*menu, "book"] if role == Role.CUSTOMER else menu
 
 
-def _wishes() -> Wishes:
+def _wishes() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tools.screenshots", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=Path("screenshots"))
     names = sorted({page.name for page in PAGES})
@@ -84,18 +70,7 @@ def _wishes() -> Wishes:
     parser.add_argument("--scale", type=float, default=1, help="pixels of the picture a pixel")
     parser.add_argument("--whole", action="store_true", help="the whole page, not the window")
     parser.add_argument("--server", help="the address of a demo that runs already")
-    given = parser.parse_args()
-    return Wishes(
-        given.folder,
-        given.role,
-        given.page,
-        given.language,
-        given.theme,
-        given.width,
-        given.scale,
-        given.whole,
-        given.server,
-    )
+    return parser.parse_args()
 
 
 @contextmanager
@@ -105,16 +80,30 @@ def _server(running: str | None) -> Iterator[str]:
         yield running.rstrip("/")
         return
     with tempfile.TemporaryDirectory() as folder:
-        print("Staging the demo ...", flush=True)
-        secret = "for the time of the pictures only"
-        with live_server(
-            Path(folder), worker=True, CAREPILOT_DEMO="full", CAREPILOT_SECRET=secret
-        ) as server:
+        environment = {
+            "DATABASE_URL": f"sqlite:///{folder}/live.db",
+            "CAREPILOT_MODE": "demo",
+            "CAREPILOT_DEMO": "full",
+            "CAREPILOT_SECRET": "for the time of the pictures only",
+        }
+        # Staged first: it may take longer than a server is waited for.
+        subprocess.run(
+            [sys.executable, "-m", "services.demo"],
+            cwd=ROOT,
+            env=os.environ | environment,
+            check=True,
+        )
+        with live_server(Path(folder), worker=True, **environment) as server:
             yield server.url
 
 
 def _as_one(
-    browser: Browser, base: str, role: str, language: str, pages: list[str], wishes: Wishes
+    browser: Browser,
+    base: str,
+    role: str,
+    language: str,
+    pages: list[str],
+    wishes: argparse.Namespace,
 ) -> int:
     """The pictures of one role in one language, from one signed-in window; how many."""
     window = browser.new_context(
@@ -124,7 +113,7 @@ def _as_one(
     page.set_default_timeout(PATIENCE_MS)
     if role != VISITOR:
         _sign_in(page, base, role)
-    wanted = list(product(pages, wishes.themes, wishes.widths))
+    wanted: list[tuple[str, str, int]] = list(product(pages, wishes.theme, wishes.width))
     for name, theme, width in wanted:
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
