@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from components import (
     catalogue,
@@ -28,6 +29,17 @@ from services.orders import OrderStatus, OrderView
 
 _KEY = "booking"
 _REQUEST = "request_key_of_booking"  # Not among the form's keys: emptying it must not lose it.
+# Opened from far down a list, Streamlit would leave the page there.
+_TOP = component(
+    "top",
+    js="""
+export default function ({ parentElement }) {
+  if (parentElement.atTop) return
+  parentElement.atTop = true
+  document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0)
+}
+""",
+)
 _DAYS_SHOWN = 10
 _REQUESTS_SHOWN = 3
 
@@ -43,6 +55,7 @@ def booking_form(
 
     For a caller the page stays, and finds the order's number under the key to keep it by.
     """
+    _TOP(key="book_top", height="content")
     number = asked.get("caregiver", "")
     if not number.isdecimal() or len(number) > 9:
         layout.empty("book", icon=":material/person_search:")

@@ -5,10 +5,10 @@ from itertools import groupby
 
 import streamlit as st
 
-from components import formats, icons, layout, session
-from components.i18n import chinese, t
+from components import catalogue, formats, icons, layout, portraits, session
+from components.i18n import chinese, name, t
 from components.reviews import review_list, stars
-from services import caregivers, clock, reviews
+from services import caregivers, clock, photos, reviews
 from services.caregivers import Hours, Profile
 from services.track_records import Score
 
@@ -37,7 +37,9 @@ def own_preview(profile: Profile) -> None:
 
 def profile_card(profile: Profile) -> None:
     """Everything public about one caregiver: no phone, no address."""
-    with layout.row():
+    image = session.fetch(photos.of, [profile.id]).get(profile.id)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"card_{profile.id}"):
+        portraits.face(profile.name, image, width=88)
         layout.badge(icons.CAREGIVER[profile.status], t(f"caregiver_status.{profile.status}"))
         st.caption(
             t(
@@ -59,9 +61,22 @@ def profile_card(profile: Profile) -> None:
     if profile.training:
         layout.field(t("field.training"), profile.training)
     certificate_badges(profile)
+    _prices(profile)
     if profile.skills:
         st.caption(" · ".join(t(f"skill.{skill}") for skill in profile.skills))
     st.caption(hours_summary(profile.hours))
+
+
+def _prices(profile: Profile) -> None:
+    """What families can book, at the caregiver's prices."""
+    items = catalogue.items()
+    said = [
+        f"{name(item)} **{formats.unit_price(offer.price_fen, item.unit)}**"
+        for offer in profile.offers
+        if (item := items.get(offer.item_id)) is not None
+    ]
+    if said:
+        st.markdown(" · ".join(said))
 
 
 def certificate_badges(profile: Profile) -> None:

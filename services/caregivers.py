@@ -1,7 +1,7 @@
 """Caregivers: their profile, their approval, and what others may see of them."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from itertools import pairwise
 
 from sqlalchemy import Select, select
@@ -59,8 +59,11 @@ _TOLD = {
     "restore": NoticeKind.CAREGIVER_RESTORED,
 }
 WITH_HOURS = (selectinload(Caregiver.weekly_hours),)
-_WITH_PARTS = (selectinload(Caregiver.certificates), *WITH_HOURS)
-_WITH_FORM = (selectinload(Caregiver.rates), *_WITH_PARTS)
+_WITH_PARTS = (
+    selectinload(Caregiver.certificates),
+    selectinload(Caregiver.rates),
+    *WITH_HOURS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,11 @@ class Profile:
     skills: tuple[Skill, ...]
     certificates: tuple[CertificateView, ...]
     hours: tuple[Hours, ...]
+    offers: tuple[Offer, ...]
     score: Score
     visits_done: int
     hours_done: int
     decision_words: str = ""
-    submitted_at: datetime | None = None
     open_moves: tuple[str, ...] = field(default=())
 
 
@@ -162,7 +165,7 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     held = [certificates.row(given) for given in form.certificates]
     _check_offers(session, form.offers)
 
-    caregiver = session.get(Caregiver, actor.id, options=[*_WITH_FORM])
+    caregiver = session.get(Caregiver, actor.id, options=[*_WITH_PARTS])
     if caregiver is None:
         caregiver = Caregiver(
             id=actor.id,
@@ -272,7 +275,7 @@ def own_profile(session: Session, actor: Actor) -> Profile | None:
 def own_form(session: Session, actor: Actor) -> ProfileForm | None:
     """The actor's own profile as the form it was entered in, certificate numbers included."""
     actor.require(Permission.KEEP_CAREGIVER_PROFILE)
-    row = session.get(Caregiver, actor.id, options=[*_WITH_FORM])
+    row = session.get(Caregiver, actor.id, options=[*_WITH_PARTS])
     if row is None:
         return None
     return ProfileForm(
@@ -332,6 +335,7 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
             skills=tuple(Skill(skill) for skill in row.skills),
             certificates=tuple(certificates.view(c) for c in row.certificates),
             hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
+            offers=tuple(Offer(rate.item_id, rate.price_fen) for rate in row.rates),
             score=score.get(row.id, Score()),
             visits_done=done.get(row.id, (0, 0))[0],
             hours_done=done.get(row.id, (0, 0))[1],

@@ -14,8 +14,8 @@ from data.cities import City, Place, PlaceKind
 from data.demands import Demand
 from data.notices import Notice, OutboxMessage
 from data.tasks import Task, TaskStatus
-from services import callers, caregivers, clock, customers, notices, places, tasks
-from services.access import Actor, Role
+from services import callers, caregivers, clock, customers, income, notices, places, tasks
+from services.access import SYSTEM, Actor, Role
 from services.demo import cast, words
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
@@ -34,6 +34,8 @@ SMALL = {"caregiver_count": 20, "customer_count": 40, "weeks": 3}
 WHOSE_HEALTH_CERTIFICATE_ENDS, ENDS_SOON = 7, timedelta(days=24)
 # How many families the operator still has to remind of their code.
 MAY_STAY_UNREDEEMED = 5
+# What people were told before this is taken as read.
+ALREADY_READ = timedelta(hours=12)
 # How far the three parts of the work are, in percent: people, weeks, news.
 PEOPLE, WEEKS = 12, 90
 # The last of the caregivers did not get as far as the others, the last of the customers further.
@@ -219,13 +221,16 @@ def _spread_the_news(session: Session, now: datetime, progress: Progress) -> Non
     for task in session.scalars(select(Task).where(Task.status == TaskStatus.QUEUED)).all():
         tasks.do(session, task.id)
     del kept
+    with clock.at(now - ALREADY_READ):
+        while income.release_due(session, SYSTEM):
+            session.flush()
     waiting = session.scalar(select(func.count(OutboxMessage.id))) or 1
     delivered = 0
     while count := notices.deliver(session):
         session.flush()
         delivered += count
         progress(WEEKS + (99 - WEEKS) * delivered // waiting, 100)
-    read_before = now - timedelta(hours=12)
+    read_before = now - ALREADY_READ
     session.execute(
-        update(Notice).where(Notice.created_at < read_before).values(read_at=read_before)
+        update(Notice).where(Notice.created_at <= read_before).values(read_at=read_before)
     )
