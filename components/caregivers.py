@@ -13,12 +13,14 @@ from services.caregivers import Hours, Profile
 from services.track_records import Score
 
 
-@st.dialog(" ", width="large")
-def profile_dialog(caregiver_id: int, name: str) -> None:
+def profile_dialog(caregiver_id: int, called: str) -> None:
     """A caregiver's public profile above the page."""
+    st.dialog(formats.plain(called), width="large")(_profile)(caregiver_id)
+
+
+def _profile(caregiver_id: int) -> None:
     if session.recognise() is None:
         st.rerun()
-    st.subheader(formats.plain(name), anchor=False)
     profile_card(session.fetch(caregivers.profile, caregiver_id))
     st.markdown(f"**{t('caregiver.reviews')}**")
     review_list(session.fetch(reviews.of_caregiver, caregiver_id))

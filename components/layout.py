@@ -89,7 +89,12 @@ def field(label: str, value: str) -> None:
 
 def first_of(things: Sequence[Thing], key: str, size: int = 20) -> Sequence[Thing]:
     """As many of them as are shown so far; `more_button` under them shows more."""
-    return things[: st.session_state.setdefault(f"{key}_shown", size)]
+    return things[: shown_so_far(key, size)]
+
+
+def shown_so_far(key: str, size: int = 20) -> int:
+    """How many things of a list are shown so far."""
+    return st.session_state.setdefault(f"{key}_shown", size)
 
 
 def more_button(things: Sequence[Thing], key: str, size: int = 20) -> None:

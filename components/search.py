@@ -103,19 +103,19 @@ def results(
 
     `then` takes what is known of the booking; without it the booking page opens.
     """
-    found = session.fetch(search.find, wanted)
-    if not found:
+    limit = layout.shown_so_far(_KEY, _SHOWN_AT_ONCE)
+    finding = session.fetch(search.find, wanted, limit)
+    if not finding.count:
         layout.empty("find_caregivers", icon=":material/person_search:")
         navigation.button("post_demand", t("find.post_instead"), icon=":material/campaign:")
         return
-    st.caption(t("find.count", count=len(found)))
-    shown = layout.first_of(found, _KEY, _SHOWN_AT_ONCE)
-    faces = session.fetch(photos.of, [one.id for one in shown])
+    st.caption(t("find.count", count=finding.count))
+    faces = session.fetch(photos.of, [one.id for one in finding.shown])
     with st.grid("auto", min_column_width=320):
-        for one in shown:
+        for one in finding.shown:
             if _card(one, items[wanted.item_id], faces.get(one.id)):
                 (then or _open_booking)(_booking_query(one, wanted))
-    layout.more_button(found, _KEY, _SHOWN_AT_ONCE)
+    layout.more_button(range(finding.count), _KEY, _SHOWN_AT_ONCE)
 
 
 def _open_booking(query: dict[str, str]) -> None:
@@ -151,9 +151,8 @@ def _facts(one: Found, item: ItemView) -> list[str]:
         f":primary[**{formats.unit_price(one.price_fen, item.unit)}**]"
         f" :gray-badge[:material/distance: {band_name(one.distance)}]",
     ]
-    if one.next_start_at is not None:
-        free = formats.soon(one.next_start_at)
-        lines.append(f":green[:material/event_available:] :small[{t('find.free', at=free)}]")
+    free = formats.soon(one.next_start_at)
+    lines.append(f":green[:material/event_available:] :small[{t('find.free', at=free)}]")
     if one.skills:
         known = ("、" if chinese() else ", ").join(t(f"skill.{skill}") for skill in one.skills[:3])
         lines.append(f":gray[:small[{known}]]")

@@ -37,22 +37,15 @@ def in_hours(week: Week, starts_at: datetime, ends_at: datetime) -> bool:
 
 def starts(week: Week, taken: Iterable[Span], length: timedelta, day: date) -> list[datetime]:
     """When a visit of this length can begin on a day of the city, in half hours."""
-    busy = list(taken)
-    earliest = clock.now() + NOTICE
-    return [
-        start
-        for start in _candidates(week, length, day)
-        if start >= earliest
-        and in_hours(week, start, start + length)
-        and not any(begin < start + length and end > start for begin, end in busy)
-    ]
+    return list(_starts(week, sorted(taken), length, day, clock.now() + NOTICE))
 
 
 def next_start(week: Week, taken: Iterable[Span], length: timedelta) -> datetime | None:
     """The next time a visit of this length can begin, or None within the horizon."""
-    busy = list(taken)
+    busy, earliest = sorted(taken), clock.now() + NOTICE
     return next(
-        (found[0] for day in bookable_days() if (found := starts(week, busy, length, day))), None
+        (start for day in bookable_days() for start in _starts(week, busy, length, day, earliest)),
+        None,
     )
 
 
@@ -62,16 +55,35 @@ def bookable_days() -> list[date]:
     return [today + timedelta(days=ahead) for ahead in range(HORIZON.days)]
 
 
-def _candidates(week: Week, length: timedelta, day: date) -> Iterator[datetime]:
+def _starts(
+    week: Week, busy: Sequence[Span], length: timedelta, day: date, earliest: datetime
+) -> Iterator[datetime]:
+    """The half hours of a day's stretches from which on enough time is free; `busy` is sorted."""
     midnight = datetime.combine(day, time(), clock.CITY_TIME)
     for stretch in week:
         if stretch.weekday != day.weekday():
             continue
         start = midnight + timedelta(minutes=stretch.starts_minute)
         last = midnight + timedelta(minutes=stretch.ends_minute)
-        while start + min(length, STEP) <= last:
-            yield start
-            start += STEP
+        while start < last:
+            if start < earliest:
+                start += STEP * max(1, -(-(earliest - start) // STEP))
+            elif (met := _in_the_way(busy, start, start + length)) is not None:
+                start += STEP * max(1, -(-(met - start) // STEP))
+            else:
+                if in_hours(week, start, start + length):
+                    yield start
+                start += STEP
+
+
+def _in_the_way(busy: Sequence[Span], start: datetime, end: datetime) -> datetime | None:
+    """Until when the first visit that meets this time lasts."""
+    for begins, ends in busy:
+        if begins >= end:
+            return None
+        if ends > start:
+            return ends
+    return None
 
 
 def _days(start: datetime, end: datetime) -> Iterator[date]:

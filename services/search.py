@@ -1,6 +1,6 @@
 """Finding caregivers: who can come for an item, to a place, at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session, selectinload
 
 from data.accounts import Account, AccountStatus
-from data.caregivers import Caregiver, CaregiverStatus, Rate
+from data.caregivers import Caregiver, CaregiverStatus, Rate, WeeklyHours
 from data.catalogue import CareItem, Skill
 from data.recipients import Sex
 from services import (
@@ -68,56 +68,111 @@ class Found:
     score: Score
     visits_done: int
     distance: places.DistanceBand
-    next_start_at: datetime | None
+    next_start_at: datetime
     skills: tuple[Skill, ...]
-    certificates: tuple[str, ...]
 
 
-def find(session: Session, actor: Actor, wanted: Wanted) -> list[Found]:
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How many can come, and as many of them as were asked for, best first."""
+
+    count: int
+    shown: tuple[Found, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Able:
+    """One who can come, as far as the order of the cards needs to know."""
+
+    id: int
+    price_fen: int
+    kilometres: float
+    start: datetime
+    score: Score
+
+
+def find(session: Session, actor: Actor, wanted: Wanted, limit: int = 20) -> Finding:
     """The caregivers who hold what the item takes, travel that far and are free, best first."""
     actor.require(Permission.FIND_CAREGIVERS)
     item = catalogue.named(session, wanted.item_id)
     length = timedelta(hours=wanted.units * item.hours_per_unit)
-    rows = session.execute(_offering(actor, wanted, length)).all()
-    near = [
-        (caregiver, name, price_fen, kilometres)
-        for caregiver, name, price_fen in rows
-        if (kilometres := places.distance_km(caregiver.cell, wanted.cell)) <= caregiver.radius_km
-    ]
-    ids = [caregiver.id for caregiver, *_ in near]
-    held = certificates.held(session, ids)
+    able = _able(session, actor, wanted, item, length)
+    able.sort(key=_ORDERS[wanted.sort])
+    return Finding(len(able), tuple(_cards(session, able[:limit])))
+
+
+def _able(
+    session: Session, actor: Actor, wanted: Wanted, item: CareItem, length: timedelta
+) -> list[_Able]:
+    """Rows, not objects: a city has hundreds of caregivers, and each rerun asks for all."""
+    away: dict[str, float] = {}
+    near = []
+    for row in session.execute(_offering(actor, wanted, length)):
+        if row.cell not in away:
+            away[row.cell] = places.distance_km(row.cell, wanted.cell)
+        if away[row.cell] <= row.radius_km:
+            near.append(row)
+    ids = [row.id for row in near]
+    held = certificates.held(session, ids) if item.required_certificates else {}
     taken = gate.taken_by(session, ids, clock.now(), clock.now() + availability.HORIZON)
+    weeks = _weeks(session, ids)
     scores = track_records.scores(session, ids)
-    done = track_records.work_done(session, ids)
-    found: list[tuple[float, Found]] = []
-    for caregiver, name, price_fen, kilometres in near:
-        if not set(item.required_certificates) <= held.get(caregiver.id, set()):
+    able = []
+    for row in near:
+        if not set(item.required_certificates) <= held.get(row.id, set()):
             continue
-        start = wanted.starts_at or availability.next_start(
-            caregiver.weekly_hours, taken.get(caregiver.id, ()), length
+        week = weeks.get(row.id, [])
+        start = wanted.starts_at or availability.next_start(week, taken.get(row.id, ()), length)
+        if start is None or not availability.in_hours(week, start, start + length):
+            continue
+        score = scores.get(row.id, Score())
+        able.append(_Able(row.id, row.price_fen, away[row.cell], start, score))
+    return able
+
+
+def _weeks(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
+    """The weekly plans of several caregivers at once."""
+    weeks: dict[int, list[Any]] = {}
+    for row in session.execute(
+        select(
+            WeeklyHours.caregiver_id,
+            WeeklyHours.weekday,
+            WeeklyHours.starts_minute,
+            WeeklyHours.ends_minute,
         )
-        if start is None or not availability.in_hours(
-            caregiver.weekly_hours, start, start + length
-        ):
-            continue
-        one = Found(
-            id=caregiver.id,
+        .where(WeeklyHours.caregiver_id.in_(ids))
+        .order_by(WeeklyHours.weekday, WeeklyHours.starts_minute)
+    ):
+        weeks.setdefault(row.caregiver_id, []).append(row)
+    return weeks
+
+
+def _cards(session: Session, able: Sequence[_Able]) -> Iterator[Found]:
+    """What the cards say of the few that are shown."""
+    ids = [one.id for one in able]
+    done = track_records.work_done(session, ids)
+    rows = session.execute(
+        select(Caregiver, Account.name)
+        .join(Account, Account.id == Caregiver.id)
+        .where(Caregiver.id.in_(ids))
+    )
+    people = {caregiver.id: (caregiver, name) for caregiver, name in rows}
+    for one in able:
+        caregiver, name = people[one.id]
+        yield Found(
+            id=one.id,
             name=name,
             sex=caregiver.sex,
             age=recipients.age(caregiver.birth_date),
             worked_since=caregiver.worked_since,
             district_code=caregiver.district_code,
-            price_fen=price_fen,
-            score=scores.get(caregiver.id, Score()),
-            visits_done=done.get(caregiver.id, (0, 0))[0],
-            distance=places.band(kilometres),
-            next_start_at=start,
+            price_fen=one.price_fen,
+            score=one.score,
+            visits_done=done.get(one.id, (0, 0))[0],
+            distance=places.band(one.kilometres),
+            next_start_at=one.start,
             skills=tuple(Skill(skill) for skill in caregiver.skills),
-            certificates=tuple(sorted(held.get(caregiver.id, ()))),
         )
-        found.append((kilometres, one))
-    order = _ORDERS[wanted.sort]
-    return [one for _, one in sorted(found, key=lambda pair: order(*pair))]
 
 
 def offers(session: Session, actor: Actor, caregiver_id: int) -> list[Offer]:
@@ -161,13 +216,12 @@ def _bookable(session: Session, caregiver_id: int) -> Caregiver:
     return caregiver
 
 
-def _offering(actor: Actor, wanted: Wanted, length: timedelta) -> Select[Caregiver, str, int]:
+def _offering(actor: Actor, wanted: Wanted, length: timedelta) -> Select[int, str, int, int]:
     """Who has a price for the item in the city, and is free if a time is wanted."""
     offering = (
-        select(Caregiver, Account.name, Rate.price_fen)
+        select(Caregiver.id, Caregiver.cell, Caregiver.radius_km, Rate.price_fen)
         .join(Rate, Rate.caregiver_id == Caregiver.id)
         .join(Account, Account.id == Caregiver.id)
-        .options(selectinload(Caregiver.weekly_hours))
         .where(
             Rate.item_id == wanted.item_id,
             Caregiver.city_code == wanted.city_code,
@@ -187,19 +241,15 @@ def _offering(actor: Actor, wanted: Wanted, length: timedelta) -> Select[Caregiv
     return offering
 
 
-def _liked(one: Found) -> float:
+def _liked(one: _Able) -> float:
     return UNRATED if one.score.overall is None else one.score.overall
 
 
-def _soon(one: Found) -> datetime:
-    return one.next_start_at or clock.now() + availability.HORIZON
-
-
-_ORDERS: dict[Sort, Callable[[float, Found], tuple[Any, ...]]] = {
+_ORDERS: dict[Sort, Callable[[_Able], tuple[Any, ...]]] = {
     # Near and liked count alike: a star weighs as much as five kilometres.
-    Sort.FIT: lambda km, one: (km / 5 - _liked(one), one.price_fen, one.id),
-    Sort.PRICE: lambda _, one: (one.price_fen, -_liked(one), one.id),
-    Sort.RATING: lambda _, one: (-_liked(one), -one.score.reviews, one.price_fen, one.id),
-    Sort.DISTANCE: lambda km, one: (km, one.price_fen, one.id),
-    Sort.SOONEST: lambda km, one: (_soon(one), km, one.id),
+    Sort.FIT: lambda one: (one.kilometres / 5 - _liked(one), one.price_fen, one.id),
+    Sort.PRICE: lambda one: (one.price_fen, -_liked(one), one.id),
+    Sort.RATING: lambda one: (-_liked(one), -one.score.reviews, one.price_fen, one.id),
+    Sort.DISTANCE: lambda one: (one.kilometres, one.price_fen, one.id),
+    Sort.SOONEST: lambda one: (one.start, one.kilometres, one.id),
 }

@@ -43,7 +43,7 @@ def wanted(**changes):
 
 def found(session, actor=ZHOU, **changes):
     session.flush()
-    return [one.id for one in search.find(session, actor, wanted(**changes))]
+    return [one.id for one in search.find(session, actor, wanted(**changes)).shown]
 
 
 def test_approved_caregivers_with_a_price_are_found(session):
@@ -102,7 +102,7 @@ def test_order_by_price_and_by_rating(session):
 
 
 def test_cards_tell_a_band_and_no_address_or_phone(session):
-    [one, _] = search.find(session, ZHOU, wanted())
+    one, _ = search.find(session, ZHOU, wanted()).shown
     assert one.distance is places.DistanceBand.NEAR
     assert not {"phone", "address", "cell", "kilometres"} & set(one.__slots__)
 
@@ -127,3 +127,9 @@ def test_only_those_who_can_be_booked_show_offers(session):
         search.offers(session, ZHOU, DRAFT.id)
     with pytest.raises(NotFound):
         search.free_starts(session, ZHOU, DRAFT.id, COMPANIONSHIP, 2)
+
+
+def test_only_as_many_cards_as_are_shown_are_made(session):
+    finding = search.find(session, ZHOU, wanted(), 1)
+    assert finding.count == 2
+    assert len(finding.shown) == 1
