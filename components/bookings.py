@@ -41,7 +41,7 @@ export default function ({ parentElement }) {
 """,
 )
 _DAYS_SHOWN = 10
-_REQUESTS_SHOWN = 3
+_REQUESTS_SHOWN = 2
 
 
 def booking_form(

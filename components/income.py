@@ -1,6 +1,7 @@
 """A caregiver's income: what is frozen, what can be paid out, month by month and visit by visit."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 
 import pandas as pd
@@ -13,6 +14,7 @@ from services.catalogue import ItemView
 from services.income import Earned, Income
 
 _MONTHS = 6
+_SHOWN_AT_ONCE = 40
 
 
 def income(earned: Income, items: dict[int, ItemView]) -> None:
@@ -40,7 +42,8 @@ def income(earned: Income, items: dict[int, ItemView]) -> None:
         )
         st.metric(t("income.this_month"), formats.money(by_month[this_month]), border=True)
     _bars(by_month)
-    _table(earned.visits, items)
+    _table(layout.first_of(earned.visits, "income", _SHOWN_AT_ONCE), items)
+    layout.more_button(earned.visits, "income", _SHOWN_AT_ONCE)
 
 
 def _month(one: Earned) -> str:
@@ -81,7 +84,7 @@ def _bars(by_month: Counter[str]) -> None:
     )
 
 
-def _table(earned: tuple[Earned, ...], items: dict[int, ItemView]) -> None:
+def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
     st.subheader(t("income.by_visit"), anchor=False)
     table = pd.DataFrame(
         {

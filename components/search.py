@@ -16,7 +16,7 @@ from services.recipients import Sex
 from services.search import Found, Sort, Wanted
 
 _KEY = "find"
-_SHOWN_AT_ONCE = 6
+_SHOWN_AT_ONCE = 4
 _ANY = "any"
 
 

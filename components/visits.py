@@ -22,7 +22,7 @@ WAITING = (
 )
 DONE = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
 _WEEK = "weeks_away"
-_SHOWN_AT_ONCE = 3
+_SHOWN_AT_ONCE = 2
 _CARD_WIDTH = 340
 _SOON = timedelta(days=1)
 

@@ -48,7 +48,16 @@ def mine(session: Session, actor: Actor) -> Income:
     """What the actor has earned so far."""
     actor.require(Permission.READ_INCOME)
     rows = session.execute(
-        select(Order, Visit.starts_at, Visit.redeemed_at, City.release_days, _released())
+        select(
+            Order.id,
+            Order.item_id,
+            Order.total_fen,
+            Order.commission_fen,
+            Visit.starts_at,
+            Visit.redeemed_at,
+            City.release_days,
+            _released(),
+        )
         .join(Visit, Visit.order_id == Order.id)
         .join(City, City.code == Order.city_code)
         .where(Order.caregiver_id == actor.id, Visit.status == VisitStatus.REDEEMED)
@@ -61,16 +70,16 @@ def mine(session: Session, actor: Actor) -> Income:
         payable_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, me),
         visits=tuple(
             Earned(
-                order_id=order.id,
-                item_id=order.item_id,
+                order_id=order_id,
+                item_id=item_id,
                 starts_at=starts_at,
                 redeemed_at=redeemed_at,
-                total_fen=order.total_fen,
-                commission_fen=order.commission_fen,
+                total_fen=total_fen,
+                commission_fen=commission_fen,
                 payable_at=redeemed_at + timedelta(days=days),
                 released=released,
             )
-            for order, starts_at, redeemed_at, days, released in rows
+            for order_id, item_id, total_fen, commission_fen, starts_at, redeemed_at, days, released in rows
             if redeemed_at is not None
         ),
     )
