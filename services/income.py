@@ -51,10 +51,10 @@ def mine(session: Session, actor: Actor) -> Income:
         select(
             Order.id,
             Order.item_id,
-            Order.total_fen,
-            Order.commission_fen,
             Visit.starts_at,
             Visit.redeemed_at,
+            Order.total_fen,
+            Order.commission_fen,
             City.release_days,
             _released(),
         )
@@ -68,20 +68,29 @@ def mine(session: Session, actor: Actor) -> Income:
     return Income(
         frozen_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN, me),
         payable_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, me),
-        visits=tuple(
-            Earned(
-                order_id=order_id,
-                item_id=item_id,
-                starts_at=starts_at,
-                redeemed_at=redeemed_at,
-                total_fen=total_fen,
-                commission_fen=commission_fen,
-                payable_at=redeemed_at + timedelta(days=days),
-                released=released,
-            )
-            for order_id, item_id, total_fen, commission_fen, starts_at, redeemed_at, days, released in rows
-            if redeemed_at is not None
-        ),
+        visits=tuple(_earned(*row) for row in rows),
+    )
+
+
+def _earned(
+    order_id: int,
+    item_id: int,
+    starts_at: datetime,
+    redeemed_at: datetime,
+    total_fen: int,
+    commission_fen: int,
+    release_days: int,
+    released: bool,
+) -> Earned:
+    return Earned(
+        order_id=order_id,
+        item_id=item_id,
+        starts_at=starts_at,
+        redeemed_at=redeemed_at,
+        total_fen=total_fen,
+        commission_fen=commission_fen,
+        payable_at=redeemed_at + timedelta(days=release_days),
+        released=released,
     )
 
 
