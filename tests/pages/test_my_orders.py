@@ -253,10 +253,9 @@ class TestOrders:
             order_id = order_of(session, visit_id)
         app.button(key=f"see_caregiver_{order_id}").click().run()
         assert not app.exception
-        # A heading is Markdown: every sign of it must be escaped.
-        assert formats.plain("**李** [桂兰](http://a.cn)") in [
-            heading.value for heading in app.subheader
-        ]
+        # A dialog's title is Markdown: every sign of it must be escaped.
+        titles = [block.proto.dialog.title for block in app.get("dialog")]
+        assert titles == [formats.plain("**李** [桂兰](http://a.cn)")]
         assert NASTY in [text.value for text in app.text]
         shown = [one.value for one in [*app.caption, *app.text, *app.markdown]]
         assert [one for one in shown if one.startswith(words("review.by", family="周"))]
