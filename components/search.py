@@ -109,7 +109,7 @@ def results(
         layout.empty("find_caregivers", icon=":material/person_search:")
         navigation.button("post_demand", t("find.post_instead"), icon=":material/campaign:")
         return
-    st.caption(t("find.count", count=finding.count))
+    st.caption(t("find.free_then" if wanted.starts_at else "find.near", count=finding.count))
     faces = session.fetch(photos.of, [one.id for one in finding.shown])
     with st.grid("auto", min_column_width=320):
         for one in finding.shown:

@@ -20,7 +20,19 @@ class CaregiverStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
-class Caregiver(Numbered, Base):
+class TrackRecord:
+    """What redeemed visits and their reviews add up to; written by services.track_records only."""
+
+    visits_done: Mapped[int] = mapped_column(default=0)
+    seconds_done: Mapped[int] = mapped_column(default=0)
+    reviews: Mapped[int] = mapped_column(default=0)
+    skill_sum: Mapped[int] = mapped_column(default=0)
+    attitude_sum: Mapped[int] = mapped_column(default=0)
+    communication_sum: Mapped[int] = mapped_column(default=0)
+    overall_sum: Mapped[int] = mapped_column(default=0)
+
+
+class Caregiver(Numbered, TrackRecord, Base):
     """The working side of an account; its id is the account's id."""
 
     __tablename__ = "caregivers"

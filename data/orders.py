@@ -24,6 +24,10 @@ class OrderStatus(StrEnum):
     BLOCKED = "blocked"
 
 
+# Not agreed yet: the visit is held while the answer is awaited.
+WAITING = OrderStatus.REQUESTED, OrderStatus.ACCEPTED
+
+
 class VisitStatus(StrEnum):
     HELD = "held"
     PLANNED = "planned"
@@ -31,6 +35,10 @@ class VisitStatus(StrEnum):
     FINISHED = "finished"
     REDEEMED = "redeemed"
     CANCELLED = "cancelled"
+
+
+# Still to be made, or being made.
+AHEAD = VisitStatus.HELD, VisitStatus.PLANNED, VisitStatus.IN_PROGRESS
 
 
 class Order(Numbered, Base):

@@ -215,9 +215,7 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
         .where(Demand.id.in_(demand_ids), Application.status == ApplicationStatus.SUBMITTED)
         .order_by(Demand.starts_at, Application.price_fen, Application.id)
     ).all()
-    applicants = list({row.Application.caregiver_id for row in rows})
-    scores = track_records.scores(session, applicants)
-    held = certificates.held(session, applicants)
+    held = certificates.held(session, {row.Application.caregiver_id for row in rows})
     decisions: dict[int, tuple[Demand, list[Candidate]]] = {}
     for application, demand, caregiver, name, item, is_busy in rows:
         has = held.get(caregiver.id, set())
@@ -234,7 +232,7 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             ),
             free=not is_busy,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
-            score=scores.get(caregiver.id, track_records.Score()),
+            score=track_records.score(caregiver),
             applied_at=application.created_at,
         )
         decisions.setdefault(demand.id, (demand, []))[1].append(candidate)

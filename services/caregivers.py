@@ -316,9 +316,7 @@ def profile(session: Session, actor: Actor, caregiver_id: int) -> Profile:
 def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> list[Profile]:
     rows = session.scalars(caregivers.options(*_WITH_PARTS)).all()
     ids = [row.id for row in rows]
-    score = track_records.scores(session, ids)
     names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).all())
-    done = track_records.work_done(session, ids)
     return [
         Profile(
             id=row.id,
@@ -336,9 +334,9 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
             certificates=tuple(certificates.view(c) for c in row.certificates),
             hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
             offers=tuple(Offer(rate.item_id, rate.price_fen) for rate in row.rates),
-            score=score.get(row.id, Score()),
-            visits_done=done.get(row.id, (0, 0))[0],
-            hours_done=done.get(row.id, (0, 0))[1],
+            score=track_records.score(row),
+            visits_done=row.visits_done,
+            hours_done=row.seconds_done // 3600,
             decision_words=row.decision_words,
             open_moves=lifecycles.open_moves(Noun.CAREGIVER, row.status, actor),
         )

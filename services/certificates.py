@@ -1,11 +1,11 @@
 """Certificates: training proofs and licences, as entered and as shown."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.caregivers import Certificate
 from data.catalogue import CertificateKind
@@ -75,15 +75,25 @@ def keys(certificates: Sequence[Certificate]) -> set[tuple[object, ...]]:
     return {(c.kind, c.issuer, c.number, c.issued_on, c.expires_on) for c in certificates}
 
 
-def held(session: Session, caregiver_ids: Sequence[int]) -> dict[int, set[str]]:
+def held(session: Session, caregiver_ids: Collection[int]) -> dict[int, set[str]]:
     """The kinds of unexpired certificates of several caregivers at once."""
     rows = session.execute(
         select(Certificate.caregiver_id, Certificate.kind).where(
-            Certificate.caregiver_id.in_(caregiver_ids),
-            Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today()),
+            Certificate.caregiver_id.in_(caregiver_ids), _unexpired()
         )
     )
     kinds: dict[int, set[str]] = {}
     for caregiver_id, kind in rows:
         kinds.setdefault(caregiver_id, set()).add(kind)
     return kinds
+
+
+def holds(caregiver_id: InstrumentedAttribute[int], kind: str) -> ColumnElement[bool]:
+    """The condition under which a caregiver holds an unexpired certificate of a kind."""
+    return exists().where(
+        Certificate.caregiver_id == caregiver_id, Certificate.kind == kind, _unexpired()
+    )
+
+
+def _unexpired() -> ColumnElement[bool]:
+    return Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today())

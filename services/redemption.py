@@ -16,7 +16,7 @@ from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
 from data.recipients import Recipient
 from data.sealing import derived_key
-from services import audit, clock, ledger, lifecycles, notices
+from services import audit, clock, ledger, lifecycles, notices, track_records
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound, ServiceError
 
@@ -128,6 +128,7 @@ def redeem(session: Session, actor: Actor, visit_id: int, code: str) -> ServiceE
     lifecycles.take(session, actor, Noun.ORDER, order, "complete")
     session.flush()
     ledger.book_redeemed(session, order)
+    track_records.recount(session, order.caregiver_id)
     notices.tell(
         session,
         NoticeKind.VISIT_REDEEMED,

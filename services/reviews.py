@@ -11,7 +11,7 @@ from data.accounts import Account
 from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
 from data.reviews import Review
-from services import clock, notices
+from services import clock, notices, track_records
 from services.access import Actor, Permission
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
@@ -79,6 +79,7 @@ def write(session: Session, actor: Actor, visit_id: int, form: ReviewForm) -> No
         session.flush()
     except IntegrityError:
         raise Conflict("error.already_reviewed") from None
+    track_records.recount(session, order.caregiver_id)
     notices.tell(
         session,
         NoticeKind.REVIEW_RECEIVED,

@@ -11,7 +11,7 @@ from data.accounts import Account
 from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.demands import Application, ApplicationStatus
 from data.ledger import LedgerAccount
-from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.orders import AHEAD, WAITING, Order, Visit, VisitStatus
 from services import accounts, audit, clock, ledger, phones, track_records
 from services.access import Actor, Permission
 from services.errors import NotFound
@@ -20,8 +20,6 @@ from services.track_records import Score
 __all__ = ["CaregiverLine", "CaregiverStatus", "Commitments", "Engagement", "VisitStatus"]
 
 EXPIRES_SOON = timedelta(days=30)
-WAITING = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED)
-_AHEAD = (VisitStatus.HELD, VisitStatus.PLANNED, VisitStatus.IN_PROGRESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ def commitments(session: Session, actor: Actor, caregiver_id: int) -> Commitment
         .where(
             Visit.caregiver_id == caregiver_id,
             Visit.ends_at > clock.now(),
-            Visit.status.in_(_AHEAD),
+            Visit.status.in_(AHEAD),
         )
         .order_by(Visit.starts_at)
     ).all()  # fmt: skip
@@ -133,21 +131,15 @@ def phone(session: Session, actor: Actor, caregiver_id: int) -> str:
 def _lines(session: Session, ids: Sequence[int]) -> list[CaregiverLine]:
     """Everything about the few caregivers of one page, in the order of their ids."""
     # As filters, not conditions: SQLite would read every redeemed visit there is.
-    is_ahead = and_(Visit.ends_at > clock.now(), Visit.status.in_(_AHEAD))
-    visits = {
-        caregiver_id: (done, ahead)
-        for caregiver_id, done, ahead in session.execute(
-            select(
-                Visit.caregiver_id,
-                func.count(Visit.id).filter(Visit.status == VisitStatus.REDEEMED),
-                func.count(Visit.id).filter(is_ahead),
-            )
+    is_ahead = and_(Visit.ends_at > clock.now(), Visit.status.in_(AHEAD))
+    visits = dict(
+        session.execute(
+            select(Visit.caregiver_id, func.count(Visit.id).filter(is_ahead))
             .where(Visit.caregiver_id.in_(ids))
             .group_by(Visit.caregiver_id)
-        )
-    }
+        ).all()
+    )
     frozen = ledger.balances(session, LedgerAccount.CAREGIVER_FROZEN, ids)
-    scores = track_records.scores(session, ids)
     expiring = session.execute(
         select(Certificate.caregiver_id, func.min(Certificate.expires_on))
         .where(
@@ -170,9 +162,9 @@ def _lines(session: Session, ids: Sequence[int]) -> list[CaregiverLine]:
             masked_phone=phones.masked(account.phone),
             district_code=caregiver.district_code,
             status=caregiver.status,
-            score=scores.get(caregiver.id, Score()),
-            visits_done=visits.get(caregiver.id, (0, 0))[0],
-            visits_ahead=visits.get(caregiver.id, (0, 0))[1],
+            score=track_records.score(caregiver),
+            visits_done=caregiver.visits_done,
+            visits_ahead=visits.get(caregiver.id, 0),
             frozen_fen=-frozen.get(caregiver.id, 0),
             expires_on=first_end.get(caregiver.id),
         )

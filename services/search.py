@@ -1,7 +1,7 @@
 """Finding caregivers: who can come for an item, to a place, at a time."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -74,60 +74,75 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How many can come, and as many of them as were asked for, best first."""
+    """How many do this near the place (and are free, where a time is wanted); the best first."""
 
     count: int
     shown: tuple[Found, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Able:
-    """One who can come, as far as the order of the cards needs to know."""
+class _Near:
+    """One in reach, as far as the order of the cards needs to know.
+
+    The start is the wanted one, or the earliest thinkable until her free time is looked for.
+    """
 
     id: int
     price_fen: int
     kilometres: float
-    start: datetime
     score: Score
+    start: datetime
 
 
 def find(session: Session, actor: Actor, wanted: Wanted, limit: int = 20) -> Finding:
-    """The caregivers who hold what the item takes, travel that far and are free, best first."""
+    """The caregivers who hold what the item takes, travel that far and are free, best first.
+
+    Without a wanted time the next free start is looked for in the best only, until `limit` have
+    one; by the soonest, in all.
+    """
     actor.require(Permission.FIND_CAREGIVERS)
     item = catalogue.named(session, wanted.item_id)
     length = timedelta(hours=wanted.units * item.hours_per_unit)
-    able = _able(session, actor, wanted, item, length)
+    near = _near(session, actor, wanted, item, length)
+    near.sort(key=_ORDERS[wanted.sort])
+    at_once = len(near) if wanted.starts_at or wanted.sort is Sort.SOONEST else limit
+    able, seen = list[_Near](), 0
+    while seen < len(near) and len(able) < limit:
+        able += _able(session, near[seen : seen + at_once], wanted.starts_at, length)
+        seen += at_once
     able.sort(key=_ORDERS[wanted.sort])
-    return Finding(len(able), tuple(_cards(session, able[:limit])))
+    count = len(able) + max(0, len(near) - seen)
+    return Finding(count, tuple(_cards(session, able[:limit])))
 
 
-def _able(
+def _near(
     session: Session, actor: Actor, wanted: Wanted, item: CareItem, length: timedelta
-) -> list[_Able]:
+) -> list[_Near]:
     """Rows, not objects: a city has hundreds of caregivers, and each rerun asks for all."""
     away: dict[str, float] = {}
-    near = []
-    for row in session.execute(_offering(actor, wanted, length)):
+    near, start = [], wanted.starts_at or clock.now()
+    for row in session.execute(_offering(actor, wanted, item, length)):
         if row.cell not in away:
             away[row.cell] = places.distance_km(row.cell, wanted.cell)
         if away[row.cell] <= row.radius_km:
-            near.append(row)
-    ids = [row.id for row in near]
-    held = certificates.held(session, ids) if item.required_certificates else {}
-    taken = gate.taken_by(session, ids, clock.now(), clock.now() + availability.HORIZON)
+            score = track_records.score(row)
+            near.append(_Near(row.id, row.price_fen, away[row.cell], score, start))
+    return near
+
+
+def _able(
+    session: Session, near: Sequence[_Near], starts_at: datetime | None, length: timedelta
+) -> Iterator[_Near]:
+    """Those of them who work at the wanted time, or who have a free time at all."""
+    ids = [one.id for one in near]
     weeks = _weeks(session, ids)
-    scores = track_records.scores(session, ids)
-    able = []
-    for row in near:
-        if not set(item.required_certificates) <= held.get(row.id, set()):
-            continue
-        week = weeks.get(row.id, [])
-        start = wanted.starts_at or availability.next_start(week, taken.get(row.id, ()), length)
-        if start is None or not availability.in_hours(week, start, start + length):
-            continue
-        score = scores.get(row.id, Score())
-        able.append(_Able(row.id, row.price_fen, away[row.cell], start, score))
-    return able
+    now = clock.now()
+    taken = {} if starts_at else gate.taken_by(session, ids, now, now + availability.HORIZON)
+    for one in near:
+        week = weeks.get(one.id, [])
+        start = starts_at or availability.next_start(week, taken.get(one.id, ()), length)
+        if start is not None and availability.in_hours(week, start, start + length):
+            yield replace(one, start=start)
 
 
 def _weeks(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
@@ -147,10 +162,9 @@ def _weeks(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
     return weeks
 
 
-def _cards(session: Session, able: Sequence[_Able]) -> Iterator[Found]:
+def _cards(session: Session, able: Sequence[_Near]) -> Iterator[Found]:
     """What the cards say of the few that are shown."""
     ids = [one.id for one in able]
-    done = track_records.work_done(session, ids)
     rows = session.execute(
         select(Caregiver, Account.name)
         .join(Account, Account.id == Caregiver.id)
@@ -168,7 +182,7 @@ def _cards(session: Session, able: Sequence[_Able]) -> Iterator[Found]:
             district_code=caregiver.district_code,
             price_fen=one.price_fen,
             score=one.score,
-            visits_done=done.get(one.id, (0, 0))[0],
+            visits_done=caregiver.visits_done,
             distance=places.band(one.kilometres),
             next_start_at=one.start,
             skills=tuple(Skill(skill) for skill in caregiver.skills),
@@ -216,10 +230,18 @@ def _bookable(session: Session, caregiver_id: int) -> Caregiver:
     return caregiver
 
 
-def _offering(actor: Actor, wanted: Wanted, length: timedelta) -> Select[int, str, int, int]:
-    """Who has a price for the item in the city, and is free if a time is wanted."""
+def _offering(
+    actor: Actor, wanted: Wanted, item: CareItem, length: timedelta
+) -> Select[*tuple[Any, ...]]:
+    """Who may take the item in the city, has a price, and is free if a time is wanted."""
     offering = (
-        select(Caregiver.id, Caregiver.cell, Caregiver.radius_km, Rate.price_fen)
+        select(
+            Caregiver.id,
+            Caregiver.cell,
+            Caregiver.radius_km,
+            Rate.price_fen,
+            *track_records.SCORED,
+        )
         .join(Rate, Rate.caregiver_id == Caregiver.id)
         .join(Account, Account.id == Caregiver.id)
         .where(
@@ -227,6 +249,7 @@ def _offering(actor: Actor, wanted: Wanted, length: timedelta) -> Select[int, st
             Caregiver.city_code == wanted.city_code,
             Caregiver.status == CaregiverStatus.APPROVED,
             Account.status == AccountStatus.ACTIVE,
+            *(certificates.holds(Caregiver.id, kind) for kind in item.required_certificates),
         )
     )
     if actor.role is Role.CUSTOMER:
@@ -241,11 +264,11 @@ def _offering(actor: Actor, wanted: Wanted, length: timedelta) -> Select[int, st
     return offering
 
 
-def _liked(one: _Able) -> float:
+def _liked(one: _Near) -> float:
     return UNRATED if one.score.overall is None else one.score.overall
 
 
-_ORDERS: dict[Sort, Callable[[_Able], tuple[Any, ...]]] = {
+_ORDERS: dict[Sort, Callable[[_Near], tuple[Any, ...]]] = {
     # Near and liked count alike: a star weighs as much as five kilometres.
     Sort.FIT: lambda one: (one.kilometres / 5 - _liked(one), one.price_fen, one.id),
     Sort.PRICE: lambda one: (one.price_fen, -_liked(one), one.id),

@@ -1,11 +1,12 @@
 """What caregivers' past work says of them: scores, visits and hours."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.orm import Session
 
+from data.caregivers import Caregiver, TrackRecord
 from data.orders import Visit, VisitStatus
 from data.reviews import Review
 
@@ -21,35 +22,51 @@ class Score:
     overall: float | None = None
 
 
-def scores(session: Session, caregiver_ids: Sequence[int]) -> dict[int, Score]:
-    """Mean review scores of several caregivers at once."""
-    rows = session.execute(
-        select(
-            Review.caregiver_id,
-            func.count(Review.id),
-            func.avg(Review.skill),
-            func.avg(Review.attitude),
-            func.avg(Review.communication),
-            func.avg(Review.overall),
-        )
-        .where(Review.caregiver_id.in_(caregiver_ids))
-        .group_by(Review.caregiver_id)
+SCORED = tuple(
+    getattr(Caregiver, name) for name in TrackRecord.__annotations__ if not name.endswith("_done")
+)
+
+
+def score(caregiver: Caregiver | Row[*tuple[Any, ...]]) -> Score:
+    """The mean scores of a caregiver, or of a row that has the columns `SCORED`."""
+    if not caregiver.reviews:
+        return Score()
+    return Score(
+        caregiver.reviews,
+        caregiver.skill_sum / caregiver.reviews,
+        caregiver.attitude_sum / caregiver.reviews,
+        caregiver.communication_sum / caregiver.reviews,
+        caregiver.overall_sum / caregiver.reviews,
     )
-    return {row[0]: Score(row[1], *(float(mean) for mean in row[2:])) for row in rows}
 
 
-def work_done(session: Session, caregiver_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """How many visits were redeemed and how many hours they were, of several at once.
+def recount(session: Session, caregiver_id: int) -> None:
+    """Add up a caregiver's redeemed visits and reviews anew.
 
-    Hours are those of the planned span: what the customer ordered and redeemed.
+    Hours are those of the planned span: what the customer ordered and redeemed. Whoever counts
+    holds the caregiver's row, so that two who count at once cannot miss each other.
     """
+    session.execute(select(Caregiver.id).where(Caregiver.id == caregiver_id).with_for_update())
     seconds = case(
         (Visit.checked_out_at.is_(None), 0),
         else_=func.extract("epoch", Visit.ends_at) - func.extract("epoch", Visit.starts_at),
     )
-    rows = session.execute(
-        select(Visit.caregiver_id, func.count(Visit.id), func.sum(seconds))
-        .where(Visit.caregiver_id.in_(caregiver_ids), Visit.status == VisitStatus.REDEEMED)
-        .group_by(Visit.caregiver_id)
+    done = session.execute(
+        select(func.count(), func.coalesce(func.sum(seconds), 0)).where(
+            Visit.caregiver_id == caregiver_id, Visit.status == VisitStatus.REDEEMED
+        )
+    ).one()
+    sums = (func.sum(one) for one in _SCORES)
+    said = session.execute(
+        select(func.count(), *(func.coalesce(each, 0) for each in sums)).where(
+            Review.caregiver_id == caregiver_id
+        )
+    ).one()
+    session.execute(
+        update(Caregiver)
+        .where(Caregiver.id == caregiver_id)
+        .values(dict(zip(TrackRecord.__annotations__, map(int, (*done, *said)), strict=True)))
     )
-    return {caregiver_id: (count, int(total or 0) // 3600) for caregiver_id, count, total in rows}
+
+
+_SCORES = (Review.skill, Review.attitude, Review.communication, Review.overall)

@@ -4,10 +4,13 @@ On top of the stage, so that its sign-ins work and their pages hold realistic am
 seed, number and time give the same rows; no two visits of a caregiver overlap.
 """
 
+from sqlalchemy import select
+
 from benchmarks.bulk import orders, people
 from benchmarks.bulk.city import City
 from data import database
-from services import startup
+from data.caregivers import Caregiver
+from services import startup, track_records
 
 ORDERS = 20_000
 CHUNK = 2_000
@@ -27,3 +30,6 @@ def fill(number: int = ORDERS) -> None:
         for _ in range(orders.OPEN_DEMANDS):
             orders.open_demand(city)
         city.finish()
+    with database.writing() as session:
+        for caregiver_id in session.scalars(select(Caregiver.id)):
+            track_records.recount(session, caregiver_id)

@@ -6,7 +6,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, func, inspect, select, text
 
 from data import database as engines
+from data.caregivers import Caregiver, TrackRecord
 from data.models import Base
+from services import reviews
+from services.reviews import ReviewForm
 from tests import factories
 
 
@@ -136,3 +139,20 @@ def test_postgresql_keeps_visits_of_a_caregiver_apart_by_itself(postgresql_datab
     assert found.startswith("EXCLUDE USING gist")
     assert "tstzrange(starts_at, ends_at) WITH &&" in found
     assert "cancelled" in found
+
+
+def test_track_records_are_counted_from_what_is_there(engine):
+    with engines.writing() as session:
+        factories.add_cast(session)
+        visit_id = factories.make_redeemed_visit(session)
+        reviews.write(session, factories.ZHOU, visit_id, ReviewForm(5, 4, 3, 4))
+    kept = select(*(Caregiver.__table__.c[name] for name in TrackRecord.__annotations__)).where(
+        Caregiver.id == factories.LI.id
+    )
+    with engine.connect() as connection:
+        before = connection.execute(kept).one()
+    engines.downgrade("0002")
+    engines.upgrade()
+
+    with engine.connect() as connection:
+        assert connection.execute(kept).one() == before == (1, 2 * 3600, 1, 5, 4, 3, 4)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from data.caregivers import Caregiver, Certificate, Rate
-from services import caregivers, clock, places, reviews, search
+from services import caregivers, clock, gate, places, reviews, search
 from services.errors import NotFound
 from services.search import Sort, Wanted
 from tests.factories import (
@@ -23,6 +23,7 @@ from tests.factories import (
     ZHAO,
     ZHOU,
     make_booking,
+    make_order,
     make_redeemed_visit,
     make_visit,
 )
@@ -44,6 +45,17 @@ def wanted(**changes):
 def found(session, actor=ZHOU, **changes):
     session.flush()
     return [one.id for one in search.find(session, actor, wanted(**changes)).shown]
+
+
+def occupy(session, caregiver, starts_at, days):
+    """Days on end without a free hour."""
+    gate.place_visit(
+        session,
+        order_id=make_order(session, starts_at=clock.now() + timedelta(days=40)),
+        caregiver_id=caregiver.id,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(days=days),
+    )
 
 
 def test_approved_caregivers_with_a_price_are_found(session):
@@ -133,3 +145,24 @@ def test_only_as_many_cards_as_are_shown_are_made(session):
     finding = search.find(session, ZHOU, wanted(), 1)
     assert finding.count == 2
     assert len(finding.shown) == 1
+
+
+def test_who_is_never_free_is_left_out_and_the_next_best_fills_the_place(session, clock):
+    session.flush()
+    nearest = search.find(session, ZHOU, wanted(sort=Sort.DISTANCE), 1).shown[0].id
+    busy, other = (LI, ZHAO) if nearest == LI.id else (ZHAO, LI)
+    occupy(session, busy, clock.moment, days=30)
+
+    finding = search.find(session, ZHOU, wanted(sort=Sort.DISTANCE), 1)
+    assert (finding.count, [one.id for one in finding.shown]) == (1, [other.id])
+
+
+def test_by_the_soonest_free_time(session, clock):
+    session.flush()
+    first = search.find(session, ZHOU, wanted(sort=Sort.SOONEST)).shown
+    assert [one.next_start_at for one in first] == sorted(one.next_start_at for one in first)
+
+    starts = first[0].next_start_at
+    early = LI if first[0].id == LI.id else ZHAO
+    occupy(session, early, starts, days=3)
+    assert found(session, sort=Sort.SOONEST)[-1] == early.id
