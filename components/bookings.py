@@ -1,6 +1,5 @@
 """Booking one caregiver: her free times, for whom, where; asked for, and answered."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
@@ -16,6 +15,7 @@ from components import (
     portraits,
     recipients,
     session,
+    wishes,
 )
 from components.caregivers import profile_dialog
 from components.i18n import name, t
@@ -28,7 +28,6 @@ from services.catalogue import ItemView
 from services.orders import OrderStatus, OrderView
 
 _KEY = "booking"
-_REQUEST = "request_key_of_booking"  # Not among the form's keys: emptying it must not lose it.
 # Opened from far down a list, Streamlit would leave the page there.
 _TOP = component(
     "top",
@@ -79,13 +78,7 @@ def booking_form(
             district_code=asked.get("district"),
             place_id=asked.get("place"),
         )
-        said = st.text_area(
-            t("field.words"),
-            key=f"{_KEY}_words",
-            max_chars=500,
-            placeholder=t("demand.words_hint"),
-            help=t("demand.words_help"),
-        )
+        said = wishes.words_field(_KEY)
     if starts_at is not None:
         ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
         st.markdown(
@@ -100,7 +93,7 @@ def booking_form(
         key="booking_request",
         disabled=not ready,
     )
-    request_key = _request_key(pressed=pressed)
+    request_key = wishes.request_key(_KEY, pressed=pressed)
     if pressed and recipient is not None and location is not None and starts_at is not None:
         form = BookingForm(
             caregiver_id=profile.id,
@@ -208,13 +201,6 @@ def _when(
         key=f"{_KEY}_start_{item.id}_{units}_{day}",
     )
     return starts[at]
-
-
-def _request_key(*, pressed: bool) -> str:
-    """A new one whenever the form is drawn unpressed: a double click asks once."""
-    if not pressed or _REQUEST not in st.session_state:
-        st.session_state[_REQUEST] = secrets.token_hex(16)
-    return st.session_state[_REQUEST]
 
 
 def requests(waiting: list[OrderView], items: dict[int, ItemView]) -> None:

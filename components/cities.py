@@ -15,6 +15,9 @@ _MOVE_ICONS = {
     "close": ":material/do_not_disturb_on:",
     "reopen": ":material/play_circle:",
 }
+_WHOLE_NUMBERS = (
+    "hold_hours", "decline_hours", "redeem_lock_minutes", "release_days", "smallest_cell"
+)  # fmt: skip
 _DONE = {
     "pause": "cities.paused",
     "resume": "cities.resumed",
@@ -133,36 +136,15 @@ def _settings_fields(now: CitySettings, key: str) -> CitySettings:
         commission = st.number_input(
             t("field.commission"), value=now.commission_bp / 100, step=0.5, key=f"{key}_commission"
         )
-        hold_hours = st.number_input(
-            t("field.hold_hours"),
-            value=now.hold_hours,
-            key=f"{key}_hold_hours",
-            help=t("cities.hold_hours_help"),
-        )
-        decline_hours = st.number_input(
-            t("field.decline_hours"),
-            value=now.decline_hours,
-            key=f"{key}_decline_hours",
-            help=t("cities.decline_hours_help"),
-        )
-        redeem_lock_minutes = st.number_input(
-            t("field.redeem_lock_minutes"),
-            value=now.redeem_lock_minutes,
-            key=f"{key}_redeem_lock_minutes",
-            help=t("cities.redeem_lock_minutes_help"),
-        )
-        release_days = st.number_input(
-            t("field.release_days"),
-            value=now.release_days,
-            key=f"{key}_release_days",
-            help=t("cities.release_days_help"),
-        )
-        smallest_cell = st.number_input(
-            t("field.smallest_cell"),
-            value=now.smallest_cell,
-            key=f"{key}_smallest_cell",
-            help=t("cities.smallest_cell_help"),
-        )
+        whole = {
+            field: st.number_input(
+                t(f"field.{field}"),
+                value=getattr(now, field),
+                key=f"{key}_{field}",
+                help=t(f"cities.{field}_help"),
+            )
+            for field in _WHOLE_NUMBERS
+        }
     operator_approves = st.toggle(
         t("field.operator_approves"),
         now.operator_approves,
@@ -172,12 +154,8 @@ def _settings_fields(now: CitySettings, key: str) -> CitySettings:
     return CitySettings(
         hotline=hotline,
         commission_bp=round(commission * 100),
-        hold_hours=hold_hours,
-        decline_hours=decline_hours,
-        redeem_lock_minutes=redeem_lock_minutes,
         operator_approves=operator_approves,
-        release_days=release_days,
-        smallest_cell=smallest_cell,
+        **whole,
     )
 
 

@@ -1,37 +1,21 @@
 """Customers as their operators keep them: all of them in a table, one of them in full."""
 
-import pandas as pd
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, navigation, session
+from components import catalogue, formats, icons, layout, navigation, people, session, tables
 from components.i18n import chinese, t
 from services import customers
 from services.customers import AccountStatus, Customer, CustomerLine
 
-A_PAGE = 25
 _NONE = "–"
 _TEXTS = ("name", "phone", "region", "last_order")
-
-
-def search() -> str:
-    """A name, a whole phone or its last four digits."""
-    return st.text_input(
-        t("customers.find"),
-        key="customer_search",
-        max_chars=40,
-        placeholder=t("customers.find"),
-        icon=":material/search:",
-        label_visibility="collapsed",
-    ).strip()
 
 
 def customer_list(typed: str, count: int) -> int | None:
     """One page of those found; the number of the one that was clicked, or that a link names."""
     above = st.container()
-    page = 1
-    if count > A_PAGE:
-        page = st.pagination(-(-count // A_PAGE), key=f"customers_page_{typed}")
-    shown = session.fetch(customers.listing, typed, limit=A_PAGE, offset=(page - 1) * A_PAGE)
+    offset = tables.offset(count, f"customers_page_{typed}")
+    shown = session.fetch(customers.listing, typed, limit=tables.A_PAGE, offset=offset)
     linked = navigation.asked_number("customer")
     with above:
         if not shown:
@@ -43,7 +27,9 @@ def customer_list(typed: str, count: int) -> int | None:
 
 def _table(shown: list[CustomerLine]) -> int | None:
     statuses = {status: t(f"account_status.{status}") for status in AccountStatus}
-    table = pd.DataFrame(
+    column = st.column_config
+    chosen = tables.chosen(
+        shown,
         {
             "name": [one.name for one in shown],
             "phone": [one.masked_phone for one in shown],
@@ -54,14 +40,8 @@ def _table(shown: list[CustomerLine]) -> int | None:
             ],
             "owed": [formats.money(one.owed_fen) for one in shown],
             "status": [[statuses[one.status]] for one in shown],
-        }
-    )
-    column = st.column_config
-    picked = st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        column_config={
+        },
+        {
             **{name: column.TextColumn(t(f"customers.{name}")) for name in _TEXTS},
             "orders": column.NumberColumn(t("customers.orders"), format="%d", width="small"),
             "owed": column.TextColumn(t("customers.owed"), alignment="right"),
@@ -71,14 +51,10 @@ def _table(shown: list[CustomerLine]) -> int | None:
                 color=[icons.ACCOUNT[status][1] for status in statuses],
             ),
         },
-        on_select="rerun",
-        selection_mode="single-row",
-        # A list that changed has nothing selected: the same row may be another person.
-        key=f"customers_{hash(tuple(one.id for one in shown))}",
+        key="customers",
         alt=t("customers.table"),
     )
-    rows = picked.selection.rows
-    return shown[rows[0]].id if rows else None
+    return chosen.id if chosen else None
 
 
 def _region(one: CustomerLine) -> str:
@@ -100,7 +76,9 @@ def customer_in_full(customer: Customer) -> None:
             layout.field(t("order.operator_said"), customer.decision_words)
         _facts(customer)
         _last_orders(customer)
-        _phone(number)
+        people.whole_phone(
+            t("customers.whole_phone"), customers.phone, number, f"customer_phone_{number}"
+        )
         if "suspend" in customer.open_moves:
             _suspending(customer)
         if "restore" in customer.open_moves:
@@ -150,17 +128,6 @@ def _last_orders(customer: Customer) -> None:
             )  # fmt: skip
 
 
-def _phone(number: int) -> None:
-    if st.button(
-        t("customers.whole_phone"),
-        key=f"customer_phone_{number}",
-        type="tertiary",
-        icon=":material/contact_phone:",
-        help=t("orders_page.contact_help"),
-    ) and (phone := session.disclose(customers.phone, number)):
-        layout.field(t("field.phone"), phone)
-
-
 def _suspending(customer: Customer) -> None:
     number = customer.line.id
     with st.expander(
@@ -179,18 +146,15 @@ def _suspending(customer: Customer) -> None:
                 demands=customer.open_demands,
             )
         )
-        because = layout.reason_form(
-            f"suspend_customer_{number}", t("customers.suspend"), t("customers.reason_hint")
+        people.move_with_reason(
+            "customer",
+            number,
+            "suspend",
+            t("customers.suspend"),
+            t("customers.reason_hint"),
+            "customers.suspended",
+            customers.move,
         )
-        if because is not None:
-            session.perform(
-                "customers.suspended",
-                customers.move,
-                number,
-                "suspend",
-                because,
-                forget=("reason_suspend_customer_",),
-            )
 
 
 def _restoring(number: int) -> None:

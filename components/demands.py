@@ -1,11 +1,10 @@
 """Demands: entered by families and shown to those who posted them."""
 
-import secrets
 from datetime import datetime, time, timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, places, recipients, session
+from components import catalogue, formats, icons, layout, places, recipients, session, wishes
 from components.i18n import t
 from services import clock, demands
 from services import recipients as recipient_services
@@ -13,7 +12,6 @@ from services.catalogue import ItemView, Skill
 from services.demands import DemandForm, DemandStatus, DemandView
 
 _KEY = "demand"
-_REQUEST = "request_key"  # Not among the form's keys: emptying the form must not lose it.
 
 
 def demand_form(
@@ -43,13 +41,7 @@ def demand_form(
             format_func=lambda one: t(f"skill.{one}"),
             key=f"{_KEY}_skills",
         )
-        words = st.text_area(
-            t("field.words"),
-            key=f"{_KEY}_words",
-            max_chars=500,
-            placeholder=t("demand.words_hint"),
-            help=t("demand.words_help"),
-        )
+        words = wishes.words_field(_KEY)
     pressed = st.button(
         t("demand.submit"),
         type="primary",
@@ -57,7 +49,7 @@ def demand_form(
         key="demand_submit",
         disabled=recipient is None or location is None,
     )
-    request_key = _request_key(pressed=pressed)
+    request_key = wishes.request_key(_KEY, pressed=pressed)
     if pressed and recipient is not None and location is not None:
         form = DemandForm(
             recipient_id=recipient.id,
@@ -84,13 +76,6 @@ def demand_form(
             forget=(_KEY,),
             keep=keep,
         )
-
-
-def _request_key(*, pressed: bool) -> str:
-    """A new one whenever the form is drawn unpressed: a double click posts one demand."""
-    if not pressed or _REQUEST not in st.session_state:
-        st.session_state[_REQUEST] = secrets.token_hex(16)
-    return st.session_state[_REQUEST]
 
 
 def _time_fields(item: ItemView) -> tuple[datetime, int]:

@@ -1,6 +1,5 @@
-"""The phone desk: who is calling, what they want, and the words to read back to them."""
+"""The phone desk: who is calling, and what they want."""
 
-from datetime import datetime
 from enum import StrEnum
 
 import streamlit as st
@@ -8,32 +7,29 @@ from streamlit.components.v2 import component
 
 from components import (
     bookings,
-    catalogue,
     formats,
     layout,
     navigation,
+    people,
+    read_back,
     recipients,
     search,
     session,
 )
 from components.demands import demand_form, demand_section
-from components.i18n import chinese, t
+from components.i18n import t
 from components.orders import history, move_buttons, order_head
 from components.redemption import redeem_form
-from services import callers, clock, demands, orders, phones, redemption
+from services import callers, demands, orders, phones, redemption
 from services import recipients as recipient_services
 from services.callers import Caller
 from services.catalogue import ItemView
-from services.demands import DemandView
-from services.orders import OrderStatus, OrderView
 from services.search import Wanted
 
-_NOW, _NEW, _ORDER, _DEMAND = "desk_caller", "desk_new", "desk_order", "desk_demand"
+_NOW, _NEW = "desk_caller", "desk_new"
 _ASKED = "booking_asked"  # Among the booking form's keys: forgotten with it.
 _OF_ONE_CALLER = ("booking", "caller", "demand", "desk", "find", "recipient", "redeem")
 _MOST_ORDERS, _SHOWN_AT_ONCE = 10, 4
-_STANDS = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED, OrderStatus.CONFIRMED)
-_DAY_PARTS = {6: "dawn", 12: "morning", 13: "noon", 18: "afternoon", 24: "evening"}
 
 # Streamlit has no field that is ready for typing when it appears.
 _FOCUS = component(
@@ -183,7 +179,7 @@ def caller_head(number: int) -> Caller:
 
 def serve(caller: Caller, items: dict[int, ItemView]) -> None:
     """What the caller wants, and the form for it; after a deed nothing is open."""
-    done = st.session_state.get(_ORDER), st.session_state.get(_DEMAND)
+    done = st.session_state.get(read_back.ORDER), st.session_state.get(read_back.DEMAND)
     wish = st.segmented_control(
         t("desk.what"),
         list(Wish),
@@ -195,7 +191,11 @@ def serve(caller: Caller, items: dict[int, ItemView]) -> None:
         case Wish.BOOK:
             _book(caller, items)
         case Wish.POST:
-            demand_form(customer_id=caller.id, district_code=caller.district_code, keep=_DEMAND)
+            demand_form(
+                customer_id=caller.id,
+                district_code=caller.district_code,
+                keep=read_back.DEMAND,
+            )
         case Wish.REDEEM:
             _redeem(caller)
         case Wish.ORDERS:
@@ -222,7 +222,7 @@ def _book(caller: Caller, items: dict[int, ItemView]) -> None:
         key="other_caregiver",
         on_click=lambda: st.session_state.pop(_ASKED),
     )
-    bookings.booking_form(items, asked, customer_id=caller.id, keep=_ORDER)
+    bookings.booking_form(items, asked, customer_id=caller.id, keep=read_back.ORDER)
 
 
 def _pick(wanted: Wanted, query: dict[str, str]) -> None:
@@ -237,14 +237,7 @@ def _redeem(caller: Caller) -> None:
         layout.empty("redeem", icon=":material/qr_code_scanner:")
         return
     st.info(t("desk.call_back"), icon=":material/phone_callback:")
-    if st.button(
-        t("desk.whole_phone"),
-        type="tertiary",
-        icon=":material/contact_phone:",
-        key="caller_phone",
-        help=t("orders_page.contact_help"),
-    ) and (phone := session.disclose(callers.phone, caller.id)):
-        layout.field(t("field.phone"), phone)
+    people.whole_phone(t("desk.whole_phone"), callers.phone, caller.id, "caller_phone")
     redeem_form(waiting, then=None)
 
 
@@ -265,89 +258,3 @@ def _follow(caller: Caller, items: dict[int, ItemView]) -> None:
     st.subheader(t("account.recipients"), anchor=False)
     known = session.fetch(recipient_services.listing, customer_id=caller.id)
     recipients.recipient_cards(known, "desk_recipient", customer_id=caller.id)
-
-
-def read_back(caller: Caller, items: dict[int, ItemView]) -> None:
-    """What was just agreed, as one says it on the phone."""
-    texts = []
-    if number := st.session_state.get(_ORDER):
-        order = session.fetch(orders.one, number)
-        if order.status in _STANDS:
-            texts.append(_order_in_words(order, items))
-    if number := st.session_state.get(_DEMAND):
-        posted = session.fetch(demands.mine, customer_id=caller.id)
-        texts += [_demand_in_words(one, items) for one in posted if one.id == number]
-    if not texts:
-        return
-    with st.container(border=True, key="read_back"):
-        st.caption(f":material/record_voice_over: {t('desk.read_back')}")
-        for text in texts:
-            st.markdown(f"**{text}**")
-        st.button(t("desk.was_read"), icon=":material/check:", key="was_read", on_click=_was_read)
-
-
-def _was_read() -> None:
-    for key in (_ORDER, _DEMAND):
-        st.session_state.pop(key, None)
-
-
-def _order_in_words(order: OrderView, items: dict[int, ItemView]) -> str:
-    caregiver = formats.plain(order.caregiver_name)
-    answer = t("desk.says_yes", caregiver=caregiver)
-    if order.status is not OrderStatus.CONFIRMED and order.answer_until is not None:
-        until = _near(order.answer_until)
-        answer = t("desk.will_answer", caregiver=caregiver, until=until)
-    agreed = t(
-        "desk.booked",
-        recipient=formats.plain(order.recipient_name),
-        item=catalogue.item_name(items, order.item_id),
-        caregiver=caregiver,
-        when=_when(order.starts_at, order.ends_at),
-        district=formats.district(order.district_code),
-        total=t("desk.yuan", amount=_yuan(order.total_fen)),
-    )
-    return agreed + answer
-
-
-def _demand_in_words(demand: DemandView, items: dict[int, ItemView]) -> str:
-    total = t("desk.yuan", amount=_yuan(demand.highest_fen * demand.units))
-    return t(
-        "desk.posted",
-        recipient=formats.plain(demand.recipient_name),
-        item=catalogue.item_name(items, demand.item_id),
-        when=_when(demand.starts_at, demand.ends_at),
-        district=formats.district(demand.district_code),
-        total=total,
-    )
-
-
-def _yuan(fen: int) -> str:
-    return formats.money(fen).removeprefix("¥")
-
-
-def _when(starts_at: datetime, ends_at: datetime) -> str:
-    """明天，11月23日 周一，上午9点到11点半."""
-    ends = _hour(ends_at)
-    if clock.in_city(starts_at).date() != clock.in_city(ends_at).date():
-        ends = _near(ends_at)
-    day = formats.day(starts_at).replace(" · ", "，" if chinese() else ", ")
-    return t("desk.when", day=day, starts=_hour(starts_at), ends=ends)
-
-
-def _near(at: datetime) -> str:
-    """今天下午5点."""
-    day, _, _ = formats.day(at).partition(" · ")
-    return ("" if chinese() else ", ").join((day, _hour(at)))
-
-
-def _hour(at: datetime) -> str:
-    """上午9点半."""
-    local = clock.in_city(at)
-    part = next(name for until, name in _DAY_PARTS.items() if local.hour < until)
-    words = {0: "desk.full_hour", 30: "desk.half_hour"}
-    hour = (local.hour - 1) % 12 + 1
-    if local.minute in words:
-        said = t(words[local.minute], hour=hour)
-    else:
-        said = t("desk.odd_minutes", hour=hour, minute=local.minute)
-    return t(f"desk.{part}", said=said)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, navigation, session
+from components import catalogue, formats, icons, layout, navigation, people, session, tables
 from components.caregivers import profile_card
 from components.i18n import t
 from services import caregivers, clock, rosters
@@ -14,8 +13,6 @@ from services.caregivers import CaregiverStatus, Profile
 from services.catalogue import ItemView
 from services.rosters import CaregiverLine, Commitments, Engagement
 
-A_PAGE = 25
-ALL = "all"
 _NONE = "–"
 _NUMBERS = ("visits_done", "visits_ahead")
 
@@ -29,50 +26,25 @@ class Choice:
     count: int
 
 
-def search() -> str:
-    """A name, a whole phone or its last four digits."""
-    return st.text_input(
-        t("caregivers_page.find"),
-        key="caregiver_search",
-        max_chars=40,
-        placeholder=t("caregivers_page.find"),
-        icon=":material/search:",
-        label_visibility="collapsed",
-    ).strip()
-
-
 def choice(typed: str, counts: dict[CaregiverStatus, int]) -> Choice:
     """All those found, or those of one status."""
-    numbers = {ALL: sum(counts.values())} | {s: counts.get(s, 0) for s in CaregiverStatus}
-    linked = st.query_params.get("show", ALL)
-    linked = linked if linked in numbers else ALL
-    shown = st.segmented_control(
+    numbers = {tables.ALL: sum(counts.values())} | {s: counts.get(s, 0) for s in CaregiverStatus}
+    shown = tables.kind_choice(
         t("caregivers_page.filter"),
-        list(numbers),
-        default=linked,
-        required=True,
-        format_func=lambda one: f"{_filter_name(one)} {numbers.get(one, 0):,}",
-        key=f"caregivers_filter_{linked}",  # A new link is a new choice.
-        label_visibility="collapsed",
-        wrap=True,
+        numbers,
+        lambda one: t(f"caregiver_status.{one}"),
+        "caregivers_filter",
     )
     status = next((status for status in CaregiverStatus if status == shown), None)
-    return Choice(typed, status, numbers.get(str(shown), 0))
-
-
-def _filter_name(one: str) -> str:
-    return t("orders_page.all") if one == ALL else t(f"caregiver_status.{one}")
+    return Choice(typed, status, numbers.get(shown, 0))
 
 
 def caregiver_list(choice: Choice) -> int | None:
     """One page of those found; the number of the one that was clicked, or that a link names."""
     above = st.container()
-    page = 1
-    if choice.count > A_PAGE:
-        key = f"caregivers_page_{choice.status}_{choice.typed}"
-        page = st.pagination(-(-choice.count // A_PAGE), key=key)
+    offset = tables.offset(choice.count, f"caregivers_page_{choice.status}_{choice.typed}")
     shown = session.fetch(
-        rosters.listing, choice.typed, choice.status, limit=A_PAGE, offset=(page - 1) * A_PAGE
+        rosters.listing, choice.typed, choice.status, limit=tables.A_PAGE, offset=offset
     )
     linked = navigation.asked_number("caregiver")
     with above:
@@ -84,7 +56,9 @@ def caregiver_list(choice: Choice) -> int | None:
 
 def _table(shown: list[CaregiverLine]) -> int | None:
     statuses = {status: t(f"caregiver_status.{status}") for status in CaregiverStatus}
-    table = pd.DataFrame(
+    column = st.column_config
+    chosen = tables.chosen(
+        shown,
         {
             "name": [one.name for one in shown],
             "status": [[statuses[one.status]] for one in shown],
@@ -95,14 +69,8 @@ def _table(shown: list[CaregiverLine]) -> int | None:
             "frozen": [formats.money(one.frozen_fen) for one in shown],
             "certificate": [_certificate(one) for one in shown],
             "phone": [one.masked_phone for one in shown],
-        }
-    )
-    column = st.column_config
-    picked = st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        column_config={
+        },
+        {
             "name": column.TextColumn(t("customers.name")),
             "status": column.MultiselectColumn(
                 t("customers.status"),
@@ -123,14 +91,10 @@ def _table(shown: list[CaregiverLine]) -> int | None:
             ),
             "phone": column.TextColumn(t("customers.phone")),
         },
-        on_select="rerun",
-        selection_mode="single-row",
-        # A list that changed has nothing selected: the same row may be another person.
-        key=f"caregivers_{hash(tuple(one.id for one in shown))}",
+        key="caregivers",
         alt=t("caregivers_page.table"),
     )
-    rows = picked.selection.rows
-    return shown[rows[0]].id if rows else None
+    return chosen.id if chosen else None
 
 
 def _score(one: CaregiverLine) -> str:
@@ -158,7 +122,12 @@ def caregiver_in_full(caregiver_id: int) -> None:
             layout.field(t("field.phone"), held.masked_phone)
             layout.field(t("caregivers_page.frozen"), formats.money(held.frozen_fen))
         _ahead(profile, held, items)
-        _phone(caregiver_id)
+        people.whole_phone(
+            t("customers.whole_phone"),
+            rosters.phone,
+            caregiver_id,
+            f"caregiver_phone_{caregiver_id}",
+        )
         _answers(profile)
         if "suspend" in profile.open_moves:
             _suspending(profile, held, items)
@@ -195,17 +164,6 @@ def _written(one: Engagement, items: dict[int, ItemView]) -> str:
             t("order.number", number=one.order_id),
         )
     )
-
-
-def _phone(caregiver_id: int) -> None:
-    if st.button(
-        t("customers.whole_phone"),
-        key=f"caregiver_phone_{caregiver_id}",
-        type="tertiary",
-        icon=":material/contact_phone:",
-        help=t("orders_page.contact_help"),
-    ) and (phone := session.disclose(rosters.phone, caregiver_id)):
-        layout.field(t("field.phone"), phone)
 
 
 def _answers(profile: Profile) -> None:
@@ -256,16 +214,7 @@ def _listed(title: str, expected: Sequence[Engagement], items: dict[int, ItemVie
 
 def _with_reason(caregiver_id: int, move: str, label: str, done: str) -> None:
     hint = t("caregivers_page.suspend_hint" if move == "suspend" else "caregivers_page.reason_hint")
-    because = layout.reason_form(f"{move}_caregiver_{caregiver_id}", label, hint)
-    if because is not None:
-        session.perform(
-            done,
-            caregivers.move,
-            caregiver_id,
-            move,
-            because,
-            forget=(f"reason_{move}_caregiver_",),
-        )
+    people.move_with_reason("caregiver", caregiver_id, move, label, hint, done, caregivers.move)
 
 
 def _restoring(caregiver_id: int) -> None:

@@ -1,9 +1,8 @@
 """The catalogue as operators keep it: all items in a table, one of them in full."""
 
-import pandas as pd
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, session
+from components import catalogue, formats, icons, layout, session, tables
 from components.i18n import chinese, name, t
 from services import catalogue as services
 from services.catalogue import CertificateKind, ItemForm, ItemGroup, ItemUse, ItemView, Unit
@@ -26,7 +25,9 @@ def item_table(items: dict[int, ItemView], uses: dict[int, ItemUse]) -> ItemView
     groups = list(ItemGroup)
     shown = sorted(items.values(), key=lambda item: (groups.index(item.group), item.id))
     used = [uses.get(item.id, ItemUse()) for item in shown]
-    table = pd.DataFrame(
+    column = st.column_config
+    return tables.chosen(
+        shown,
         {
             "group": [[t(f"group.{item.group}")] for item in shown],
             "name": [name(item) for item in shown],
@@ -35,14 +36,8 @@ def item_table(items: dict[int, ItemView], uses: dict[int, ItemUse]) -> ItemView
             "certificates": [_certificates(item) for item in shown],
             "orders": [use.orders + use.requests for use in used],
             "demands": [use.demands for use in used],
-        }
-    )
-    column = st.column_config
-    picked = st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        column_config={
+        },
+        {
             "group": column.MultiselectColumn(
                 t("catalogue.group"),
                 options=[t(f"group.{group}") for group in groups],
@@ -55,14 +50,9 @@ def item_table(items: dict[int, ItemView], uses: dict[int, ItemUse]) -> ItemView
             "orders": column.NumberColumn(t("catalogue_page.orders"), width="small"),
             "demands": column.NumberColumn(t("catalogue_page.demands"), width="small"),
         },
-        on_select="rerun",
-        selection_mode="single-row",
-        # A list that changed has nothing selected: the same row may be another item.
-        key=f"catalogue_{hash(tuple(item.id for item in shown))}",
+        key="catalogue",
         alt=t("catalogue_page.table"),
     )
-    rows = picked.selection.rows
-    return shown[rows[0]] if rows else None
 
 
 def _status(item: ItemView) -> str:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, session
+from components import catalogue, formats, icons, layout, session, tables
 from components.i18n import t
 from components.orders import caregiver_button, history, move_buttons, order_head, report
 from services import bookings, orders, redemption, visits
@@ -14,8 +13,6 @@ from services.catalogue import ItemView
 from services.orders import OrderStatus, OrderView, VisitStatus
 from services.to_do import ToDoKind
 
-A_PAGE = 25
-ALL = "all"
 _OPEN = (VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)
 
 
@@ -30,24 +27,14 @@ class Choice:
 
 def choice(counts: dict[VisitStatus, int], alerts: dict[ToDoKind, int]) -> Choice:
     """All orders, those of one status, those something is wrong with, or one by its number."""
-    numbers: dict[str, int] = {ALL: sum(counts.values())}
-    linked = st.query_params.get("show", ALL)
+    numbers: dict[str, int] = {tables.ALL: sum(counts.values())}
+    linked = st.query_params.get("show")
     numbers |= {kind: count for kind, count in alerts.items() if count or kind == linked}
     numbers |= {status: counts.get(status, 0) for status in VisitStatus}
-    linked = linked if linked in numbers else ALL
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
-        shown = st.segmented_control(
-            t("orders_page.filter"),
-            list(numbers),
-            default=linked,
-            required=True,
-            format_func=lambda one: f"{_filter_name(one)} {numbers.get(one, 0):,}",
-            key=f"orders_filter_{linked}",  # A new link is a new choice.
-            label_visibility="collapsed",
-            wrap=True,
-        )
+        shown = tables.kind_choice(t("orders_page.filter"), numbers, _filter_name, "orders_filter")
         typed = st.text_input(
             t("orders_page.find"),
             st.query_params.get("order", "")[:9],
@@ -59,12 +46,10 @@ def choice(counts: dict[VisitStatus, int], alerts: dict[ToDoKind, int]) -> Choic
             width=200,
         ).strip()
     number = int(typed) if typed.isascii() and typed.isdigit() else 0
-    return Choice(str(shown), numbers.get(shown, 0), number if typed else None)
+    return Choice(shown, numbers.get(shown, 0), number if typed else None)
 
 
 def _filter_name(one: str) -> str:
-    if one == ALL:
-        return t("orders_page.all")
     if one in list(VisitStatus):
         return t(f"visit_status.{one}")
     return f"{icons.TO_DO[ToDoKind(one)]} {t(f'orders_page.{one}')}"
@@ -73,15 +58,13 @@ def _filter_name(one: str) -> str:
 def order_list(choice: Choice, items: dict[int, ItemView]) -> OrderView | None:
     """One page of the chosen orders as a table; the one that was clicked is returned."""
     above = st.container()
-    page = 1
-    if choice.count > A_PAGE:
-        page = st.pagination(-(-choice.count // A_PAGE), key=f"orders_page_{choice.shown}")
+    offset = tables.offset(choice.count, f"orders_page_{choice.shown}")
     shown = session.fetch(
         orders.listing,
         visit_statuses=tuple(status for status in VisitStatus if status == choice.shown),
         alert=next((kind for kind in orders.ALERTS if kind == choice.shown), None),
-        limit=A_PAGE,
-        offset=(page - 1) * A_PAGE,
+        limit=tables.A_PAGE,
+        offset=offset,
     )
     with above:
         if not shown:
@@ -93,7 +76,9 @@ def order_list(choice: Choice, items: dict[int, ItemView]) -> OrderView | None:
 def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | None:
     statuses = {t(f"visit_status.{one}"): icons.VISIT[one][1] for one in VisitStatus}
     statuses |= {t(f"order_status.{one}"): colour for one, (_, colour) in icons.REQUEST.items()}
-    table = pd.DataFrame(
+    column = st.column_config
+    return tables.chosen(
+        shown,
         {
             "number": [order.id for order in shown],
             "status": [[_status(order)] for order in shown],
@@ -104,14 +89,8 @@ def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | No
             "caregiver": [order.caregiver_name for order in shown],
             "total": [formats.money(order.total_fen) for order in shown],
             "district": [formats.district(order.district_code) for order in shown],
-        }
-    )
-    column = st.column_config
-    picked = st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        column_config={
+        },
+        {
             "number": column.NumberColumn(t("orders_page.number"), format="%d", width="small"),
             "status": column.MultiselectColumn(
                 t("orders_page.status"),
@@ -124,14 +103,9 @@ def _table(shown: list[OrderView], items: dict[int, ItemView]) -> OrderView | No
                 for name in ("item", "time", "amount", "customer", "caregiver", "district")
             },
         },
-        on_select="rerun",
-        selection_mode="single-row",
-        # A list that changed has nothing selected: the same row may be another order.
-        key=f"orders_{hash(tuple(order.id for order in shown))}",
+        key="orders",
         alt=t("orders_page.table"),
     )
-    rows = picked.selection.rows
-    return shown[rows[0]] if rows else None
 
 
 def _status(order: OrderView) -> str:

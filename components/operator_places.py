@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import pandas as pd
 import pydeck as pdk
 import streamlit as st
 from pydeck.types import String
 
-from components import formats, layout, places, session
+from components import formats, layout, places, session, tables
 from components.i18n import name, t
 from services import places as services
 from services import regions
@@ -144,20 +143,17 @@ def place_table(known: Sequence[PlaceView]) -> PlaceView | None:
         layout.empty("places", icon=":material/pin_drop:")
         return None
     column = st.column_config
-    picked = st.dataframe(
-        pd.DataFrame(
-            {
-                "name": [name(place) for place in known],
-                "kind": [t(f"place_kind.{place.kind}") for place in known],
-                "district": [formats.district(place.district_code) for place in known],
-                "status": [_status(place) for place in known],
-                "lng": [place.lng for place in known],
-                "lat": [place.lat for place in known],
-            }
-        ),
-        hide_index=True,
-        height="content" if len(known) <= 12 else 460,
-        column_config={
+    return tables.chosen(
+        known,
+        {
+            "name": [name(place) for place in known],
+            "kind": [t(f"place_kind.{place.kind}") for place in known],
+            "district": [formats.district(place.district_code) for place in known],
+            "status": [_status(place) for place in known],
+            "lng": [place.lng for place in known],
+            "lat": [place.lat for place in known],
+        },
+        {
             "name": column.TextColumn(t("field.place"), width="medium"),
             "kind": column.TextColumn(t("field.kind")),
             "district": column.TextColumn(t("field.district")),
@@ -165,14 +161,10 @@ def place_table(known: Sequence[PlaceView]) -> PlaceView | None:
             "lng": column.NumberColumn(t("field.lng"), format="%.5f"),
             "lat": column.NumberColumn(t("field.lat"), format="%.5f"),
         },
-        on_select="rerun",
-        selection_mode="single-row",
-        # A list that changed has nothing selected: the same row may be another place.
-        key=f"places_{hash(tuple(place.id for place in known))}",
+        key="places",
         alt=t("places_page.table"),
+        height="content" if len(known) <= 12 else 460,
     )
-    rows = picked.selection.rows
-    return known[rows[0]] if rows else None
 
 
 def _status(place: PlaceView) -> str:
@@ -279,22 +271,8 @@ def _fields(
 
 def _typed_point(key: str, place: PlaceView | None) -> tuple[float | None, float | None, Datum]:
     with st.grid(3, min_column_width=200):
-        lng = st.number_input(
-            t("field.lng"),
-            value=place.lng if place else None,
-            step=0.001,
-            format="%.6f",
-            placeholder="120.894000",
-            key=f"{key}lng",
-        )
-        lat = st.number_input(
-            t("field.lat"),
-            value=place.lat if place else None,
-            step=0.001,
-            format="%.6f",
-            placeholder="31.980000",
-            key=f"{key}lat",
-        )
+        lng = _degrees(t("field.lng"), place and place.lng, "120.894000", f"{key}lng")
+        lat = _degrees(t("field.lat"), place and place.lat, "31.980000", f"{key}lat")
         datum = st.selectbox(
             t("field.datum"),
             list(Datum),
@@ -303,3 +281,9 @@ def _typed_point(key: str, place: PlaceView | None) -> tuple[float | None, float
             help=t("places_page.datum_help"),
         )
     return lng, lat, datum
+
+
+def _degrees(label: str, now: float | None, example: str, key: str) -> float | None:
+    return st.number_input(
+        label, value=now, step=0.001, format="%.6f", placeholder=example, key=key
+    )

@@ -12,7 +12,7 @@ from data.cities import City
 from data.demands import Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.orders import WAITING, Order, OrderStatus, Visit, VisitStatus
 from services import (
     audit,
     availability,
@@ -32,8 +32,6 @@ from services.access import Actor, Permission
 from services.demands import DemandForm
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
-
-WAITING = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def request(
     )
     lifecycles.begin(session, actor, Noun.DEMAND, demand, "direct")
     lifecycles.begin(session, actor, Noun.ORDER, order, "request")
-    facts = _facts(order, visit_id)
+    facts = orders.facts(order, visit_id)
     about = f"order-{order.id}"
     notices.tell(session, NoticeKind.REQUEST_RECEIVED, caregiver.id, about, **facts)
     notices.tell_operators(session, NoticeKind.REQUEST_PLACED, order.city_code, about, **facts)
@@ -145,7 +143,7 @@ def accept(session: Session, actor: Actor, order_id: int) -> None:
         NoticeKind.REQUEST_TO_APPROVE,
         order.city_code,
         f"order-{order.id}",
-        **_facts(order, _visit(session, order).id),
+        **orders.facts(order, orders.locked_visit(session, order).id),
     )
 
 
@@ -178,7 +176,7 @@ def block(session: Session, actor: Actor, order_id: int, because: str) -> None:
         NoticeKind.REQUEST_BLOCKED,
         order.caregiver_id,
         f"order-{order.id}",
-        **_facts(order, visit.id),
+        **orders.facts(order, visit.id),
     )
     _call_off_demand(session, actor, order)
 
@@ -193,7 +191,7 @@ def call_off(session: Session, actor: Actor, order_id: int) -> None:
         NoticeKind.ORDER_CANCELLED,
         order.caregiver_id,
         f"order-{order.id}",
-        **_facts(order, visit.id),
+        **orders.facts(order, visit.id),
     )
     _call_off_demand(session, actor, order)
 
@@ -245,7 +243,7 @@ def _check_she_can(session: Session, caregiver: Caregiver, item: CareItem, deman
 
 
 def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City) -> None:
-    visit = _visit(session, order)
+    visit = orders.locked_visit(session, order)
     if visit.starts_at <= clock.now():
         raise Conflict("error.start_in_past")
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
@@ -273,12 +271,12 @@ def _let_go(
     session: Session, actor: Actor, order: Order, move: str, kind: NoticeKind | None
 ) -> Visit:
     """End a request by this move, free the time it held and tell the family."""
-    visit = _visit(session, order)
+    visit = orders.locked_visit(session, order)
     lifecycles.take(session, actor, Noun.ORDER, order, move)
     lifecycles.take(session, actor, Noun.VISIT, visit, "let_go")
     if kind is not None:
         about = f"order-{order.id}"
-        notices.tell(session, kind, order.customer_id, about, **_facts(order, visit.id))
+        notices.tell(session, kind, order.customer_id, about, **orders.facts(order, visit.id))
     return visit
 
 
@@ -309,11 +307,3 @@ def _held_city(session: Session, order: Order) -> City:
     """The city of an order, which nobody closes or changes until it stands."""
     held = select(City).where(City.code == order.city_code).with_for_update(read=True)
     return session.scalars(held).one()
-
-
-def _visit(session: Session, order: Order) -> Visit:
-    return session.scalars(select(Visit).where(Visit.order_id == order.id).with_for_update()).one()
-
-
-def _facts(order: Order, visit_id: int) -> dict[str, int]:
-    return {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}

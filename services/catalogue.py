@@ -8,7 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.catalogue import CareItem, CertificateKind, ItemGroup, Skill, Unit
 from data.demands import Demand, DemandStatus
-from data.orders import Order, OrderStatus, Visit
+from data.orders import WAITING, Order, OrderStatus, Visit
 from services import audit, clock
 from services.access import Actor, Permission
 from services.errors import Conflict, Invalid, NotFound
@@ -21,7 +21,6 @@ MOST_UNITS = 60
 MOST_FEN = 2_000_000  # ¥20,000 a unit.
 MOST_TASKS = 20
 LONGEST_TASK = 60
-_REQUESTED = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +118,7 @@ def uses(session: Session, actor: Actor) -> dict[int, ItemUse]:
     """By item, what would go on if it were withdrawn; only those that are in use."""
     actor.require(Permission.KEEP_CATALOGUE)
     orders = _by_item(session, Order.item_id, Order.status == OrderStatus.CONFIRMED)
-    requests = _by_item(session, Order.item_id, Order.status.in_(_REQUESTED))
+    requests = _by_item(session, Order.item_id, Order.status.in_(WAITING))
     demands = _by_item(
         session,
         Demand.item_id,

@@ -13,7 +13,7 @@ from data.caregivers import Caregiver, CaregiverStatus
 from data.cities import City, CityStatus
 from data.demands import Demand, DemandStatus
 from data.history import Noun
-from data.orders import Order, OrderStatus, Visit
+from data.orders import WAITING, Order, OrderStatus, Visit
 from data.regions import RegionLevel
 from services import audit, clock, lifecycles, regions
 from services.access import Actor, Permission, Role
@@ -23,7 +23,6 @@ from services.wording import words
 __all__ = ["CityStatus"]
 
 MOST_LISTED = 20
-WAITING = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED)
 # The fewest and the most each setting may be; the commission in basis points.
 LIMITS = {
     "commission_bp": (0, 5000),

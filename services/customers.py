@@ -13,7 +13,7 @@ from data.demands import Demand, DemandStatus
 from data.history import Noun
 from data.ledger import LedgerAccount
 from data.notices import Notice, OutboxMessage, OutboxStatus
-from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.orders import AHEAD, WAITING, Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
 from data.reviews import Review
 from services import accounts, audit, clock, ledger, lifecycles, phones, recipients, sessions
@@ -25,8 +25,6 @@ __all__ = ["AccountStatus", "Customer", "CustomerLine", "OrderStatus", "RecentOr
 
 LAST_ORDERS = 5
 STAFF = (Role.DESK, Role.OPERATOR, Role.ANALYST)
-WAITING = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED)
-AHEAD = (VisitStatus.HELD, VisitStatus.PLANNED, VisitStatus.IN_PROGRESS)
 MOVES = ("suspend", "restore")
 
 

@@ -12,7 +12,7 @@ from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand
 from data.history import Noun, StatusChange
 from data.notices import NoticeKind
-from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.orders import WAITING, Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
 from data.reviews import Review
 from services import clock, ledger, lifecycles, notices, to_do, visits
@@ -29,7 +29,7 @@ ALERTS = (ToDoKind.LATE, ToDoKind.LOCKED, ToDoKind.UNREDEEMED)
 BASIS_POINTS = 10_000
 # The statuses an order can have while its visit has this one: the city's index finds a page by it.
 _ORDER_STATUSES = {
-    VisitStatus.HELD: {OrderStatus.REQUESTED, OrderStatus.ACCEPTED},
+    VisitStatus.HELD: {*WAITING},
     VisitStatus.PLANNED: {OrderStatus.CONFIRMED},
     VisitStatus.IN_PROGRESS: {OrderStatus.CONFIRMED},
     VisitStatus.FINISHED: {OrderStatus.CONFIRMED},
@@ -226,16 +226,16 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
 
 
 def _end(session: Session, actor: Actor, order: Order, move: str) -> None:
-    visit = session.scalars(select(Visit).where(Visit.order_id == order.id).with_for_update()).one()
+    visit = locked_visit(session, order)
     lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
     lifecycles.take(session, actor, Noun.ORDER, order, move)
     ledger.book_cancelled(session, order)
-    facts = {"order_id": order.id, "visit_id": visit.id, "item_id": order.item_id}
+    named = facts(order, visit.id)
     for account_id in {order.customer_id, order.caregiver_id} - {actor.id}:
-        notices.tell(session, NoticeKind.ORDER_CANCELLED, account_id, f"order-{order.id}", **facts)
+        notices.tell(session, NoticeKind.ORDER_CANCELLED, account_id, f"order-{order.id}", **named)
     if actor.role is not Role.OPERATOR:
         notices.tell_operators(
-            session, NoticeKind.ORDER_CANCELLED, order.city_code, f"order-{order.id}", **facts
+            session, NoticeKind.ORDER_CANCELLED, order.city_code, f"order-{order.id}", **named
         )
 
 
@@ -281,12 +281,22 @@ def free_until(city: City, starts_at: datetime) -> datetime:
 
 def tell_confirmed(session: Session, order: Order, visit_id: int) -> None:
     """Tell the family who comes, and give the caregiver her code."""
-    facts = {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}
+    named = facts(order, visit_id)
     about = f"order-{order.id}"
-    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **facts)
+    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **named)
     notices.tell(
-        session, NoticeKind.CODE_ISSUED, order.caregiver_id, f"visit-{visit_id}-1", **facts
+        session, NoticeKind.CODE_ISSUED, order.caregiver_id, f"visit-{visit_id}-1", **named
     )
+
+
+def facts(order: Order, visit_id: int) -> dict[str, int]:
+    """What notices about an order are made of."""
+    return {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}
+
+
+def locked_visit(session: Session, order: Order) -> Visit:
+    """The visit of an order, locked until the transaction ends."""
+    return session.scalars(select(Visit).where(Visit.order_id == order.id).with_for_update()).one()
 
 
 def reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False) -> Order:

@@ -10,7 +10,18 @@ from string import Formatter
 
 import pytest
 
-from components import customers, desk, formats, icons, operator_caregivers, reviews, today, welcome
+from components import (
+    cities,
+    customers,
+    desk,
+    formats,
+    icons,
+    operator_caregivers,
+    read_back,
+    reviews,
+    today,
+    welcome,
+)
 from components.catalogues import DEFAULT, LANGUAGES, catalogue, say
 from components.demand_map import Measure
 from components.navigation import PAGES
@@ -62,11 +73,12 @@ FAMILIES: dict[str, set[str]] = {
     "channel.{}": set(Channel),
     "cities.{}": {move.name for move in CITY_MOVES},
     "cities.{}_warning": {move.name for move in CITY_MOVES},
+    "cities.{}_help": set(cities._WHOLE_NUMBERS),
     "city_status.{}": set(CityStatus),
     "datum.{}": set(Datum),
     "customers.{}": set(customers._TEXTS),
     "demand_status.{}": set(DemandStatus),
-    "desk.{}": set(desk.Wish) | set(desk._DAY_PARTS.values()),
+    "desk.{}": set(desk.Wish) | set(read_back._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
         "applications", "book", "caller_orders", "callers", "caregivers", "catalogue", "cities",
@@ -75,7 +87,8 @@ FAMILIES: dict[str, set[str]] = {
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
-    "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"},
+    "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"}
+    | set(cities._WHOLE_NUMBERS),
     "group.{}": set(ItemGroup),
     "hall.closed_{}": NOT_APPROVED,
     "hall.closed_{}_next": NOT_APPROVED,

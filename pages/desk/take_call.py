@@ -1,6 +1,6 @@
 """The desk takes a call: finds or enters the caller, and does what they ask for."""
 
-from components import catalogue, desk, layout
+from components import catalogue, desk, layout, read_back
 from components.i18n import t
 
 layout.page_head("take_call", subtitle=t("desk.subtitle"))
@@ -10,5 +10,5 @@ if number is None:
 else:
     items = catalogue.items()
     caller = desk.caller_head(number)
-    desk.read_back(caller, items)
+    read_back.agreed(caller, items)
     desk.serve(caller, items)

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from components import layout, operator_caregivers
+from components import layout, operator_caregivers, people
 from components.i18n import t
 from components.session import fetch
 from services import rosters
 
 layout.page_head("caregivers", subtitle=t("caregivers_page.subtitle"))
-typed = operator_caregivers.search()
+typed = people.search("caregiver_search")
 choice = operator_caregivers.choice(typed, fetch(rosters.counts, typed))
 in_full = st.container()
 chosen = operator_caregivers.caregiver_list(choice)

@@ -1,5 +1,6 @@
 """What a page shows, read the way its visitor reads it."""
 
+from pandas import DataFrame
 from streamlit.testing.v1 import AppTest
 
 from components import i18n
@@ -16,6 +17,11 @@ def said(app: AppTest) -> str:
     page = app.main
     kinds = (page.title, page.subheader, page.markdown, page.caption, page.text, page.info)
     return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+def table(app: AppTest) -> DataFrame:
+    """The rows of the first table."""
+    return app.dataframe[0].value
 
 
 def keys(app: AppTest) -> set[str | None]:

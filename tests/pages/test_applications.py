@@ -8,8 +8,7 @@ from data.orders import Order
 from services import applications
 from tests import factories
 from tests.factories import FAR_OPERATOR, LI, NAMES, OPERATOR, ZHAO
-from tests.pages.screen import confirm
-from tests.pages.test_today import shown, words
+from tests.pages.screen import confirm, said, words
 
 PAGE = "pages/operator/applications.py"
 
@@ -41,11 +40,11 @@ def status_of(application_id):
 
 def test_rivals_stand_side_by_side_with_price_and_total(open_app):
     two_rivals()
-    said = shown(open_app(PAGE, OPERATOR))
-    assert NAMES[LI] in said
-    assert NAMES[ZHAO] in said
-    assert "**¥90**" in said
-    assert "**¥80**" in said
+    text = said(open_app(PAGE, OPERATOR))
+    assert NAMES[LI] in text
+    assert NAMES[ZHAO] in text
+    assert "**¥90**" in text
+    assert "**¥80**" in text
 
 
 def test_the_likeliest_comes_first_and_nobody_is_hidden(open_app):
@@ -72,7 +71,7 @@ def test_choosing_one_makes_the_order_and_closes_the_rival(open_app):
     assert status_of(zhaos) is ApplicationStatus.CLOSED
     with reading() as session:
         assert session.scalars(select(Order)).one().caregiver_id == LI.id
-    assert words("empty.applications") in shown(app)
+    assert words("empty.applications") in said(app)
 
 
 def test_declining_one_leaves_the_other(open_app):
@@ -81,7 +80,7 @@ def test_declining_one_leaves_the_other(open_app):
     answer(app, "decline", lis)
     assert status_of(lis) is ApplicationStatus.DECLINED
     assert status_of(zhaos) is ApplicationStatus.SUBMITTED
-    assert NAMES[LI] not in shown(app)
+    assert NAMES[LI] not in said(app)
 
 
 def test_a_caregiver_who_is_busy_is_refused_in_words(open_app):
@@ -99,11 +98,11 @@ def test_a_demand_without_applicants_is_shown_apart(open_app):
     with writing() as session:
         factories.make_demand(session, words="请早点来")
     app = open_app(PAGE, OPERATOR)
-    assert words("empty.applications") in shown(app)
+    assert words("empty.applications") in said(app)
     app.session_state["unanswered"] = True
-    said = shown(app.run())
-    assert words("applications.unanswered_next") in said
-    assert "请早点来" in said
+    text = said(app.run())
+    assert words("applications.unanswered_next") in text
+    assert "请早点来" in text
 
 
 def test_the_page_shows_two_demands_and_more_on_demand(open_app, clock):
@@ -119,5 +118,5 @@ def test_the_page_shows_two_demands_and_more_on_demand(open_app, clock):
 def test_an_operator_of_another_city_sees_nothing(open_app):
     two_rivals()
     app = open_app(PAGE, FAR_OPERATOR)
-    assert words("empty.applications") in shown(app)
-    assert NAMES[LI] not in shown(app)
+    assert words("empty.applications") in said(app)
+    assert NAMES[LI] not in said(app)

@@ -10,7 +10,17 @@ from services import catalogue
 from services.catalogue import ItemGroup, Unit
 from tests import factories
 from tests.factories import COMPANIONSHIP, FAR_OPERATOR, NASTY, OPERATOR, ZHOU
-from tests.pages.screen import confirm, errors, keys, opened, questions, said, successes, words
+from tests.pages.screen import (
+    confirm,
+    errors,
+    keys,
+    opened,
+    questions,
+    said,
+    successes,
+    table,
+    words,
+)
 
 PAGE = "pages/operator/catalogue.py"
 KEY = f"item_{COMPANIONSHIP}_"
@@ -20,10 +30,6 @@ COMPANIONSHIP_ZH = "老人陪伴"
 def item(item_id=COMPANIONSHIP):
     with reading() as session:
         return session.get_one(CareItem, item_id)
-
-
-def table(app):
-    return app.dataframe[0].value
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from data.database import reading, writing
 from services import caregivers, reviews
 from services.access import Actor, Role
 from tests.factories import DRAFT, LI, NASTY, OPERATOR, STRANGER, ZHOU, make_redeemed_visit
+from tests.pages.screen import said
 
 PAGE = "pages/caregiver/my_profile.py"
 
@@ -40,15 +41,6 @@ def profile_of(actor):
         )
 
 
-def words_on(app):
-    return "\n".join(
-        element.value
-        for kind in (app.markdown, app.text, app.caption, app.info)
-        for element in kind
-        if element.value
-    )
-
-
 def add_certificate(app, held_before, **fields):
     prefix = f"my_profile_add_{held_before}"
     app.selectbox(key=f"{prefix}_kind").set_value(fields.pop("kind", "health"))
@@ -69,7 +61,7 @@ def choose_day(app, day):
 
 def test_a_newcomer_fills_in_an_empty_form_and_submits_it(open_app, newcomer):
     app = open_app(PAGE, newcomer)
-    assert "还没有填写证书" in words_on(app)
+    assert "还没有填写证书" in said(app)
     add_certificate(app, 0, issued_on=date(2029, 5, 1), number="JK-0001")
     app.toggle(key="my_profile_works_0").set_value(True).run()
     app.selectbox(key="my_profile_to_0").set_value(24 * 60)
@@ -85,7 +77,7 @@ def test_a_newcomer_fills_in_an_empty_form_and_submits_it(open_app, newcomer):
     assert [(h.weekday, h.starts_minute, h.ends_minute) for h in saved.weekly_hours] == [
         (0, 480, 1440)
     ]
-    assert "待审核" in words_on(app)
+    assert "待审核" in said(app)
     show(app, "preview")
     assert NASTY in [text.value for text in app.text]
 
@@ -105,7 +97,7 @@ def test_an_incomplete_certificate_is_refused_before_it_joins_the_list(open_app,
     assert [error.value for error in app.error] == ["请填写：发证单位"]
     add_certificate(app, 0, issued_on=date(2029, 5, 1), expires_on=date(2029, 4, 1))
     assert [error.value for error in app.error] == ["结束须晚于开始"]
-    assert "还没有填写证书" in words_on(app)
+    assert "还没有填写证书" in said(app)
 
 
 def test_a_certificate_can_be_removed_again(open_app, newcomer):
@@ -113,7 +105,7 @@ def test_a_certificate_can_be_removed_again(open_app, newcomer):
     add_certificate(app, 0, issuer=NASTY)
     assert NASTY in [text.value for text in app.text]
     app.button(key="remove_certificate_0").click().run()
-    assert "还没有填写证书" in words_on(app)
+    assert "还没有填写证书" in said(app)
 
 
 def test_own_certificate_numbers_come_back_into_the_form(open_app):
@@ -123,7 +115,7 @@ def test_own_certificate_numbers_come_back_into_the_form(open_app):
         ).first()
         held.number = "JK-4711"
     app = open_app(PAGE, DRAFT)
-    assert "编号 JK-4711" in words_on(app)
+    assert "编号 JK-4711" in said(app)
     app.button(key="profile_save").click().run()
     assert [notice.value for notice in app.success] == ["资料已保存"]
     assert "JK-4711" in {c.number for c in profile_of(DRAFT).certificates}
@@ -165,7 +157,7 @@ def test_a_changed_day_waits_while_another_is_changed_and_can_be_copied(open_app
     choose_day(app, 0)
     assert app.selectbox(key="my_profile_to_0").value == 13 * 60
     app.button(key="copy_hours_every_day").click().run()
-    assert "周一至周日 07:00–13:00" in words_on(app)
+    assert "周一至周日 07:00–13:00" in said(app)
     choose_day(app, 3)
     assert app.selectbox(key="my_profile_to_3").value == 13 * 60
     app.button(key="profile_save").click().run()
@@ -178,7 +170,7 @@ def test_a_rejected_caregiver_reads_the_operators_words_and_submits_again(open_a
         caregivers.move(session, DRAFT, DRAFT.id, "submit")
         caregivers.move(session, OPERATOR, DRAFT.id, "reject", NASTY)
     app = open_app(PAGE, DRAFT)
-    assert "运营的意见" in words_on(app)
+    assert "运营的意见" in said(app)
     assert NASTY in [text.value for text in app.text]
     app.button(key="profile_submit").click().run()
     assert not app.exception
@@ -192,7 +184,7 @@ def test_an_approved_caregiver_saves_but_adds_no_certificate(open_app):
     shown = {button.key for button in app.button}
     assert "profile_submit" not in shown
     assert not [key for key in shown if key.startswith("my_profile_add")]
-    assert "新增证书须联系运营" in words_on(app)
+    assert "新增证书须联系运营" in said(app)
     app.slider(key="my_profile_radius_km").set_value(25)
     app.button(key="profile_save").click().run()
     assert profile_of(LI).radius_km == 25
@@ -204,7 +196,7 @@ def test_an_unapproved_caregiver_edits_first_and_can_look_at_the_preview(open_ap
     assert "profile_save" in {button.key for button in app.button}
     show(app, "preview")
     assert "profile_save" not in {button.key for button in app.button}
-    assert "还没有评价" in words_on(app)
+    assert "还没有评价" in said(app)
 
 
 def test_own_reviews_stand_beside_the_public_profile(open_app):
@@ -212,8 +204,8 @@ def test_own_reviews_stand_beside_the_public_profile(open_app):
         visit_id = make_redeemed_visit(session)
         reviews.write(session, ZHOU, visit_id, reviews.ReviewForm(5, 5, 5, 5, "阿姨很有耐心"))
     app = open_app(PAGE, LI)
-    assert "阿姨很有耐心" in words_on(app)
-    assert "周晓燕" not in words_on(app)
+    assert "阿姨很有耐心" in said(app)
+    assert "周晓燕" not in said(app)
 
 
 def test_nobody_elses_profile_is_touched(open_app):

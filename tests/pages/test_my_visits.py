@@ -25,7 +25,7 @@ from tests.factories import (
     make_visit,
     phone_of,
 )
-from tests.pages.screen import confirm
+from tests.pages.screen import confirm, keys, said
 
 PAGE = "pages/caregiver/my_visits.py"
 
@@ -40,19 +40,6 @@ def visit(visit_id):
         return session.get_one(Visit, visit_id)
 
 
-def keys(app):
-    return {button.key for button in app.button}
-
-
-def words_on(app):
-    return "\n".join(
-        element.value
-        for kind in (app.markdown, app.text, app.caption)
-        for element in kind
-        if element.value
-    )
-
-
 def test_a_visit_is_checked_in_from_two_hours_before(open_app, clock):
     visit_id = made(make_visit)
     app = open_app(PAGE, LI)
@@ -60,7 +47,7 @@ def test_a_visit_is_checked_in_from_two_hours_before(open_app, clock):
     clock.move(hours=21, minutes=30)
     app.run()
     assert f"check_in_{visit_id}" not in keys(app)
-    assert "07:00 起可以打卡" in words_on(app)
+    assert "07:00 起可以打卡" in said(app)
     clock.move(minutes=30)
     app.run()
     app.button(key=f"check_in_{visit_id}").click().run()
@@ -134,9 +121,9 @@ def test_the_image_is_never_kept_where_others_could_fetch_it(open_app, monkeypat
 def test_contact_and_address_take_a_click_leave_a_trace_and_do_not_stay(open_app):
     visit_id = made(make_visit)
     app = open_app(PAGE, LI)
-    assert "濠河花园" not in words_on(app)
+    assert "濠河花园" not in said(app)
     app.button(key=f"contact_{visit_id}").click().run()
-    shown = words_on(app)
+    shown = said(app)
     assert "濠河花园 3 幢 502 室" in shown
     assert phone_of(ZHOU).removeprefix("+86") in shown
     assert "高血压" in shown
@@ -145,7 +132,7 @@ def test_contact_and_address_take_a_click_leave_a_trace_and_do_not_stay(open_app
         events = session.execute(select(AuditEvent.action, AuditEvent.subject_id)).all()
     assert ("open_contact", visit_id) in events
     app.run()
-    assert "濠河花园" not in words_on(app)
+    assert "濠河花园" not in said(app)
 
 
 def test_contact_of_a_redeemed_visit_is_closed(open_app):
@@ -161,17 +148,17 @@ def test_the_pay_is_the_total_less_the_fee(open_app):
     with reading() as session:
         order = session.get_one(Order, session.get_one(Visit, visit_id).order_id)
     pay = (order.total_fen - order.commission_fen) / 100
-    assert re.search(rf"报酬 ¥{pay:g}0?\b", words_on(app))
+    assert re.search(rf"报酬 ¥{pay:g}0?\b", said(app))
 
 
 def test_past_visits_are_a_week_away(open_app):
     made(make_redeemed_visit)
     app = open_app(PAGE, LI)
-    assert "老人陪伴" not in words_on(app)
+    assert "老人陪伴" not in said(app)
     app.button(key="week_before").click().run()
-    assert "老人陪伴" in words_on(app)
+    assert "老人陪伴" in said(app)
     app.button(key="week_after").click().run()
-    assert "老人陪伴" not in words_on(app)
+    assert "老人陪伴" not in said(app)
 
 
 def test_a_day_of_the_week_shows_its_visits_only(open_app, clock):
@@ -230,7 +217,7 @@ def test_a_strangers_visit_does_not_appear(open_app):
     visit_id = made(make_visit)
     app = open_app(PAGE, ZHAO)
     assert not {key for key in keys(app) if key.endswith(f"_{visit_id}")}
-    assert "还没有安排好的服务" in words_on(app)
+    assert "还没有安排好的服务" in said(app)
     assert app.button(key="open_task_hall").label == "去接单大厅"
 
 
@@ -238,7 +225,7 @@ def test_an_application_alone_shows_no_contact(open_app):
     with writing() as session:
         demand_of(session, make_application(session))
     app = open_app(PAGE, LI)
-    assert "还没有安排好的服务" in words_on(app)
+    assert "还没有安排好的服务" in said(app)
 
 
 def test_the_page_speaks_english(open_app):
@@ -246,4 +233,4 @@ def test_the_page_speaks_english(open_app):
     app = open_app(PAGE, LI)
     app.segmented_control(key="language").set_value("en").run()
     assert app.title[0].value == "My visits"
-    assert "Companionship" in words_on(app)
+    assert "Companionship" in said(app)

@@ -10,7 +10,7 @@ from data.notices import Notice, NoticeKind
 from services import caregivers, notices
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, LI, NAMES, NASTY, OPERATOR, ZHAO, ZHOU, phone_of
-from tests.pages.screen import confirm, errors, keys, opened, said, successes, words
+from tests.pages.screen import confirm, errors, keys, opened, said, successes, table, words
 
 PAGE = "pages/operator/caregivers.py"
 
@@ -22,7 +22,7 @@ def in_review(database):
 
 
 def names(app):
-    return list(app.dataframe[0].value["name"])
+    return list(table(app)["name"])
 
 
 def shown(app, actor=LI):
@@ -41,20 +41,20 @@ def test_the_caregivers_of_the_city_stand_in_a_table(open_app, clock):
         factories.make_redeemed_visit(session, starts_at=clock() - timedelta(days=2))
         factories.make_order(session)
     app = open_app(PAGE, OPERATOR)
-    table = app.dataframe[0].value.set_index("name")
+    rows = table(app).set_index("name")
 
     assert names(app) == [NAMES[DRAFT], NAMES[ZHAO], NAMES[LI]]
-    assert list(table.loc[NAMES[LI], ["visits_done", "visits_ahead"]]) == [1, 1]
+    assert list(rows.loc[NAMES[LI], ["visits_done", "visits_ahead"]]) == [1, 1]
 
 
 def test_a_certificate_that_ends_soon_stands_out(open_app, clock):
     with writing() as session:
         for row in session.scalars(select(Certificate).where(Certificate.caregiver_id == LI.id)):
             row.expires_on = clock().date() + timedelta(days=30)
-    table = open_app(PAGE, OPERATOR).dataframe[0].value.set_index("name")
+    rows = table(open_app(PAGE, OPERATOR)).set_index("name")
 
-    assert list(table.loc[NAMES[LI], "certificate"]) == [words("caregivers_page.expires_soon")]
-    assert list(table.loc[NAMES[ZHAO], "certificate"]) == []
+    assert list(rows.loc[NAMES[LI], "certificate"]) == [words("caregivers_page.expires_soon")]
+    assert list(rows.loc[NAMES[ZHAO], "certificate"]) == []
 
 
 @pytest.mark.parametrize("typed", ["桂兰", "0003", "13800000003"])

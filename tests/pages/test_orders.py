@@ -9,14 +9,9 @@ from data.orders import Order, OrderStatus, Visit
 from services import orders
 from tests import factories
 from tests.factories import DESK, FAR_OPERATOR, NAMES, OPERATOR, ZHOU
-from tests.pages.screen import confirm, keys, questions
-from tests.pages.test_today import shown, words
+from tests.pages.screen import confirm, keys, questions, said, table, words
 
 PAGE = "pages/operator/orders.py"
-
-
-def table(app):
-    return app.dataframe[0].value
 
 
 def look_for(app, number):
@@ -96,9 +91,9 @@ def test_opening_the_contact_shows_it_and_is_recorded(open_app, order_id):
     with reading() as session:
         visit_id = factories.visit_of(session, order_id)
     app = look_for(open_app(PAGE, OPERATOR), order_id)
-    assert "濠河花园" not in shown(app)
+    assert "濠河花园" not in said(app)
     app.button(key=f"contact_{visit_id}").click().run()
-    assert "濠河花园 3 幢 502 室" in shown(app)
+    assert "濠河花园 3 幢 502 室" in said(app)
     with reading() as session:
         opened = select(AuditEvent).where(AuditEvent.action == "open_contact")
         assert [event.actor_id for event in session.scalars(opened)] == [OPERATOR.id]
@@ -118,11 +113,11 @@ def test_an_unknown_number_is_refused_in_words(open_app, order_id, number):
 
 
 def test_a_city_without_orders_says_so(open_app):
-    assert words("empty.orders") in shown(open_app(PAGE, OPERATOR))
+    assert words("empty.orders") in said(open_app(PAGE, OPERATOR))
 
 
 def test_an_operator_of_another_city_sees_nothing(open_app, order_id):
     app = open_app(PAGE, FAR_OPERATOR)
-    assert words("empty.orders") in shown(app)
+    assert words("empty.orders") in said(app)
     look_for(app, order_id)
     assert [error.value for error in app.error] == [words("error.order_not_found")]

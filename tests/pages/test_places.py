@@ -20,7 +20,7 @@ from tests.factories import (
     TONGZHOU,
     ZHOU,
 )
-from tests.pages.screen import confirm, errors, opened, questions, said, successes, words
+from tests.pages.screen import confirm, errors, opened, questions, said, successes, table, words
 
 PAGE = "pages/operator/places.py"
 KEY = f"place_{HOSPITAL_ID}_"
@@ -35,10 +35,6 @@ def place(place_id=HOSPITAL_ID):
 def named(name):
     with reading() as session:
         return session.scalars(select(Place).where(Place.name_zh == name)).one_or_none()
-
-
-def table(app):
-    return app.dataframe[0].value
 
 
 def retire():

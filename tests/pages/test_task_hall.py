@@ -21,7 +21,7 @@ from tests.factories import (
     make_demand,
     make_visit,
 )
-from tests.pages.screen import confirm
+from tests.pages.screen import confirm, said
 
 PAGE = "pages/caregiver/task_hall.py"
 
@@ -40,15 +40,6 @@ def applications_of(demand_id):
         ).all()
 
 
-def words_on(app):
-    return "\n".join(
-        element.value
-        for kind in (app.markdown, app.text, app.caption)
-        for element in kind
-        if element.value
-    )
-
-
 def test_one_click_applies_at_the_middle_price(open_app):
     demand_id = posted()
     app = open_app(PAGE, LI)
@@ -57,7 +48,7 @@ def test_one_click_applies_at_the_middle_price(open_app):
     assert not app.exception
     assert [notice.value for notice in app.success] == ["已申请\uff0c运营选定后会通知您"]
     assert applications_of(demand_id) == [(ApplicationStatus.SUBMITTED, 4500, "")]
-    assert "我的报价 ¥45/小时" in words_on(app)
+    assert "我的报价 ¥45/小时" in said(app)
 
 
 def test_price_and_words_can_be_changed_before_applying(open_app):
@@ -121,9 +112,9 @@ def test_an_application_is_withdrawn_after_asking(open_app):
 def test_only_what_fits_is_shown_until_asked_for_more(open_app):
     lacking = posted(item_id=NURSING_ONLY, units=1, lowest_fen=17000, highest_fen=24000)
     app = open_app(PAGE, LI)
-    assert "没有符合条件的需求" in words_on(app)
+    assert "没有符合条件的需求" in said(app)
     app.toggle(key="hall_only_fitting").set_value(False).run()
-    assert "缺少护理专业证书" in words_on(app)
+    assert "缺少护理专业证书" in said(app)
     assert f"apply_{lacking}" not in {button.key for button in app.button}
 
 
@@ -132,28 +123,28 @@ def test_a_clash_with_a_visit_of_ones_own_is_told(open_app):
         make_visit(session)
         demand_id = make_demand(session, customer=STRANGER)
     app = open_app(PAGE, LI)
-    assert "没有符合条件的需求" in words_on(app)
+    assert "没有符合条件的需求" in said(app)
     app.toggle(key="hall_only_fitting").set_value(False).run()
-    assert "与您已有的安排冲突" in words_on(app)
+    assert "与您已有的安排冲突" in said(app)
     assert f"apply_{demand_id}" not in {button.key for button in app.button}
 
 
 def test_groups_and_skills_narrow_the_hall(open_app):
     posted(skills=("dementia",))
     app = open_app(PAGE, LI)
-    assert "老人陪伴" in words_on(app)
+    assert "老人陪伴" in said(app)
     app.pills(key="hall_groups").set_value(["maternity"]).run()
-    assert "没有符合条件的需求" in words_on(app)
+    assert "没有符合条件的需求" in said(app)
     app.pills(key="hall_groups").set_value([]).run()
     app.pills(key="hall_skills").set_value(["dementia"]).run()
-    assert "老人陪伴" in words_on(app)
+    assert "老人陪伴" in said(app)
 
 
 def test_a_hospital_is_named_but_never_an_address_or_a_person(open_app):
     posted(item_id=HOSPITAL_COMPANION, place_id=HOSPITAL_ID, lowest_fen=4000, highest_fen=9000)
     posted(district_code=CHONGCHUAN, words=NASTY)
     app = open_app(PAGE, LI)
-    shown = words_on(app)
+    shown = said(app)
     assert "江海医院" in shown
     assert "濠河花园" not in shown
     assert "周" not in shown.replace("周一", "").replace("周二", "")
@@ -175,7 +166,7 @@ def test_many_demands_come_six_at_a_time(open_app):
 def test_a_caregiver_not_yet_approved_reads_why(open_app):
     posted()
     app = open_app(PAGE, DRAFT)
-    assert "提交资料并通过审核后就能接单" in words_on(app)
+    assert "提交资料并通过审核后就能接单" in said(app)
     assert not app.toggle
     assert app.button(key="open_my_profile").label == "去填写资料"
 
@@ -187,7 +178,7 @@ def test_expired_certificates_count_as_missing(open_app):
             held.expires_on = held.issued_on.replace(day=2)
     app = open_app(PAGE, ZHAO)
     app.toggle(key="hall_only_fitting").set_value(False).run()
-    assert "缺少" in words_on(app)
+    assert "缺少" in said(app)
 
 
 def test_the_hall_speaks_english_and_keeps_what_is_typed(open_app):
@@ -197,5 +188,5 @@ def test_the_hall_speaks_english_and_keeps_what_is_typed(open_app):
     app.text_input(key=f"apply_words_{demand_id}").set_value("好").run()
     app.segmented_control(key="language").set_value("en").run()
     assert app.title[0].value == "Task hall"
-    assert "Companionship" in words_on(app)
+    assert "Companionship" in said(app)
     assert app.text_input(key=f"apply_words_{demand_id}").value == "好"

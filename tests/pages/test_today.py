@@ -3,25 +3,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from components.catalogues import say
 from data.database import reading, writing
 from data.follow_ups import FollowUp
 from services import caregivers
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, NANTONG, OPERATOR
+from tests.pages.screen import said, words
 
 PAGE = "pages/operator/today.py"
-
-
-def words(key, **values):
-    return say("zh_CN", key, **values)
-
-
-def shown(app):
-    """Everything the page says, in one text."""
-    return "\n".join(
-        str(element.value) for element in [*app.main.markdown, *app.main.caption, *app.main.text]
-    )
 
 
 @pytest.fixture
@@ -50,10 +39,10 @@ def test_what_waits_is_counted_with_its_age(open_app, clock):
         factories.make_application(session)
         factories.make_demand(session)
     clock.move(hours=3)
-    said = shown(open_app(PAGE, OPERATOR))
-    assert words("to_do.applications", count=1) in said
-    assert words("to_do.unanswered", count=1) in said
-    assert words("today.oldest", ago="3 小时前") in said
+    text = said(open_app(PAGE, OPERATOR))
+    assert words("to_do.applications", count=1) in text
+    assert words("to_do.unanswered", count=1) in text
+    assert words("today.oldest", ago="3 小时前") in text
 
 
 def test_a_late_caregiver_and_an_unredeemed_visit_wait(open_app, clock):
@@ -61,19 +50,19 @@ def test_a_late_caregiver_and_an_unredeemed_visit_wait(open_app, clock):
         factories.make_visit(session, starts_at=clock() + timedelta(hours=1))
         factories.make_finished_visit(session, starts_at=clock() - timedelta(days=3))
     clock.move(hours=2)
-    said = shown(open_app(PAGE, OPERATOR))
-    assert words("to_do.late", count=1) in said
-    assert words("to_do.unredeemed", count=1) in said
+    text = said(open_app(PAGE, OPERATOR))
+    assert words("to_do.late", count=1) in text
+    assert words("to_do.unredeemed", count=1) in text
 
 
 def test_caregivers_in_review_are_one_click_away(open_app, in_review):
     app = open_app(PAGE, OPERATOR)
-    assert words("to_do.caregivers", count=1) in shown(app)
+    assert words("to_do.caregivers", count=1) in said(app)
     assert "show=submitted" in [link.proto.query_string for link in app.get("page_link")]
 
 
 def test_a_quiet_day_is_all_done(open_app):
-    assert words("today.all_done") in shown(open_app(PAGE, OPERATOR))
+    assert words("today.all_done") in said(open_app(PAGE, OPERATOR))
 
 
 def test_an_operator_of_another_city_sees_nothing(open_app, in_review):
@@ -81,10 +70,10 @@ def test_an_operator_of_another_city_sees_nothing(open_app, in_review):
         factories.make_application(session)
         factories.make_order(session)
     app = open_app(PAGE, FAR_OPERATOR)
-    assert words("today.all_done") in shown(app)
-    assert factories.NAMES[DRAFT] not in shown(app)
+    assert words("today.all_done") in said(app)
+    assert factories.NAMES[DRAFT] not in said(app)
     assert {metric.value for metric in app.main.metric} == {"0"}
-    assert NANTONG not in shown(app)
+    assert NANTONG not in said(app)
 
 
 def test_a_waiting_thing_is_put_aside_with_a_note(open_app, clock):
@@ -100,7 +89,7 @@ def test_a_waiting_thing_is_put_aside_with_a_note(open_app, clock):
         app.session_state[name] = True
     app.button(key=f"see_to_{key}").click().run()
     assert not app.exception
-    assert words("today.all_done") in shown(app)
+    assert words("today.all_done") in said(app)
     with reading() as session:
         kept = session.scalars(select(FollowUp)).one()
     assert (kept.kind, kept.subject_id, kept.words) == ("unanswered", demand_id, factories.NASTY)

@@ -25,7 +25,7 @@ from data.caregivers import Caregiver, CaregiverStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
-from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.orders import WAITING, Order, OrderStatus, Visit, VisitStatus
 from data.reviews import Review
 from services import (
     applications,
@@ -78,7 +78,7 @@ RESTORED = (
     f"UPDATE recipients SET customer_id = {STRANGER.id} WHERE id = {STRANGERS_FATHER_ID}",
     "UPDATE cities SET operator_approves = FALSE",
 )
-LIVE = {*bookings.WAITING, OrderStatus.CONFIRMED, OrderStatus.COMPLETED}
+LIVE = {*WAITING, OrderStatus.CONFIRMED, OrderStatus.COMPLETED}
 # What each step of a confirmed order books.
 BOOKED = {
     OrderStatus.CONFIRMED: LedgerEvent.CONFIRMED,
@@ -492,10 +492,10 @@ class OrderLife(RuleBasedStateMachine):
             match status:
                 case DemandStatus.DIRECTED:
                     assert len(agreed) == 1
-                    assert agreed[0] in bookings.WAITING
+                    assert agreed[0] in WAITING
                 case DemandStatus.MATCHED:  # One whose order was cancelled stays matched.
                     assert len(agreed) <= 1
-                    assert not set(agreed) & set(bookings.WAITING)
+                    assert not set(agreed) & set(WAITING)
                 case _:
                     assert not agreed
 
