@@ -36,7 +36,8 @@ CLOSE = """
 ORDER = _insert(
     "orders",
     "created_at demand_id customer_id caregiver_id recipient_id item_id city_code district_code"
-    " channel units unit_price_fen total_fen commission_fen decline_until status version",
+    " channel units unit_price_fen total_fen commission_fen decline_until decision_words"
+    " status version",
 )
 VISIT_COLUMNS = (
     "order_id, caregiver_id, starts_at, ends_at, created_at, status, done_tasks, report_words,"
@@ -138,7 +139,7 @@ def _write(
     total_fen = price_fen * units
     prices = (price_fen, total_fen, total_fen * share // 10_000)
     order = (at, demand_id, customer_id, caregiver_id, *copied, *prices)
-    cursor.execute(sql(ORDER + ID), (*order, declining, "confirmed", 1))
+    cursor.execute(sql(ORDER + ID), (*order, declining, "", "confirmed", 1))
     order_id = cursor.fetchone()[0]
     visit = (order_id, caregiver_id, starts_at, ends_at, at)
     condition = (caregiver_id, ends_at, starts_at) if gate else ()
