@@ -22,6 +22,7 @@ class AccountStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
     MERGED = "merged"
+    ERASED = "erased"
 
 
 class Channel(StrEnum):

@@ -81,6 +81,7 @@ class Certificate(Numbered, SealedRow, Base):
     caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), index=True)
     kind: Mapped[CertificateKind] = mapped_column(text_enum(CertificateKind))
     issuer: Mapped[str] = mapped_column(String(80))
+    level: Mapped[str] = mapped_column(String(20), default="")
     number_sealed: Mapped[bytes | None] = sealed_bytes()
     issued_on: Mapped[date]
     expires_on: Mapped[date | None]

@@ -30,6 +30,9 @@ class City(Numbered, Base):
         CheckConstraint("smallest_cell >= 5", name="smallest_cell_at_least_5"),
         CheckConstraint("hold_hours > 0", name="hold_hours_positive"),
         CheckConstraint("release_days >= 0", name="release_days_not_negative"),
+        CheckConstraint(
+            "rejected_document_days > 0 AND document_days > 0", name="document_days_positive"
+        ),
     )
 
     code: Mapped[str] = mapped_column(String(6), unique=True)
@@ -43,6 +46,9 @@ class City(Numbered, Base):
     hold_hours: Mapped[int] = mapped_column(default=2)
     operator_approves: Mapped[bool] = mapped_column(default=False)
     release_days: Mapped[int] = mapped_column(default=7)
+    verify_customers: Mapped[bool] = mapped_column(default=True)
+    rejected_document_days: Mapped[int] = mapped_column(default=90)
+    document_days: Mapped[int] = mapped_column(default=1095)
 
 
 class Place(Numbered, Base):

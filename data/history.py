@@ -20,6 +20,7 @@ class Noun(StrEnum):
     APPLICATION = "application"
     ORDER = "order"
     VISIT = "visit"
+    VERIFICATION = "verification"
 
 
 class StatusChange(Numbered, Base):
@@ -39,7 +40,11 @@ class StatusChange(Numbered, Base):
 
 
 class AuditEvent(Numbered, Base):
-    """A sensitive act or read; ids only, never a personal detail."""
+    """A sensitive act or read; ids only, never a personal detail.
+
+    Rows are only ever added. A job gives them position and hash in one chain; triggers refuse
+    every other change.
+    """
 
     __tablename__ = "audit_events"
     __table_args__ = (Index(None, "subject", "subject_id"),)
@@ -50,3 +55,5 @@ class AuditEvent(Numbered, Base):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     role: Mapped[Role | None] = mapped_column(text_enum(Role))
     detail: Mapped[dict[str, Any]]
+    position: Mapped[int | None] = mapped_column(unique=True)
+    hash: Mapped[str | None] = mapped_column(String(64))

@@ -5,9 +5,12 @@ from data import (
     caregivers,
     catalogue,
     cities,
+    consents,
     demands,
     follow_ups,
     history,
+    identities,
+    key_checks,
     ledger,
     notices,
     orders,
@@ -15,6 +18,7 @@ from data import (
     reviews,
     sessions,
     tasks,
+    verifications,
 )
 from data.base import Base
 
@@ -24,9 +28,12 @@ __all__ = [
     "caregivers",
     "catalogue",
     "cities",
+    "consents",
     "demands",
     "follow_ups",
     "history",
+    "identities",
+    "key_checks",
     "ledger",
     "notices",
     "orders",
@@ -34,4 +41,5 @@ __all__ = [
     "reviews",
     "sessions",
     "tasks",
+    "verifications",
 ]

@@ -38,6 +38,16 @@ class NoticeKind(StrEnum):
     REDEEM_REMINDER = "redeem_reminder"
     PAY_RELEASED = "pay_released"
     ROLE_GRANTED = "role_granted"
+    VERIFICATION_SUBMITTED = "verification_submitted"
+    VERIFICATION_APPROVED = "verification_approved"
+    VERIFICATION_REJECTED = "verification_rejected"
+    VERIFICATION_EXPIRED = "verification_expired"
+    CERTIFICATE_EXPIRING = "certificate_expiring"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    IDENTITY_LINKED = "identity_linked"
+    ACCOUNTS_MERGED = "accounts_merged"
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    ERASURE_ASKED = "erasure_asked"
 
 
 class OutboxStatus(StrEnum):

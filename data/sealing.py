@@ -73,21 +73,21 @@ def _cipher() -> tuple[bytes, AESGCM]:
     return hashlib.sha256(key).digest()[:4], AESGCM(key)
 
 
-def seal(text: str, bound_to: str) -> bytes:
+def seal(plain: bytes, bound_to: str) -> bytes:
     """Encrypt: 4 bytes key id, 12 bytes nonce, then ciphertext with its tag."""
     key_id, cipher = _cipher()
     nonce = os.urandom(_NONCE_BYTES)
-    return key_id + nonce + cipher.encrypt(nonce, text.encode(), bound_to.encode())
+    return key_id + nonce + cipher.encrypt(nonce, plain, bound_to.encode())
 
 
-def open_sealed(blob: bytes, bound_to: str) -> str:
+def open_sealed(blob: bytes, bound_to: str) -> bytes:
     """Decrypt what `seal` made for the same row and column."""
     key_id, cipher = _cipher()
     if blob[:4] != key_id:
         raise CannotOpen("Sealed with another key")
     nonce, ciphertext = blob[4 : 4 + _NONCE_BYTES], blob[4 + _NONCE_BYTES :]
     try:
-        return cipher.decrypt(nonce, ciphertext, bound_to.encode()).decode()
+        return cipher.decrypt(nonce, ciphertext, bound_to.encode())
     except InvalidTag:
         raise CannotOpen(f"Not sealed for {bound_to.split('|')[0]}") from None
 
@@ -103,6 +103,23 @@ def sealed_bytes() -> Any:  # noqa: ANN401 - mapped_column fits any Mapped annot
     return mapped_column(LargeBinary)
 
 
+class SealedBytes:
+    """A bytes attribute of a SealedRow: sealed when set, opened when read."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.column = f"{name}_sealed"
+
+    @overload
+    def __get__(self, row: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, row: Any, owner: type) -> bytes: ...  # noqa: ANN401
+    def __get__(self, row: Any, owner: type) -> "Self | bytes":
+        return self if row is None else _opened(row, self.column)
+
+    def __set__(self, row: Any, plain: bytes) -> None:  # noqa: ANN401
+        _seal_into(row, self.column, plain)
+
+
 class Sealed:
     """A text attribute of a SealedRow: sealed when set, opened when read."""
 
@@ -114,15 +131,22 @@ class Sealed:
     @overload
     def __get__(self, row: Any, owner: type) -> str: ...  # noqa: ANN401
     def __get__(self, row: Any, owner: type) -> "Self | str":
-        if row is None:
-            return self
-        blob = getattr(row, self.column)
-        return open_sealed(blob, self._bound_to(row)) if blob else ""
+        return self if row is None else _opened(row, self.column).decode()
 
     def __set__(self, row: Any, text: str) -> None:  # noqa: ANN401
-        if row.sealed_id is None:
-            row.sealed_id = secrets.token_hex(16)
-        setattr(row, self.column, seal(text, self._bound_to(row)) if text else None)
+        _seal_into(row, self.column, text.encode())
 
-    def _bound_to(self, row: Any) -> str:  # noqa: ANN401
-        return f"{row.__tablename__}|{self.column}|{row.sealed_id}"
+
+def _opened(row: Any, column: str) -> bytes:  # noqa: ANN401
+    blob = getattr(row, column)
+    return open_sealed(blob, _bound_to(row, column)) if blob else b""
+
+
+def _seal_into(row: Any, column: str, plain: bytes) -> None:  # noqa: ANN401
+    if row.sealed_id is None:
+        row.sealed_id = secrets.token_hex(16)
+    setattr(row, column, seal(plain, _bound_to(row, column)) if plain else None)
+
+
+def _bound_to(row: Any, column: str) -> str:  # noqa: ANN401
+    return f"{row.__tablename__}|{column}|{row.sealed_id}"

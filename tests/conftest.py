@@ -130,12 +130,15 @@ def postgresql_database(postgresql_url, clock) -> Iterator[str]:
 
 def empty(session: Session) -> None:
     """Delete every row and let the numbers begin at 1; ten times as fast as TRUNCATE."""
+    # Without triggers: they keep the audit.
+    session.execute(text("SET LOCAL session_replication_role = replica"))
     tables = Base.metadata.sorted_tables
     for table in reversed(tables):
         session.execute(table.delete())
     numbered = [table.name for table in tables if "id" in table.c]
     restarts = (f"setval(pg_get_serial_sequence('{name}', 'id'), 1, false)" for name in numbered)
     session.execute(text(f"SELECT {', '.join(restarts)}"))
+    session.execute(text("SET LOCAL session_replication_role = origin"))
 
 
 @pytest.fixture

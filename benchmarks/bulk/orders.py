@@ -207,7 +207,7 @@ def demand(
         district_code=district,
         cell=places.cell_of_district(district),
         sealed_id=sealed_id,
-        address_sealed=seal(address, f"demands|address_sealed|{sealed_id}"),
+        address_sealed=seal(address.encode(), f"demands|address_sealed|{sealed_id}"),
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         units=slot.units,

@@ -41,7 +41,7 @@ def _account(city: City, role: Role, phone: str) -> int:
         since,
         name=chance.choice(people.FAMILY_NAMES) + given,
         sealed_id=sealed_id,
-        phone_sealed=seal(phone, f"accounts|phone_sealed|{sealed_id}"),
+        phone_sealed=seal(phone.encode(), f"accounts|phone_sealed|{sealed_id}"),
         phone_hash=phones.whole_hash(phone),
         phone_tail_hash=phones.tail_hash(phone),
         city_code=CITY,
