@@ -54,7 +54,9 @@ def cookie_of(role: Role | None) -> str:
     """The Cookie header of the demo's person in this role, by a session opened for them."""
     if role is None:
         return ""
-    opened = database.transact(lambda session: sessions.open_demo(session, role, "benchmark"))
+    opened = database.transact(
+        lambda session: sessions.open_demo(session, role, sessions.Client("benchmark"))
+    )
     value = credentials.cookie_value(opened.token, clock.now() + sessions.LIFETIME)
     return f"{sessions.COOKIE_NAME}={value}"
 

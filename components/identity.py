@@ -79,7 +79,7 @@ def _demo_buttons() -> None:
                 key=f"demo_sign_in_{role}",
                 width="stretch",
             ):
-                session.enter(lambda db, role=role: sessions.open_demo(db, role, session.device()))
+                session.enter(lambda db, role=role: sessions.open_demo(db, role, session.client()))
 
 
 def _with_password() -> None:
@@ -112,7 +112,7 @@ def _with_code() -> None:
                 t("sign_in.submit"), type="primary", width="stretch", key="code_submit"
             ):
                 session.enter(
-                    lambda db: accounts.sign_in_by_code(db, phone, code, session.device())
+                    lambda db: accounts.sign_in_by_code(db, phone, code, session.client())
                 )
 
 

@@ -17,7 +17,7 @@ from data.database import reading, transact
 from services import accounts, clock, credentials, sessions
 from services.access import Actor, Role
 from services.errors import ServiceError
-from services.sessions import Opened, Visitor
+from services.sessions import Client, Opened, Visitor
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
@@ -197,7 +197,7 @@ def sign_in(phone: str, password: str) -> None:
     if not credentials.password_fits(password, attempt.password_hash):
         st.error(words.of_refusal(sessions.wrong_password()))
         return
-    enter(lambda session: sessions.finish_attempt(session, attempt, device()))
+    enter(lambda session: sessions.finish_attempt(session, attempt, client()))
 
 
 def sign_up(form: accounts.SignUp, password: str, again: str) -> None:
@@ -208,7 +208,7 @@ def sign_up(form: accounts.SignUp, password: str, again: str) -> None:
         st.error(words.of_refusal(refusal))
         return
     hashed = credentials.hash_password(password)
-    enter(lambda session: accounts.sign_up(session, form, hashed, device()))
+    enter(lambda session: accounts.sign_up(session, form, hashed, client()))
 
 
 def attempt(
@@ -249,7 +249,7 @@ def change_password(password: str, again: str) -> None:
 
     def renew(session: Session) -> Opened:
         accounts.change_password(session, me, hashed)
-        return sessions.open_session(session, me.id or 0, device(), role=me.role)
+        return sessions.open_session(session, me.id or 0, client(), role=me.role)
 
     enter(renew, done="account.password_changed")
 
@@ -278,9 +278,9 @@ def show_notice() -> None:
         st.success(t(key), icon=":material/check_circle:")
 
 
-def device() -> str:
-    """What the browser calls itself."""
-    return st.context.headers.get("User-Agent", "")[:200]
+def client() -> Client:
+    """The browser of this visit."""
+    return Client(st.context.headers.get("User-Agent", "")[:200], st.context.ip_address or "")
 
 
 def _token() -> str | None:

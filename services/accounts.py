@@ -89,7 +89,7 @@ def request_code(session: Session, phone: str, purpose: CodePurpose) -> None:
 
 
 def sign_up(
-    session: Session, form: SignUp, password_hash: str, device: str
+    session: Session, form: SignUp, password_hash: str, client: sessions.Client
 ) -> sessions.Opened | ServiceError:
     """Create an account for a confirmed phone and open its first session.
 
@@ -109,7 +109,7 @@ def sign_up(
     account = new(session, name, phone, form.role)
     account.password_hash, account.agreed_at = password_hash, clock.now()
     session.flush()
-    return sessions.open_session(session, account.id, device)
+    return sessions.open_session(session, account.id, client)
 
 
 def new(session: Session, name: str, phone: str, role: Role, city_code: str = "") -> Account:
@@ -140,7 +140,7 @@ def matching(typed: str) -> ColumnElement[bool]:
 
 
 def sign_in_by_code(
-    session: Session, phone: str, code: str, device: str
+    session: Session, phone: str, code: str, client: sessions.Client
 ) -> sessions.Opened | ServiceError:
     """Open a session for whoever proves to hold the phone."""
     phone_hash = phones.whole_hash(phones.normalised(phone))
@@ -149,7 +149,7 @@ def sign_in_by_code(
     account_id = session.scalar(select(Account.id).where(Account.phone_hash == phone_hash))
     if account_id is None:
         raise NotFound("error.phone_unknown")
-    return sessions.open_session(session, account_id, device)
+    return sessions.open_session(session, account_id, client)
 
 
 def console_inbox(session: Session, phone: str) -> str | None:

@@ -27,6 +27,14 @@ SEEN_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
+class Client:
+    """What a browser calls itself and where it comes from; neither is trusted."""
+
+    device: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A session just opened: its token, and the one-time ticket that puts it into a cookie."""
 
@@ -75,15 +83,15 @@ def begin_attempt(session: Session, phone: str) -> Attempt:
     )
 
 
-def finish_attempt(session: Session, attempt: Attempt, device: str) -> Opened:
+def finish_attempt(session: Session, attempt: Attempt, client: Client) -> Opened:
     """The password was right: forget the failures and open a session."""
     account = session.get_one(Account, attempt.account_id)
     session.execute(delete(SignInAttempt).where(SignInAttempt.phone_hash == account.phone_hash))
-    return open_session(session, account.id, device)
+    return open_session(session, account.id, client)
 
 
 def open_session(
-    session: Session, account_id: int, device: str, *, role: Role | None = None
+    session: Session, account_id: int, client: Client, *, role: Role | None = None
 ) -> Opened:
     """A new session in the wanted role, or the first one the person holds."""
     account = session.get_one(Account, account_id)
@@ -104,7 +112,7 @@ def open_session(
                 token_hash=_hash(token),
                 account_id=account_id,
                 role=role if role in held else held[0],
-                device=device[:200],
+                device=client.device[:200],
                 last_seen_at=now,
                 expires_at=now + LIFETIME,
             ),
@@ -118,7 +126,7 @@ def open_session(
     return Opened(token, ticket)
 
 
-def open_demo(session: Session, role: Role, device: str) -> Opened:
+def open_demo(session: Session, role: Role, client: Client) -> Opened:
     """One click into the demo's account of a role; exists in demo mode only."""
     if not settings().demo:
         raise NotAllowed("error.not_allowed")
@@ -126,7 +134,7 @@ def open_demo(session: Session, role: Role, device: str) -> Opened:
     account_id = session.scalar(select(Account.id).where(Account.phone_hash == phone_hash))
     if account_id is None:
         raise Conflict("error.demo_missing")
-    return open_session(session, account_id, device, role=role)
+    return open_session(session, account_id, client, role=role)
 
 
 DEMO_PHONES = {

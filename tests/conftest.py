@@ -189,4 +189,6 @@ def open_app(database) -> Callable[..., AppTest]:
 def token_of(actor: Actor) -> str:
     """The token of a session opened for one of the cast."""
     with engines.writing() as session:
-        return sessions.open_session(session, actor.id or 0, "test", role=actor.role).token
+        return sessions.open_session(
+            session, actor.id or 0, factories.BROWSER, role=actor.role
+        ).token

@@ -22,10 +22,12 @@ from data.recipients import Mobility, Recipient, Relation, Sex
 from services import applications, bookings, clock, demands, phones, places, redemption, visits
 from services.access import Actor, Channel, Role
 from services.demo.stage import add_catalogue, add_places
+from services.sessions import Client
 
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=clock.CITY_TIME)
 NANTONG, LUZHOU = "320600", "510500"
 CHONGCHUAN, TONGZHOU, JIANGYANG = "320613", "320612", "510502"
+BROWSER = Client("Firefox", "203.0.113.7")
 NOBODY_ID = 999_999
 
 ZHOU = Actor(1, Role.CUSTOMER)

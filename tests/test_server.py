@@ -121,7 +121,7 @@ def ticket(server):
         "from services import sessions\n"
         "from services.access import Role\n"
         "with writing() as session:\n"
-        "    print(sessions.open_demo(session, Role.CUSTOMER, 'test').ticket)\n"
+        "    print(sessions.open_demo(session, Role.CUSTOMER, sessions.Client('test')).ticket)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],

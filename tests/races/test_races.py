@@ -34,6 +34,7 @@ from services.errors import Conflict, ServiceError
 from tests import factories
 from tests.conftest import ROOT, database_at, new_database
 from tests.factories import (
+    BROWSER,
     LI,
     NANTONG,
     OPERATOR,
@@ -411,7 +412,7 @@ def test_a_request_key_posts_one_demand(database):
 
 def test_a_ticket_is_taken_once(database):
     with engines.writing() as session:
-        opened = sessions.open_session(session, ZHOU.id, "Firefox")
+        opened = sessions.open_session(session, ZHOU.id, BROWSER)
     outcomes = rush(
         lambda _: engines.transact(lambda session: sessions.take_ticket(session, opened.ticket))
     )

@@ -8,6 +8,7 @@ from services import accounts, notices, sessions
 from services.access import Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.factories import (
+    BROWSER,
     CHONGCHUAN,
     JIANGYANG,
     LI,
@@ -37,7 +38,7 @@ def form(code="", **changes):
 
 
 def sign_up(session, code, **changes):
-    return accounts.sign_up(session, form(code, **changes), "a bcrypt hash", "Firefox")
+    return accounts.sign_up(session, form(code, **changes), "a bcrypt hash", BROWSER)
 
 
 class TestCode:
@@ -181,7 +182,7 @@ class TestSignUp:
 class TestSignInByCode:
     def test_opens_a_session_for_whoever_holds_the_phone(self, session):
         code = new_code(session, phone_of(ZHOU), CodePurpose.SIGN_IN)
-        opened = accounts.sign_in_by_code(session, "13800000001", f" {code} ", "Firefox")
+        opened = accounts.sign_in_by_code(session, "13800000001", f" {code} ", BROWSER)
         session.flush()
 
         assert sessions.resume(session, opened.token).actor == ZHOU
@@ -189,14 +190,14 @@ class TestSignInByCode:
     def test_a_wrong_code_does_not(self, session):
         new_code(session, phone_of(ZHOU), CodePurpose.SIGN_IN)
 
-        refusal = accounts.sign_in_by_code(session, phone_of(ZHOU), WRONG, "Firefox")
+        refusal = accounts.sign_in_by_code(session, phone_of(ZHOU), WRONG, BROWSER)
         assert refusal.key == "error.code_wrong"
 
     def test_an_unknown_phone_is_told_after_it_proved_itself(self, session):
         code = new_code(session, purpose=CodePurpose.SIGN_IN)
 
         with pytest.raises(NotFound, match="phone_unknown"):
-            accounts.sign_in_by_code(session, NEW_PHONE, code, "Firefox")
+            accounts.sign_in_by_code(session, NEW_PHONE, code, BROWSER)
 
 
 class TestOwnAccount:
@@ -218,7 +219,7 @@ class TestOwnAccount:
             accounts.rename(session, ZHOU, name)
 
     def test_a_new_password_ends_every_session_and_is_audited(self, session):
-        token = sessions.open_session(session, ZHOU.id, "Firefox").token
+        token = sessions.open_session(session, ZHOU.id, BROWSER).token
         accounts.change_password(session, ZHOU, "a bcrypt hash")
         session.flush()
 

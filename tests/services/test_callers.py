@@ -12,6 +12,7 @@ from services import accounts, bookings, callers, demands, notices, orders, rede
 from services.access import Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.factories import (
+    BROWSER,
     CHONGCHUAN,
     COMPANIONSHIP,
     DESK,
@@ -146,7 +147,7 @@ class TestRegistering:
         notices.deliver(session)
         session.flush()
         code = accounts.console_inbox(session, NEW_PHONE) or ""
-        opened = accounts.sign_in_by_code(session, NEW_PHONE, code, "test")
+        opened = accounts.sign_in_by_code(session, NEW_PHONE, code, BROWSER)
         assert isinstance(opened, sessions.Opened)
         visitor = sessions.resume(session, opened.token)
         assert visitor is not None

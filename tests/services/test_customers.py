@@ -15,6 +15,7 @@ from services.access import Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.phones import masked
 from tests.factories import (
+    BROWSER,
     DESK,
     FAR_OPERATOR,
     JIANGYANG,
@@ -161,14 +162,14 @@ class TestOne:
 
 class TestSuspending:
     def test_ends_every_session_and_leaves_history_and_audit(self, session, both):
-        token = sessions.open_session(session, ZHOU.id, "phone").token
+        token = sessions.open_session(session, ZHOU.id, BROWSER).token
         customers.move(session, OPERATOR, ZHOU.id, "suspend", "恶意取消")
         assert customers.one(session, OPERATOR, ZHOU.id).decision_words == "恶意取消"
         session.flush()
 
         assert sessions.resume(session, token) is None
         with pytest.raises(NotAllowed, match="account_suspended"):
-            sessions.open_session(session, ZHOU.id, "phone")
+            sessions.open_session(session, ZHOU.id, BROWSER)
         [change] = session.scalars(select(StatusChange))
         assert (change.noun, change.move, change.subject_id) == (Noun.ACCOUNT, "suspend", ZHOU.id)
         [event] = session.scalars(select(AuditEvent))
@@ -186,7 +187,7 @@ class TestSuspending:
         customers.move(session, OPERATOR, ZHOU.id, "restore")
         session.flush()
 
-        assert sessions.open_session(session, ZHOU.id, "phone").token
+        assert sessions.open_session(session, ZHOU.id, BROWSER).token
 
     @pytest.mark.parametrize(
         ("because", "key"), [("", "missing"), ("  ", "missing"), ("长" * 301, "too_long")]
@@ -284,14 +285,14 @@ class TestMerging:
         assert ledger.balance(session, LedgerAccount.CUSTOMER_RECEIVABLE, ZHOU.id) == 0
 
     def test_the_other_account_closes(self, session, both):
-        token = sessions.open_session(session, STRANGER.id, "phone").token
+        token = sessions.open_session(session, STRANGER.id, BROWSER).token
         self.merge(session)
         gone = session.get_one(Account, STRANGER.id)
 
         assert (gone.status, gone.merged_into_id) == (AccountStatus.MERGED, ZHOU.id)
         assert sessions.resume(session, token) is None
         with pytest.raises(NotAllowed, match="account_merged"):
-            sessions.open_session(session, STRANGER.id, "phone")
+            sessions.open_session(session, STRANGER.id, BROWSER)
         [change] = session.scalars(select(StatusChange))
         assert (change.noun, change.move, change.subject_id) == (Noun.ACCOUNT, "merge", gone.id)
         [event] = session.scalars(select(AuditEvent))

@@ -23,7 +23,7 @@ from services.recipients import Sex
 from services.to_do import ToDoKind
 from tests.both_databases import BOTH
 from tests.conftest import database_at, new_database
-from tests.factories import MONDAY, NANTONG
+from tests.factories import BROWSER, MONDAY, NANTONG
 from tests.races.rush import overlaps
 
 STATUSES = [
@@ -200,7 +200,7 @@ def test_only_the_five_who_sign_in_have_a_password(session):
 @pytest.mark.parametrize("role", Role)
 def test_one_click_opens_each_role(staged, role):
     with engines.writing() as session:
-        opened = sessions.open_demo(session, role, "Firefox")
+        opened = sessions.open_demo(session, role, BROWSER)
     with engines.reading() as session:
         assert sessions.resume(session, opened.token).actor.role is role
 

@@ -13,6 +13,7 @@ from services.caregivers import CaregiverStatus
 from services.errors import Conflict, Invalid, NotFound
 from services.phones import masked
 from tests.factories import (
+    BROWSER,
     DRAFT,
     FAR_OPERATOR,
     LI,
@@ -140,7 +141,7 @@ class TestSuspending:
         assert len(rosters.commitments(session, OPERATOR, LI.id).visits) == 1
 
     def test_tells_her_why_and_leaves_her_signed_in(self, session):
-        token = sessions.open_session(session, LI.id, "phone").token
+        token = sessions.open_session(session, LI.id, BROWSER).token
         self.suspend(session)
 
         assert self.told(session) == [NoticeKind.CAREGIVER_SUSPENDED]

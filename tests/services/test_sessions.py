@@ -10,13 +10,13 @@ from services import clock as service_clock
 from services import sessions
 from services.access import Role
 from services.errors import Conflict, NotAllowed
-from tests.factories import DESK, LI, NANTONG, STRANGER, ZHOU, phone_of
+from tests.factories import BROWSER, DESK, LI, NANTONG, STRANGER, ZHOU, phone_of
 
 UNKNOWN_PHONE = "13700000000"
 
 
 def open_for(session, actor, **changes):
-    return sessions.open_session(session, actor.id, "Firefox", **changes)
+    return sessions.open_session(session, actor.id, BROWSER, **changes)
 
 
 def resumed(session, token):
@@ -234,7 +234,7 @@ class TestAttempts:
     def test_the_right_password_forgets_the_failures_and_opens_a_session(self, session):
         self.fail(session, times=4)
         attempt = sessions.begin_attempt(session, phone_of(ZHOU))
-        opened = sessions.finish_attempt(session, attempt, "Firefox")
+        opened = sessions.finish_attempt(session, attempt, BROWSER)
 
         assert resumed(session, opened.token).actor == ZHOU
         assert session.scalars(select(SignInAttempt)).all() == []
@@ -246,13 +246,13 @@ class TestAttempts:
 class TestDemo:
     def test_is_missing_until_it_is_staged(self, session):
         with pytest.raises(Conflict, match="demo_missing"):
-            sessions.open_demo(session, Role.CUSTOMER, "Firefox")
+            sessions.open_demo(session, Role.CUSTOMER, BROWSER)
 
     def test_does_not_exist_in_production(self, session, monkeypatch):
         monkeypatch.setenv("CAREPILOT_MODE", "production")
 
         with pytest.raises(NotAllowed):
-            sessions.open_demo(session, Role.CUSTOMER, "Firefox")
+            sessions.open_demo(session, Role.CUSTOMER, BROWSER)
 
 
 def test_pruning_deletes_only_what_nobody_can_use_any_more(session, clock):

@@ -12,6 +12,7 @@ from services.phones import masked
 from services.staff import Grant
 from tests.factories import (
     ANALYST,
+    BROWSER,
     DESK,
     FAR_OPERATOR,
     LI,
@@ -44,7 +45,7 @@ def actions(session):
 
 class TestListing:
     def test_shows_who_works_in_the_city_with_roles_and_last_sign_in(self, session, clock):
-        sessions.open_session(session, DESK.id, "phone")
+        sessions.open_session(session, DESK.id, BROWSER)
         members = {member.id: member for member in staff.listing(session, OPERATOR)}
 
         assert set(members) == {DESK.id, OPERATOR.id, ANALYST.id}
@@ -80,7 +81,7 @@ class TestInviting:
         accounts.request_code(session, NEW_PHONE, CodePurpose.SIGN_IN)
         notices.deliver(session)
         code = accounts.console_inbox(session, NEW_PHONE)
-        opened = accounts.sign_in_by_code(session, NEW_PHONE, code, "phone")
+        opened = accounts.sign_in_by_code(session, NEW_PHONE, code, BROWSER)
         visitor = sessions.resume(session, opened.token)
         assert (visitor.actor.role, visitor.actor.cities) == (Role.DESK, {NANTONG})
 
@@ -189,7 +190,7 @@ class TestTaking:
         session.flush()
 
     def test_ends_at_the_next_click(self, session):
-        token = sessions.open_session(session, DESK.id, "phone").token
+        token = sessions.open_session(session, DESK.id, BROWSER).token
         self.take(session, DESK, Role.DESK)
 
         assert sessions.resume(session, token) is None
@@ -199,7 +200,7 @@ class TestTaking:
         self.take(session, DESK, Role.DESK)
 
         with pytest.raises(NotAllowed, match="no_role_left"):
-            sessions.open_session(session, DESK.id, "phone")
+            sessions.open_session(session, DESK.id, BROWSER)
 
     def test_the_citys_last_operator_stays(self, session):
         departed = Actor(DESK.id, Role.OPERATOR, frozenset({NANTONG}))
