@@ -1,5 +1,7 @@
 """The inbox."""
 
+from datetime import datetime
+
 import streamlit as st
 
 from components import catalogue, formats, layout, navigation, session
@@ -34,6 +36,15 @@ _PAGE_OF = {
     NoticeKind.CAREGIVER_SUSPENDED: "my_visits",
     NoticeKind.CAREGIVER_RESTORED: "task_hall",
     NoticeKind.ROLE_GRANTED: "profile",
+    NoticeKind.VERIFICATION_SUBMITTED: "verifications",
+    NoticeKind.VERIFICATION_APPROVED: "verification",
+    NoticeKind.VERIFICATION_REJECTED: "verification",
+    NoticeKind.VERIFICATION_EXPIRED: "verification",
+    NoticeKind.CERTIFICATE_EXPIRING: "my_profile",
+    NoticeKind.CERTIFICATE_EXPIRED: "my_profile",
+    NoticeKind.IDENTITY_LINKED: "security",
+    NoticeKind.SECOND_FACTOR_RESET: "security",
+    NoticeKind.ERASURE_ASKED: "my_data",
     NoticeKind.DEMAND_EXPIRED: "post_demand",
 }
 
@@ -59,8 +70,14 @@ def inbox() -> None:
 
 def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
     mark = "" if notice.read else ":primary[:material/circle:] "
-    pay = formats.money(notice.facts.get("pay_fen", 0))
-    said = f"{mark}{t(f'notice_text.{notice.kind}', item=item, pay=pay)}"
+    facts = notice.facts
+    blanks = {
+        "item": item,
+        "pay": formats.money(facts.get("pay_fen", 0)),
+        "days": facts.get("days", 0),
+        "date": formats.day(datetime.fromisoformat(facts["due_at"])) if "due_at" in facts else "",
+    }
+    said = f"{mark}{t(f'notice_text.{notice.kind}', **blanks)}"
     code = codes.get(notice.facts.get("visit_id", 0))
     if notice.kind is NoticeKind.CODE_ISSUED and code:
         said = f"{said} `{code}`"

@@ -42,6 +42,9 @@ class Permission(StrEnum):
     KEEP_CATALOGUE = "operator:catalogue"
     KEEP_PLACES = "operator:places"
     KEEP_STAFF = "operator:staff"
+    HAND_IN_CASE = "case:hand_in"
+    DECIDE_CASE = "case:decide"
+    SEE_DOCUMENT = "document:see"
     SEE_JOBS = "operator:jobs"
     READ_INCOME = "income:read"
     READ_RELEASES = "releases:read"
@@ -64,6 +67,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.CANCEL_ORDER,
         Permission.REDEEM,
         Permission.REVIEW,
+        Permission.HAND_IN_CASE,
+        Permission.SEE_DOCUMENT,
     },
     Role.CAREGIVER: _EVERYONE
     | {
@@ -76,6 +81,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.FOLLOW_ORDERS,
         Permission.WORK_VISIT,
         Permission.SEE_ADDRESS,
+        Permission.HAND_IN_CASE,
+        Permission.SEE_DOCUMENT,
     },
     Role.DESK: _EVERYONE
     | {
@@ -108,6 +115,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.KEEP_CATALOGUE,
         Permission.KEEP_PLACES,
         Permission.KEEP_STAFF,
+        Permission.DECIDE_CASE,
+        Permission.SEE_DOCUMENT,
         Permission.SEE_JOBS,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
