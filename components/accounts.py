@@ -34,7 +34,7 @@ def region_card() -> None:
 
 def recipients_card() -> None:
     """The people this customer books care for."""
-    if not session.actor().may(Permission.KEEP_RECIPIENTS):
+    if not session.actor().may(Permission.ORDER_CARE):
         return
     with st.container(border=True):
         st.markdown(f"**{t('account.recipients')}**")

@@ -21,3 +21,4 @@ def test_every_page_is_well_on_a_phone(pilot, arrive, role, language, theme):
         if page.in_menu and page.opens_for(role):
             person.open(page.name)
             person.is_well()
+            assert person.page.get_by_test_id("stAlertContentError").count() == 0, page.name

@@ -57,6 +57,7 @@ def test_everybody_who_is_in_has_one(open_app, actor):
     app = open_app(PAGE, actor)
     assert not app.exception
     assert app.title[0].value == words("page.profile")
+    assert errors(app) == []
     assert ("profile_new_save" in keys(app)) == (actor is ZHOU)
 
 
