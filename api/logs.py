@@ -17,6 +17,9 @@ LOGGING: dict[str, Any] = {
         "uvicorn": {"level": "WARNING", "propagate": True, "handlers": []},
         # Libraries that declare components while they are imported.
         "streamlit.runtime.scriptrunner_utils.script_run_context": {"level": "ERROR"},
+        # At INFO they write whole addresses, with the codes and secrets providers want in them.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
         **{name: {"level": "INFO"} for name in OURS},
     },
 }

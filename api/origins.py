@@ -16,3 +16,14 @@ def is_ours(request: Request) -> bool:
         return site == "same-origin"
     origin = request.headers.get("origin", "")
     return bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def leads_from_ours(request: Request) -> bool:
+    """True when a link on a page of ours led here; an address typed or sent by others does not.
+
+    A link sends no Origin. Where Sec-Fetch-Site is missing too, the referrer tells: our pages name
+    themselves to us (Referrer-Policy: same-origin), and nobody else can name us.
+    """
+    if site := request.headers.get("sec-fetch-site"):
+        return site == "same-origin"
+    return urlsplit(request.headers.get("referer", "")).netloc == request.headers.get("host")

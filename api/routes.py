@@ -2,10 +2,14 @@
 
 from starlette.routing import BaseRoute, Route
 
-from api import health, sessions
+from api import demo_provider, documents, health, providers, sessions
 
 ROUTES: list[BaseRoute] = [
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),
     Route("/auth/session", sessions.sign_in, methods=["POST"]),
+    Route("/auth/demo-provider/authorize", demo_provider.authorize, methods=["GET", "POST"]),
+    Route("/auth/{provider}/start", providers.start),
+    Route("/auth/{provider}/callback", providers.callback),
+    Route("/documents/{ticket}", documents.show),
 ]

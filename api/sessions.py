@@ -1,6 +1,7 @@
 """The session cookie: only a response can set it, no script can."""
 
 import json
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 from starlette.concurrency import run_in_threadpool
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import origins
-from data.database import writing
+from data.database import reading, writing
 from services import clock, credentials, sessions
 
 LONGEST_BODY_BYTES = 2_000
@@ -25,16 +26,44 @@ async def sign_in(request: Request) -> Response:
         return Response("ticket", 403, headers=FRESH)
 
     response = Response(status_code=204, headers=FRESH)
+    put_cookie(response, request, token)
+    return response
+
+
+def put_cookie(response: Response, request: Request, token: str) -> None:
+    """Have the browser keep the session with this token."""
+    value = credentials.cookie_value(token, clock.now() + sessions.LIFETIME)
+    put_secret(response, request, sessions.COOKIE_NAME, value, sessions.LIFETIME)
+
+
+def put_secret(
+    response: Response, request: Request, name: str, value: str, lifetime: timedelta
+) -> None:
+    """Set a cookie that no script can read and no other site's form sends along."""
     response.set_cookie(
-        sessions.COOKIE_NAME,
-        credentials.cookie_value(token, clock.now() + sessions.LIFETIME),
-        max_age=int(sessions.LIFETIME.total_seconds()),
+        name,
+        value,
+        max_age=int(lifetime.total_seconds()),
         path="/",
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="lax",
     )
-    return response
+
+
+def visitor_of(request: Request) -> sessions.Visitor | None:
+    """Who this browser's cookie says is signed in; it asks the database."""
+    token = credentials.token_of(request.cookies.get(sessions.COOKIE_NAME, ""))
+    if token is None:
+        return None
+    with reading() as session:
+        return sessions.resume(session, token)
+
+
+def client_of(request: Request) -> sessions.Client:
+    """The browser that asks, as it calls itself."""
+    address = request.client.host if request.client else ""
+    return sessions.Client(request.headers.get("user-agent", "")[:200], address)
 
 
 def _take(ticket: str) -> str | None:
@@ -42,13 +71,19 @@ def _take(ticket: str) -> str | None:
         return sessions.take_ticket(session, ticket)
 
 
-async def _ticket(request: Request) -> str:
-    """The body's ticket, or nothing when the body is too long or not as agreed."""
+async def short_body(request: Request) -> bytes:
+    """The body, or nothing when it is too long for what our forms send."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > LONGEST_BODY_BYTES:
-            return ""
+            return b""
+    return body
+
+
+async def _ticket(request: Request) -> str:
+    """The body's ticket, or nothing when the body is too long or not as agreed."""
+    body = await short_body(request)
     try:
         if request.headers.get("content-type", "").startswith("application/json"):
             fields = json.loads(body)

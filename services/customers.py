@@ -5,18 +5,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account, AccountRole, AccountStatus
 from data.demands import Demand, DemandStatus
 from data.history import Noun
+from data.identities import Identity
 from data.ledger import LedgerAccount
-from data.notices import Notice, OutboxMessage, OutboxStatus
+from data.notices import Notice, NoticeKind, OutboxMessage, OutboxStatus
 from data.orders import AHEAD, WAITING, Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
 from data.reviews import Review
-from services import accounts, audit, clock, ledger, lifecycles, phones, recipients, sessions
+from data.verifications import CaseStatus, Document, VerificationCase
+from services import (
+    accounts,
+    audit,
+    clock,
+    ledger,
+    lifecycles,
+    notices,
+    phones,
+    recipients,
+    sessions,
+)
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.wording import words
@@ -164,6 +176,24 @@ def merge(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
     """Two accounts of one person become one: everything follows the kept one, the other closes."""
     actor.require(Permission.KEEP_CUSTOMERS)
     kept, gone = _check_mergeable(session, actor, kept_id, gone_id, lock=True)
+    _merge(session, actor, kept, gone)
+
+
+def merge_proven(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
+    """The same for a person who has proved to own both; whoever calls has seen the proofs."""
+    if kept_id == gone_id:
+        raise Invalid("error.merge_with_itself")
+    both = {
+        number: session.get_one(Account, number, with_for_update=True)
+        for number in sorted((kept_id, gone_id))
+    }
+    if AccountStatus.SUSPENDED in {account.status for account in both.values()}:
+        raise NotAllowed("error.account_suspended")
+    _check_pair(session, both)
+    _merge(session, actor, both[kept_id], both[gone_id])
+
+
+def _merge(session: Session, actor: Actor, kept: Account, gone: Account) -> None:
     lifecycles.take(session, actor, Noun.ACCOUNT, gone, "merge")
     gone.merged_into_id = kept.id
     sessions.end_of(session, gone.id)
@@ -175,14 +205,30 @@ def merge(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
             .values(customer_id=kept.id, version=table.version + 1)
         )
     session.execute(update(Review).where(Review.customer_id == gone.id).values(customer_id=kept.id))
-    session.execute(update(Notice).where(Notice.account_id == gone.id).values(account_id=kept.id))
+    session.execute(
+        update(VerificationCase)
+        .where(VerificationCase.account_id == gone.id)
+        .values(account_id=kept.id, version=VerificationCase.version + 1)
+    )
+    for table in (Document, Notice):
+        session.execute(update(table).where(table.account_id == gone.id).values(account_id=kept.id))
     session.execute(
         update(OutboxMessage)
         .where(OutboxMessage.account_id == gone.id, OutboxMessage.status == OutboxStatus.PENDING)
         .values(account_id=kept.id)
     )
+    _merge_identities(session, kept.id, gone.id)
     ledger.book_merged(session, kept.id, gone.id)
     audit.record(session, actor, "customer_merge", "account", gone.id, kept_id=kept.id)
+    notices.tell(session, NoticeKind.ACCOUNTS_MERGED, kept.id, f"account-{gone.id}")
+
+
+def _merge_identities(session: Session, kept_id: int, gone_id: int) -> None:
+    """The kept account's own identity at a provider stays; what it lacks, it takes over."""
+    held = select(Identity.provider).where(Identity.account_id == kept_id).scalar_subquery()
+    theirs = Identity.account_id == gone_id
+    session.execute(delete(Identity).where(theirs, Identity.provider.in_(held)))
+    session.execute(update(Identity).where(theirs).values(account_id=kept_id))
 
 
 def _check_mergeable(
@@ -194,15 +240,29 @@ def _check_mergeable(
     both = {
         number: _reach(session, actor, number, lock=lock) for number in sorted((kept_id, gone_id))
     }
-    if AccountStatus.MERGED in {account.status for account in both.values()}:
+    _check_pair(session, both)
+    return both[kept_id], both[gone_id]
+
+
+def _check_pair(session: Session, both: dict[int, Account]) -> None:
+    statuses = {account.status for account in both.values()}
+    if AccountStatus.MERGED in statuses:
         raise Conflict("error.already_merged")
+    if AccountStatus.ERASED in statuses:
+        raise Conflict("error.account_erased")
     if session.scalar(
         select(AccountRole.id)
         .where(AccountRole.account_id.in_(both), AccountRole.role != Role.CUSTOMER)
         .limit(1)
     ):
         raise Conflict("error.merge_other_roles")
-    return both[kept_id], both[gone_id]
+    numbers = session.scalars(
+        select(VerificationCase.id_number_hash).where(
+            VerificationCase.account_id.in_(both), VerificationCase.status == CaseStatus.APPROVED
+        )
+    )
+    if len(set(numbers)) > 1:
+        raise Conflict("error.merge_two_people")
 
 
 def _free_request_keys(session: Session, kept_id: int, gone_id: int) -> None:
@@ -289,7 +349,7 @@ def _reach(session: Session, actor: Actor, customer_id: int, *, lock: bool = Fal
 
 
 def _found(actor: Actor, typed: str) -> Select[Account]:
-    found = _visible_to(actor)
+    found = _visible_to(actor).where(Account.status != AccountStatus.ERASED)
     return found.where(accounts.matching(typed)) if typed.strip() else found
 
 
