@@ -52,18 +52,3 @@ def roles_card() -> None:
         for role in missing:
             if st.button(t(f"account.become_{role}"), key=f"become_{role}", icon=icons.ROLE[role]):
                 session.perform("account.role_added", accounts.take_up_role, role)
-
-
-def password_card() -> None:
-    """A new password; it ends every other session."""
-    with st.form("password", border=True, clear_on_submit=True):
-        st.markdown(f"**{t('account.password')}**")
-        password = st.text_input(
-            t("field.new_password"), type="password", key="new_password", max_chars=128
-        )
-        again = st.text_input(
-            t("field.password_again"), type="password", key="new_password_again", max_chars=128
-        )
-        st.caption(t("account.password_ends_sessions"))
-        if st.form_submit_button(t("account.change_password"), key="password_save"):
-            session.change_password(password, again)

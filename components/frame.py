@@ -38,7 +38,7 @@ def _who(visitor: Visitor) -> None:
         st.text(visitor.name)
         if role is not None:
             st.caption(f"{icons.ROLE[role]} {t(f'role.{role}')}")
-        for other in visitor.roles:
+        for other in visitor.roles if visitor.awaits_factor is None else ():
             if other is not role and st.button(
                 t("frame.switch_to", role=t(f"role.{other}")),
                 key=f"switch_{other}",

@@ -3,9 +3,9 @@
 import streamlit as st
 from streamlit.components.v2 import component
 
-from components import icons, session
+from components import icons, providers, security, session
 from components.i18n import t
-from services import accounts, sessions, settings
+from services import accounts, passwords, sessions, settings
 from services.access import Role
 from services.accounts import CodePurpose
 
@@ -53,8 +53,11 @@ def sign_in_screen(*, deep_link: bool) -> None:
         st.title(t("sign_in.title"))
         if deep_link:
             st.info(t("sign_in.then_on"), icon=":material/lock_open:")
+        if session.has_ended():
+            st.warning(t("sign_in.ended"), icon=":material/refresh:")
         if settings.settings().demo:
             _demo_buttons()
+        providers.provider_buttons()
         way = st.segmented_control(
             t("sign_in.way"),
             ["password", "code", "sign_up"],
@@ -92,12 +95,36 @@ def _with_password() -> None:
             placeholder=_PHONE_HINT,
         )
         password = st.text_input(
-            t("field.password"), type="password", key="sign_in_password", max_chars=128
+            t("field.password"),
+            type="password",
+            key="sign_in_password",
+            max_chars=passwords.LONGEST,
         )
         if st.form_submit_button(
             t("sign_in.submit"), type="primary", width="stretch", key="sign_in_submit"
         ):
             session.sign_in(phone, password)
+    with st.expander(
+        t("sign_in.forgotten"), icon=":material/lock_reset:", key="reset_ask", on_change="rerun"
+    ) as opened:
+        if opened.open:
+            _reset()
+
+
+def _reset() -> None:
+    """A new password for whoever holds the phone."""
+    st.caption(t("sign_in.reset_about"))
+    phone = st.text_input(
+        t("field.phone"), key="reset_phone", max_chars=20, type="phone", placeholder=_PHONE_HINT
+    )
+    _ask_for_code(phone, CodePurpose.RESET, "reset")
+    with st.form("reset", border=False):
+        code = st.text_input(t("field.one_time_code"), key="reset_code", max_chars=6)
+        password, again = security.password_fields("reset")
+        if st.form_submit_button(
+            t("sign_in.reset"), type="primary", width="stretch", key="reset_submit"
+        ):
+            session.reset_password(phone, code, password, again)
 
 
 def _with_code() -> None:
@@ -138,19 +165,7 @@ def _sign_up() -> None:
         with st.form("sign_up", border=False):
             code = st.text_input(t("field.one_time_code"), key="sign_up_code", max_chars=6)
             name = st.text_input(t("field.name"), key="sign_up_name", max_chars=40)
-            password = st.text_input(
-                t("field.password"),
-                type="password",
-                key="sign_up_password",
-                max_chars=accounts.LONGEST_PASSWORD,
-                help=t("sign_up.password_rule", fewest=accounts.SHORTEST_PASSWORD),
-            )
-            again = st.text_input(
-                t("field.password_again"),
-                type="password",
-                key="sign_up_again",
-                max_chars=accounts.LONGEST_PASSWORD,
-            )
+            password, again = security.password_fields("sign_up")
             agreed = st.checkbox(t("sign_up.agree"), key="sign_up_agreed")
             if st.form_submit_button(
                 t("sign_up.submit"), type="primary", width="stretch", key="sign_up_submit"
@@ -162,16 +177,17 @@ def _sign_up() -> None:
 def _ask_for_code(phone: str, purpose: CodePurpose, key: str) -> None:
     asked = f"{key}_asked"
     if st.button(t("sign_in.send_code"), key=f"{key}_send", icon=":material/sms:"):
-        sent = session.attempt(accounts.request_code, phone, purpose)
+        sent = session.ask_for_code(phone, purpose)
         st.session_state[asked] = phone if sent else None
     if st.session_state.get(asked) == phone and phone:
-        st.caption(t("sign_in.code_sent"))
+        quiet = purpose is not CodePurpose.SIGN_UP
+        st.caption(t("sign_in.code_sent_if_known" if quiet else "sign_in.code_sent"))
         if settings.settings().demo:
-            _console_inbox(phone)
+            console_inbox(phone)
 
 
 @st.fragment(run_every=1.0)
-def _console_inbox(phone: str) -> None:
+def console_inbox(phone: str) -> None:
     """The demo's stand-in for a telephone: shows the text that would have been sent."""
     text = session.public(accounts.console_inbox, phone)
     shown = t("sign_in.console_inbox", text=text) if text else t("sign_in.console_waiting")

@@ -14,33 +14,44 @@ from sqlalchemy.orm.exc import StaleDataError
 from components import words
 from components.i18n import t
 from data.database import reading, transact
-from services import accounts, clock, credentials, sessions
+from services import accounts, attempts, clock, credentials, passwords, sessions
 from services.access import Actor, Role
 from services.errors import ServiceError
+from services.passwords import NewPassword
 from services.sessions import Client, Opened, Visitor
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
 
 _TOKEN, _TICKET, _VISITOR = "session_token", "session_ticket", "visitor"
-_NOTICE, _NEXT_PAGE = "notice", "next_page"
+_NOTICE, _NEXT_PAGE, _ENDED = "notice", "next_page", "session_ended"
 _KEPT_ACROSS_SIGN_IN = {"language"}
 _log = logging.getLogger("carepilot")
 
 
 class _SessionEnded(Exception):
-    """The session was ended elsewhere while this page was open."""
+    """The session was ended elsewhere while this page was open, or lacks its second factor."""
 
 
 def recognise() -> Visitor | None:
-    """Ask the database who this is; once at the start of every run."""
+    """Ask the database who this is; once at the start of every run.
+
+    A tab belongs to the session it first showed a page of. When that ends it asks to be reloaded:
+    the cookie may be somebody else's by now, whom a click on this page must not make act.
+    """
     token = _token()
     visitor = None
     if token:
         with reading() as session:
             visitor = sessions.resume(session, token)
-    if visitor is not None and visitor.seen_long_ago:
-        transact(lambda session: sessions.keep_alive(session, token or ""))
+    if visitor is None:
+        if st.session_state.get(_TOKEN):
+            _belong_to_nobody()
+            st.session_state[_ENDED] = True
+    else:
+        st.session_state[_TOKEN] = token
+        if visitor.seen_long_ago:
+            transact(lambda session: sessions.keep_alive(session, token or ""))
     st.session_state[_VISITOR] = visitor
     return visitor
 
@@ -53,7 +64,7 @@ def visitor() -> Visitor | None:
 def actor() -> Actor:
     """The signed-in person; a page without one stops here."""
     found = visitor()
-    if found is None:
+    if found is None or found.awaits_factor is not None:
         st.stop()
     return found.actor
 
@@ -63,7 +74,8 @@ def fragment(draw: Callable[Args, None]) -> Callable[Args, None]:
 
     @wraps(draw)
     def checked(*args: Args.args, **kwargs: Args.kwargs) -> None:
-        if recognise() is None:
+        found = recognise()
+        if found is None or found.awaits_factor is not None:
             st.rerun()
         with catching():
             draw(*args, **kwargs)
@@ -146,7 +158,7 @@ def _transaction(work: Callable[[Session, Actor], Result]) -> Result | None:
 
     def checked(session: Session) -> Result:
         now = sessions.resume(session, token)
-        if now is None:
+        if now is None or now.awaits_factor is not None:
             raise _SessionEnded
         return work(session, now.actor)
 
@@ -159,7 +171,6 @@ def _transaction(work: Callable[[Session, Actor], Result]) -> Result | None:
         st.error(t("error.changed_meanwhile"))
         return None
     except _SessionEnded:
-        st.session_state.pop(_TOKEN, None)
         st.rerun()
     # A refusal that had to be remembered is returned, so that what it counted is saved.
     kept = outcome[0] if isinstance(outcome, tuple) and outcome else None
@@ -171,16 +182,12 @@ def _transaction(work: Callable[[Session, Actor], Result]) -> Result | None:
 
 def enter(opening: Callable[[Session], Opened | ServiceError], *, done: str | None = None) -> None:
     """Run a service that opens a session, and come in; a refusal is shown in words."""
-    try:
-        opened = transact(opening)
-    except ServiceError as refusal:
-        st.error(words.of_refusal(refusal))
-        return
-    if isinstance(opened, ServiceError):
-        st.error(words.of_refusal(opened))
-        return
-    for key in set(st.session_state) - _KEPT_ACROSS_SIGN_IN:
-        del st.session_state[key]
+    if (opened := _unless_refused(opening)) is not None:
+        _come_in(opened, done)
+
+
+def _come_in(opened: Opened, done: str | None) -> None:
+    _belong_to_nobody()
     st.session_state[_TOKEN] = opened.token
     st.session_state[_TICKET] = opened.ticket, clock.now() + sessions.TICKET_LIFETIME
     st.session_state[_NOTICE] = done
@@ -189,47 +196,117 @@ def enter(opening: Callable[[Session], Opened | ServiceError], *, done: str | No
 
 def sign_in(phone: str, password: str) -> None:
     """Sign in with phone and password; the slow comparison happens outside any transaction."""
-    try:
-        attempt = transact(lambda session: sessions.begin_attempt(session, phone))
-    except ServiceError as refusal:
-        st.error(words.of_refusal(refusal))
+    attempt = _unless_refused(lambda session: attempts.begin(session, phone, client()))
+    if attempt is None:
         return
     if not credentials.password_fits(password, attempt.password_hash):
-        st.error(words.of_refusal(sessions.wrong_password()))
+        st.error(words.of_refusal(attempts.wrong_password()))
         return
-    enter(lambda session: sessions.finish_attempt(session, attempt, client()))
+    enter(lambda session: attempts.finish(session, attempt, client()))
 
 
 def sign_up(form: accounts.SignUp, password: str, again: str) -> None:
     """Create an account for a phone confirmed by code, and come in."""
+    if (new := _new_password(password, again)) is not None:
+        enter(lambda session: accounts.sign_up(session, form, new, client()))
+
+
+def reset_password(phone: str, code: str, password: str, again: str) -> None:
+    """Set a new password for a phone confirmed by code, and come in; all other sessions end."""
+    if (new := _new_password(password, again)) is not None:
+        enter(
+            lambda session: accounts.reset_password(session, phone, code, new, client()),
+            done="account.password_changed",
+        )
+
+
+def ask_for_code(phone: str, purpose: accounts.CodePurpose) -> bool:
+    """Have a one-time code sent; False and words if that is refused."""
+    return attempt(accounts.request_code, phone, purpose, client())
+
+
+def at_door(
+    action: Callable[Concatenate[Session, str, Args], Result | ServiceError],
+    *args: Args.args,
+    **kwargs: Args.kwargs,
+) -> Result | None:
+    """Run a service for a session whose second factor is awaited; None and words if refused."""
+    token = this_token()
+    return _unless_refused(lambda session: action(session, token, *args, **kwargs))
+
+
+def _is_own_password(typed: str) -> bool:
+    """Whether this is the person's password, or they have none yet; words if it is not."""
+    attempt = _transaction(attempts.begin_own)
+    if attempt is None or attempt.password_hash is None:
+        return attempt is not None
+    if fits := credentials.password_fits(typed, attempt.password_hash):
+        return fits
+    st.error(t("error.password_wrong"))
+    return False
+
+
+def _new_password(password: str, again: str) -> NewPassword | None:
     try:
-        accounts.check_password(password, again)
+        return passwords.made(password, again)
     except ServiceError as refusal:
         st.error(words.of_refusal(refusal))
-        return
-    hashed = credentials.hash_password(password)
-    enter(lambda session: accounts.sign_up(session, form, hashed, client()))
+        return None
+
+
+def _unless_refused(work: Callable[[Session], Result | ServiceError]) -> Result | None:
+    """One transaction of nobody signed in; None and words if the service refuses or returns so."""
+    try:
+        outcome = transact(work)
+    except ServiceError as refusal:
+        outcome = refusal
+    if isinstance(outcome, ServiceError):
+        st.error(words.of_refusal(outcome))
+        return None
+    return outcome
 
 
 def attempt(
     action: Callable[Concatenate[Session, Args], object], *args: Args.args, **kwargs: Args.kwargs
 ) -> bool:
     """Run a writing service that needs no signed-in person; False and words if it refuses."""
+
+    def done(session: Session) -> ServiceError | bool:
+        refusal = action(session, *args, **kwargs)
+        return refusal if isinstance(refusal, ServiceError) else True
+
+    return _unless_refused(done) is not None
+
+
+def prepared(
+    work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
+) -> Result | None:
+    """Run work that needs no database; None and words if it refuses."""
     try:
-        transact(lambda session: action(session, *args, **kwargs))
+        return work(*args, **kwargs)
     except ServiceError as refusal:
         st.error(words.of_refusal(refusal))
-        return False
-    return True
+        return None
 
 
 def sign_out() -> None:
     """End this session everywhere it is known."""
     if token := _token():
         transact(lambda session: sessions.end(session, token))
+    _belong_to_nobody()
+    st.rerun()
+
+
+def has_ended() -> bool:
+    """Whether the session this tab belonged to has ended; only a reload asks the cookie again."""
+    return st.session_state.get(_ENDED, False)
+
+
+def _belong_to_nobody() -> None:
+    """Keep nothing of the last visitor in this tab, nor ask the cookie who it is."""
     for key in set(st.session_state) - _KEPT_ACROSS_SIGN_IN:
         del st.session_state[key]
-    st.rerun()
+    st.session_state[_TOKEN] = ""
 
 
 def switch_role(role: Role) -> None:
@@ -238,20 +315,18 @@ def switch_role(role: Role) -> None:
     perform("notice.role_switched", sessions.switch_role, token, role, then="landing")
 
 
-def change_password(password: str, again: str) -> None:
+def change_password(old: str, password: str, again: str) -> None:
     """Set a new password and go on in a new session: all others end."""
-    try:
-        accounts.check_password(password, again)
-    except ServiceError as refusal:
-        st.error(words.of_refusal(refusal))
+    new, token = _new_password(password, again), this_token()
+    if new is None or not _is_own_password(old):
         return
-    hashed, me = credentials.hash_password(password), actor()
 
-    def renew(session: Session) -> Opened:
-        accounts.change_password(session, me, hashed)
-        return sessions.open_session(session, me.id or 0, client(), role=me.role)
+    def renew(session: Session, actor: Actor) -> Opened:
+        accounts.change_password(session, actor, new)
+        return sessions.renew(session, actor, token, client())
 
-    enter(renew, done="account.password_changed")
+    if (opened := _transaction(renew)) is not None:
+        _come_in(opened, "account.password_changed")
 
 
 def pending_ticket() -> str | None:
@@ -262,6 +337,12 @@ def pending_ticket() -> str | None:
 
 def drop_ticket() -> None:
     st.session_state.pop(_TICKET, None)
+
+
+def open_next(page: str) -> None:
+    """Open another page at once, by its name."""
+    st.session_state[_NEXT_PAGE] = page
+    st.rerun()
 
 
 def next_page() -> str | None:
@@ -283,8 +364,18 @@ def client() -> Client:
     return Client(st.context.headers.get("User-Agent", "")[:200], st.context.ip_address or "")
 
 
+def this_token() -> str:
+    """The token of the session this tab belongs to."""
+    return _token() or ""
+
+
 def _token() -> str | None:
-    if token := st.session_state.get(_TOKEN):
+    if (token := st.session_state.get(_TOKEN)) is not None:
         return token
-    cookie = st.context.cookies.get(sessions.COOKIE_NAME)
+    cookie = _cookie()
     return credentials.token_of(cookie) if cookie else None
+
+
+def _cookie() -> str | None:
+    """The cookie as it was when this tab last connected."""
+    return st.context.cookies.get(sessions.COOKIE_NAME)

@@ -107,6 +107,13 @@ def _changing(member: Member) -> None:
                 session.perform(
                     "staff.taken", staff.take_away, member.id, grant.role, grant.city_code
                 )
+        if member.has_factor and layout.confirmed(
+            t("staff.reset_factor"),
+            t("staff.reset_factor_means", name=formats.plain(member.name)),
+            f"reset_factor_{member.id}",
+            icon=":material/lock_reset:",
+        ):
+            session.perform("staff.factor_reset", staff.reset_factor, member.id)
         with st.form(f"give_{member.id}", border=False):
             grant = _grant_choice(f"give_{member.id}")
             if st.form_submit_button(t("staff.give"), key=f"give_{member.id}_send"):

@@ -6,7 +6,7 @@ from enum import StrEnum
 from data.accounts import Channel, Role
 from services.errors import NotAllowed
 
-__all__ = ["GRANTS", "SYSTEM", "Actor", "Channel", "Permission", "Role"]
+__all__ = ["GRANTS", "STAFF", "SYSTEM", "Actor", "Channel", "Permission", "Role"]
 
 
 class Permission(StrEnum):
@@ -122,13 +122,19 @@ GRANTS: dict[Role, set[Permission]] = {
     Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
 }
 
+# Who works for the platform, each for their cities.
+STAFF = (Role.DESK, Role.OPERATOR, Role.ANALYST)
+
 # What the worker does by itself, under the same guard as people.
 _SYSTEM_GRANTS = {Permission.RUN_JOBS, Permission.WITHDRAW_DEMAND, Permission.COMPLETE_ORDER}
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The signed-in person in their active role, as every service sees them."""
+    """The signed-in person in their active role, as every service sees them.
+
+    A person without a role is known but may do nothing; neither person nor role is the worker.
+    """
 
     id: int | None
     role: Role | None
@@ -136,8 +142,9 @@ class Actor:
     channel: Channel = Channel.APP
 
     def may(self, permission: Permission) -> bool:
-        granted = GRANTS[self.role] if self.role else _SYSTEM_GRANTS
-        return permission in granted
+        if self.role is not None:
+            return permission in GRANTS[self.role]
+        return self.id is None and permission in _SYSTEM_GRANTS
 
     def require(self, permission: Permission) -> None:
         if not self.may(permission):

@@ -11,9 +11,22 @@ from data.accounts import Account, AccountRole
 from data.notices import ConsoleText
 from data.sealing import keyed_hash
 from data.sessions import CodePurpose, OneTimeCode
-from services import audit, cities, clock, gateways, notices, phones, regions, sessions
+from services import (
+    attempts,
+    audit,
+    cities,
+    clock,
+    consents,
+    gateways,
+    notices,
+    passwords,
+    phones,
+    regions,
+    sessions,
+)
 from services.access import Actor, Permission, Role
-from services.errors import Conflict, Invalid, NotAllowed, NotFound, ServiceError
+from services.errors import Conflict, Invalid, NotAllowed, ServiceError
+from services.passwords import NewPassword
 from services.settings import settings
 from services.wording import words
 
@@ -21,8 +34,8 @@ CODE_LIFETIME = timedelta(minutes=10)
 CODE_WAIT = timedelta(seconds=60)
 MOST_CODES_AN_HOUR = 5
 MOST_WRONG_TRIES = 5
-SHORTEST_PASSWORD = 8
-LONGEST_PASSWORD = 128
+# Where nobody is told whether a phone has an account: only one that has gets the text.
+_QUIET = (CodePurpose.SIGN_IN, CodePurpose.RESET)
 SELF_SERVICE = (Role.CUSTOMER, Role.CAREGIVER)
 _BETWEEN_DIGITS = str.maketrans("", "", "+-() ")
 
@@ -48,16 +61,13 @@ class AccountView:
     has_password: bool
 
 
-def check_password(password: str, again: str) -> None:
-    """Refuse a password that is too short, too long or mistyped."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Invalid("error.password_length", fewest=SHORTEST_PASSWORD, most=LONGEST_PASSWORD)
-    if password != again:
-        raise Invalid("error.passwords_differ")
+def request_code(
+    session: Session, phone: str, purpose: CodePurpose, client: sessions.Client = sessions.NOBODYS
+) -> None:
+    """Send a six-digit code to a phone, at most one a minute and five an hour.
 
-
-def request_code(session: Session, phone: str, purpose: CodePurpose) -> None:
-    """Send a six-digit code to a phone, at most one a minute and five an hour."""
+    A phone without an account gets none to sign in with, but the answer and the work are the same.
+    """
     if not gateways.current().ready:
         raise Conflict("error.no_text_gateway")
     phone = phones.normalised(phone)
@@ -75,6 +85,7 @@ def request_code(session: Session, phone: str, purpose: CodePurpose) -> None:
         raise Conflict("error.code_too_soon", seconds=int(CODE_WAIT.total_seconds()))
     if len(sent) >= MOST_CODES_AN_HOUR:
         raise Conflict("error.code_too_many")
+    attempts.count(session, attempts.Kind.ASKING, phone_hash, client.address)
     code = f"{secrets.randbelow(1_000_000):06d}"
     session.add(
         OneTimeCode(
@@ -85,11 +96,12 @@ def request_code(session: Session, phone: str, purpose: CodePurpose) -> None:
             expires_at=now + CODE_LIFETIME,
         )
     )
-    notices.send_text(session, phone, code)
+    known = _id_of(session, phone_hash) is not None
+    notices.send_text(session, phone, code, withheld=purpose in _QUIET and not known)
 
 
 def sign_up(
-    session: Session, form: SignUp, password_hash: str, client: sessions.Client
+    session: Session, form: SignUp, password: NewPassword, client: sessions.Client
 ) -> sessions.Opened | ServiceError:
     """Create an account for a confirmed phone and open its first session.
 
@@ -102,13 +114,16 @@ def sign_up(
         raise Invalid("error.not_agreed")
     phone = phones.normalised(form.phone)
     phone_hash = phones.whole_hash(phone)
-    if refusal := _use_code(session, phone_hash, CodePurpose.SIGN_UP, form.code):
+    passwords.check_owner(password, name, phone)
+    if refusal := use_code(session, phone_hash, CodePurpose.SIGN_UP, form.code, client):
         return refusal
-    if session.scalar(select(Account.id).where(Account.phone_hash == phone_hash)):
+    if _id_of(session, phone_hash) is not None:
         raise Conflict("error.phone_taken")
     account = new(session, name, phone, form.role)
-    account.password_hash, account.agreed_at = password_hash, clock.now()
+    account.password_hash, account.agreed_at = password.hash, clock.now()
     session.flush()
+    for policy in consents.NEEDED:
+        consents.record(session, account.id, policy)
     return sessions.open_session(session, account.id, client)
 
 
@@ -144,12 +159,28 @@ def sign_in_by_code(
 ) -> sessions.Opened | ServiceError:
     """Open a session for whoever proves to hold the phone."""
     phone_hash = phones.whole_hash(phones.normalised(phone))
-    if refusal := _use_code(session, phone_hash, CodePurpose.SIGN_IN, code):
+    if refusal := use_code(session, phone_hash, CodePurpose.SIGN_IN, code, client):
         return refusal
-    account_id = session.scalar(select(Account.id).where(Account.phone_hash == phone_hash))
+    account_id = _id_of(session, phone_hash)
     if account_id is None:
-        raise NotFound("error.phone_unknown")
+        return _wrong_code()
     return sessions.open_session(session, account_id, client)
+
+
+def reset_password(
+    session: Session, phone: str, code: str, password: NewPassword, client: sessions.Client
+) -> sessions.Opened | ServiceError:
+    """Set a new password for whoever proves to hold the phone; every open session ends."""
+    phone_hash = phones.whole_hash(phones.normalised(phone))
+    if refusal := use_code(session, phone_hash, CodePurpose.RESET, code, client):
+        return refusal
+    account = session.scalar(select(Account).where(Account.phone_hash == phone_hash))
+    if account is None:
+        return _wrong_code()
+    _set_password(session, account, password)
+    sessions.end_of(session, account.id)
+    audit.record(session, Actor(account.id, None), "reset_password", "account", account.id)
+    return sessions.open_session(session, account.id, client)
 
 
 def console_inbox(session: Session, phone: str) -> str | None:
@@ -188,10 +219,12 @@ def rename(session: Session, actor: Actor, name: str) -> None:
     session.get_one(Account, actor.id).name = words(name, "name", 40)
 
 
-def change_password(session: Session, actor: Actor, password_hash: str) -> None:
+def change_password(session: Session, actor: Actor, password: NewPassword) -> None:
     """Set a new password; every open session of the account ends."""
     actor.require(Permission.KEEP_ACCOUNT)
-    session.get_one(Account, actor.id).password_hash = password_hash
+    account = session.get_one(Account, actor.id)
+    _set_password(session, account, password)
+    attempts.forget(session, account.phone_hash, attempts.Kind.PASSWORD)
     sessions.end_all(session, actor)
     audit.record(session, actor, "change_password", "account", actor.id or 0)
 
@@ -206,6 +239,12 @@ def choose_region(
     if district_code and not regions.district_of_city(district_code, city_code):
         raise Invalid("error.district_of_another_city")
     account = session.get_one(Account, actor.id)
+    if (account.city_code, account.district_code) == (city_code, district_code):
+        return
+    audit.record(
+        session, actor, "choose_region", "account", account.id,
+        before=account.city_code, after=city_code,
+    )  # fmt: skip
     account.city_code, account.district_code = city_code, district_code
 
 
@@ -225,9 +264,15 @@ def take_up_role(session: Session, actor: Actor, role: Role) -> None:
     audit.record(session, actor, "take_up_role", "account", actor.id or 0, role=role)
 
 
-def _use_code(
-    session: Session, phone_hash: str, purpose: CodePurpose, code: str
+def use_code(
+    session: Session,
+    phone_hash: str,
+    purpose: CodePurpose,
+    code: str,
+    client: sessions.Client = sessions.NOBODYS,
 ) -> ServiceError | None:
+    """Spend a code; a wrong one is returned, not raised: the try must stay counted."""
+    attempts.count(session, attempts.Kind.CODE, phone_hash, client.address)
     newest = session.scalar(
         select(OneTimeCode)
         .where(
@@ -244,9 +289,23 @@ def _use_code(
         return Invalid("error.code_expired")
     if not secrets.compare_digest(newest.code_hash, _code_hash(phone_hash, code.strip())):
         newest.wrong_tries += 1
-        return Invalid("error.code_wrong")
+        return _wrong_code()
     newest.used_at = clock.now()
+    attempts.forget(session, phone_hash, attempts.Kind.CODE, attempts.Kind.ASKING)
     return None
+
+
+def _wrong_code() -> ServiceError:
+    return Invalid("error.code_wrong")
+
+
+def _set_password(session: Session, account: Account, password: NewPassword) -> None:
+    passwords.check_owner(password, account.name, account.phone)
+    account.password_hash = password.hash
+
+
+def _id_of(session: Session, phone_hash: str) -> int | None:
+    return session.scalar(select(Account.id).where(Account.phone_hash == phone_hash))
 
 
 def _code_hash(phone_hash: str, code: str) -> str:

@@ -1,28 +1,31 @@
-"""Signing in and out: attempts, sessions and the tickets that set cookies."""
+"""Sessions: opened, resumed, listed and ended, and the tickets that set their cookies."""
 
 import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole, AccountStatus
 from data.notices import ConsoleText, Notice
 from data.sealing import keyed_hash
-from data.sessions import OneTimeCode, SignInAttempt, SignInSession, SignInTicket
-from services import audit, clock, phones
-from services.access import Actor, Channel, Permission, Role
-from services.errors import Conflict, NotAllowed, ServiceError
-from services.settings import settings
+from data.sessions import OneTimeCode, SecondFactor, SignInAttempt, SignInSession, SignInTicket
+from services import addresses, audit, clock, devices, phones
+from services.access import STAFF, Actor, Channel, Permission, Role
+from services.devices import Device
+from services.errors import Conflict, NotAllowed, NotFound
+from services.settings import OperatorTotp, settings
 
 COOKIE_NAME = "carepilot_session"
 LIFETIME = timedelta(days=14)
 IDLE = timedelta(days=3)
+# Who acts for the platform signs in every day, and again after a night: a shift fits in.
+STAFF_LIFETIME = timedelta(hours=24)
+STAFF_IDLE = timedelta(hours=12)
 TICKET_LIFETIME = timedelta(minutes=1)
-MOST_FAILURES = 5
-LOCK = timedelta(minutes=15)
 SEEN_EVERY = timedelta(minutes=5)
 
 
@@ -34,6 +37,9 @@ class Client:
     address: str = ""
 
 
+NOBODYS = Client("")
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A session just opened: its token, and the one-time ticket that puts it into a cookie."""
@@ -42,9 +48,19 @@ class Opened:
     ticket: str
 
 
+class Awaited(StrEnum):
+    """What an operator's session still lacks before it acts in anything."""
+
+    CODE = "code"
+    SET_UP = "set_up"
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who is signed in, in which role, and what the frame around every page needs."""
+    """Who is signed in, in which role, and what the frame around every page needs.
+
+    While a second factor is awaited the actor has no role: known, but allowed nothing.
+    """
 
     actor: Actor
     name: str
@@ -53,45 +69,29 @@ class Visitor:
     district_code: str | None
     unread: int
     seen_long_ago: bool
+    awaits_factor: Awaited | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A sign-in being tried: counted as failed until it succeeds."""
+class OpenSession:
+    """One of a person's own signed-in browsers."""
 
     id: int
-    account_id: int | None
-    password_hash: str | None
-
-
-def begin_attempt(session: Session, phone: str) -> Attempt:
-    """Count a try before the password is looked at, so that parallel guesses count too."""
-    phone_hash = phones.whole_hash(phones.normalised(phone))
-    failures = session.scalar(
-        select(func.count(SignInAttempt.id)).where(
-            SignInAttempt.phone_hash == phone_hash, SignInAttempt.created_at > clock.now() - LOCK
-        )
-    )
-    if (failures or 0) >= MOST_FAILURES:
-        raise Conflict("error.sign_in_locked", minutes=int(LOCK.total_seconds() // 60))
-    attempt = SignInAttempt(created_at=clock.now(), phone_hash=phone_hash)
-    session.add(attempt)
-    account = session.scalar(select(Account).where(Account.phone_hash == phone_hash))
-    session.flush()
-    return Attempt(
-        attempt.id, account.id if account else None, account.password_hash if account else None
-    )
-
-
-def finish_attempt(session: Session, attempt: Attempt, client: Client) -> Opened:
-    """The password was right: forget the failures and open a session."""
-    account = session.get_one(Account, attempt.account_id)
-    session.execute(delete(SignInAttempt).where(SignInAttempt.phone_hash == account.phone_hash))
-    return open_session(session, account.id, client)
+    device: Device
+    address_prefix: str
+    role: Role
+    opened_at: datetime
+    last_seen_at: datetime
+    is_this: bool
 
 
 def open_session(
-    session: Session, account_id: int, client: Client, *, role: Role | None = None
+    session: Session,
+    account_id: int,
+    client: Client,
+    *,
+    role: Role | None = None,
+    second_factor_at: datetime | None = None,
 ) -> Opened:
     """A new session in the wanted role, or the first one the person holds."""
     account = session.get_one(Account, account_id)
@@ -99,6 +99,8 @@ def open_session(
         raise NotAllowed("error.account_suspended")
     if account.status is AccountStatus.MERGED:
         raise NotAllowed("error.account_merged")
+    if account.status is AccountStatus.ERASED:
+        raise NotAllowed("error.account_erased")
     held = _roles(session, account_id)
     if not held:
         raise NotAllowed("error.no_role_left")
@@ -113,8 +115,10 @@ def open_session(
                 account_id=account_id,
                 role=role if role in held else held[0],
                 device=client.device[:200],
+                address_prefix=addresses.prefix(client.address),
                 last_seen_at=now,
                 expires_at=now + LIFETIME,
+                second_factor_at=second_factor_at,
             ),
             SignInTicket(
                 created_at=now,
@@ -124,6 +128,17 @@ def open_session(
         ]
     )
     return Opened(token, ticket)
+
+
+def renew(session: Session, actor: Actor, token: str, client: Client) -> Opened:
+    """A new session in the place of one that ended with a new password, in the same role."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    passed_at = session.scalar(
+        select(SignInSession.second_factor_at).where(
+            SignInSession.token_hash == _hash(token), SignInSession.account_id == actor.id
+        )
+    )
+    return open_session(session, actor.id or 0, client, role=actor.role, second_factor_at=passed_at)
 
 
 def open_demo(session: Session, role: Role, client: Client) -> Opened:
@@ -170,20 +185,22 @@ def resume(session: Session, token: str) -> Visitor | None:
         .where(Notice.account_id == Account.id, Notice.read_at.is_(None))
         .scalar_subquery()
     )
+    confirmed = exists().where(
+        SecondFactor.account_id == Account.id, SecondFactor.confirmed_at.is_not(None)
+    )
     found = session.execute(
-        select(SignInSession.role, SignInSession.last_seen_at, Account, unread)
+        select(SignInSession, Account, unread, confirmed)
         .join(Account, Account.id == SignInSession.account_id)
         .where(
             SignInSession.token_hash == _hash(token),
-            SignInSession.ended_at.is_(None),
-            SignInSession.expires_at > now,
-            SignInSession.last_seen_at > now - IDLE,
+            _is_open(),
             Account.status == AccountStatus.ACTIVE,
         )
     ).one_or_none()
     if found is None:
         return None
-    role, last_seen_at, account, unread_notices = found
+    row, account, unread_notices, has_factor = found
+    role, last_seen_at = row.role, row.last_seen_at
     grants = session.execute(
         select(AccountRole.role, AccountRole.city_code)
         .where(AccountRole.account_id == account.id)
@@ -191,29 +208,77 @@ def resume(session: Session, token: str) -> Visitor | None:
     ).all()
     if role not in {held for held, _ in grants}:
         return None
+    awaits = _awaited(row, has_factor=has_factor)
+    actor = Actor(
+        id=account.id,
+        role=role,
+        cities=frozenset(city for held, city in grants if held == role and city),
+        channel=Channel.PHONE if role is Role.DESK else Channel.APP,
+    )
     return Visitor(
-        actor=Actor(
-            id=account.id,
-            role=role,
-            cities=frozenset(city for held, city in grants if held == role and city),
-            channel=Channel.PHONE if role is Role.DESK else Channel.APP,
-        ),
+        actor=actor if awaits is None else Actor(account.id, None),
         name=account.name,
         roles=tuple(dict.fromkeys(held for held, _ in grants)),
         city_code=account.city_code,
         district_code=account.district_code,
         unread=unread_notices,
         seen_long_ago=last_seen_at < now - SEEN_EVERY,
+        awaits_factor=awaits,
     )
+
+
+def _awaited(row: SignInSession, *, has_factor: bool) -> Awaited | None:
+    if row.role is not Role.OPERATOR or (has_factor and row.second_factor_at is not None):
+        return None
+    if has_factor:
+        return Awaited.CODE
+    return Awaited.SET_UP if settings().operator_totp is OperatorTotp.REQUIRED else None
+
+
+def _is_open() -> ColumnElement[bool]:
+    """Neither ended nor too old nor idle for too long; in a staff role both come sooner."""
+    now = clock.now()
+    return and_(
+        SignInSession.ended_at.is_(None),
+        SignInSession.expires_at > now,
+        SignInSession.last_seen_at > now - IDLE,
+        or_(
+            SignInSession.role.not_in(STAFF),
+            and_(
+                SignInSession.created_at > now - STAFF_LIFETIME,
+                SignInSession.last_seen_at > now - STAFF_IDLE,
+            ),
+        ),
+    )
+
+
+def mine(session: Session, actor: Actor, token: str) -> list[OpenSession]:
+    """The actor's own open sessions, this one first, then the one last seen."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    rows = session.scalars(
+        select(SignInSession)
+        .where(SignInSession.account_id == actor.id, _is_open())
+        .order_by(SignInSession.last_seen_at.desc(), SignInSession.id.desc())
+    )
+    this = _hash(token)
+    found = [
+        OpenSession(
+            id=row.id,
+            device=devices.read(row.device),
+            address_prefix=row.address_prefix,
+            role=row.role,
+            opened_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            is_this=row.token_hash == this,
+        )
+        for row in rows
+    ]
+    return sorted(found, key=lambda one: not one.is_this)
 
 
 def keep_alive(session: Session, token: str) -> None:
     """Note that the session was used."""
-    session.execute(
-        update(SignInSession)
-        .where(SignInSession.token_hash == _hash(token))
-        .values(last_seen_at=clock.now())
-    )
+    _set(session, SignInSession.token_hash == _hash(token), last_seen_at=clock.now())
 
 
 def switch_role(session: Session, actor: Actor, token: str, role: Role) -> None:
@@ -221,20 +286,26 @@ def switch_role(session: Session, actor: Actor, token: str, role: Role) -> None:
     actor.require(Permission.KEEP_ACCOUNT)
     if role not in _roles(session, actor.id or 0):
         raise NotAllowed("error.not_allowed")
-    session.execute(
-        update(SignInSession)
-        .where(SignInSession.token_hash == _hash(token), SignInSession.account_id == actor.id)
-        .values(role=role)
-    )
+    if role in STAFF and not _is_young(session, token):
+        raise Conflict("error.session_too_old")
+    own = SignInSession.account_id == actor.id
+    if _set(session, SignInSession.token_hash == _hash(token), own, role=role):
+        audit.record(session, actor, "switch_role", "account", actor.id or 0, to=role)
+
+
+def pass_factor(session: Session, token: str) -> None:
+    """The second factor was given in this session; whoever calls has checked it."""
+    _set(session, SignInSession.token_hash == _hash(token), second_factor_at=clock.now())
+
+
+def fail_factor(session: Session, account_id: int) -> None:
+    """The second factor is gone: with a new one every session is asked again."""
+    _set(session, SignInSession.account_id == account_id, second_factor_at=None)
 
 
 def end(session: Session, token: str) -> None:
     """End one session; its cookie opens nothing any more."""
-    session.execute(
-        update(SignInSession)
-        .where(SignInSession.token_hash == _hash(token), SignInSession.ended_at.is_(None))
-        .values(ended_at=clock.now())
-    )
+    _end(session, SignInSession.token_hash == _hash(token))
 
 
 def end_all(session: Session, actor: Actor) -> None:
@@ -244,13 +315,35 @@ def end_all(session: Session, actor: Actor) -> None:
     audit.record(session, actor, "end_sessions", "account", actor.id or 0)
 
 
-def end_of(session: Session, account_id: int) -> None:
-    """End every session of an account; whoever calls has asked whether they may."""
-    session.execute(
-        update(SignInSession)
-        .where(SignInSession.account_id == account_id, SignInSession.ended_at.is_(None))
-        .values(ended_at=clock.now())
-    )
+def end_one(session: Session, actor: Actor, session_id: int) -> None:
+    """End one of the actor's own sessions."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    if not _end(session, SignInSession.account_id == actor.id, SignInSession.id == session_id):
+        raise NotFound("error.session_not_found")
+    audit.record(session, actor, "end_session", "session", session_id)
+
+
+def end_others(session: Session, actor: Actor, token: str) -> None:
+    """End every session of the actor's own but this one."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    others = SignInSession.token_hash != _hash(token)
+    _end(session, SignInSession.account_id == actor.id, others)
+    audit.record(session, actor, "end_other_sessions", "account", actor.id or 0)
+
+
+def end_of(session: Session, account_id: int, role: Role | None = None) -> None:
+    """End every session of an account, or those in one role; whoever calls has asked."""
+    in_role = [SignInSession.role == role] if role else []
+    _end(session, SignInSession.account_id == account_id, *in_role)
+
+
+def _end(session: Session, *whose: ColumnElement[bool]) -> int:
+    return _set(session, *whose, SignInSession.ended_at.is_(None), ended_at=clock.now())
+
+
+def _set(session: Session, *whose: ColumnElement[bool], **values: object) -> int:
+    changed = update(SignInSession).where(*whose).values(**values).returning(SignInSession.id)
+    return len(session.execute(changed).all())
 
 
 def prune(session: Session, before: datetime) -> int:
@@ -265,9 +358,15 @@ def prune(session: Session, before: datetime) -> int:
     return sum(len(session.execute(deletion).all()) for deletion in deletions)
 
 
-def wrong_password() -> ServiceError:
-    """The one answer to a wrong phone or password, whichever it was."""
-    return NotAllowed("error.sign_in_failed")
+def _is_young(session: Session, token: str) -> bool:
+    return bool(
+        session.scalar(
+            select(SignInSession.id).where(
+                SignInSession.token_hash == _hash(token),
+                SignInSession.created_at > clock.now() - STAFF_LIFETIME,
+            )
+        )
+    )
 
 
 def _roles(session: Session, account_id: int) -> list[Role]:

@@ -26,10 +26,18 @@ class DemoSize(StrEnum):
     SMALL = "small"
 
 
+class OperatorTotp(StrEnum):
+    """Whether operators must, or may, sign in with a second factor."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     mode: Mode
     demo_size: DemoSize
+    operator_totp: OperatorTotp
 
     @property
     def demo(self) -> bool:
@@ -38,9 +46,12 @@ class Settings:
 
 def settings() -> Settings:
     """The settings as the environment has them now."""
+    mode = _one_of(Mode, "CAREPILOT_MODE", Mode.DEMO)
+    totp = OperatorTotp.OPTIONAL if mode is Mode.DEMO else OperatorTotp.REQUIRED
     return Settings(
-        mode=_one_of(Mode, "CAREPILOT_MODE", Mode.DEMO),
+        mode=mode,
         demo_size=_one_of(DemoSize, "CAREPILOT_DEMO", DemoSize.FULL),
+        operator_totp=_one_of(OperatorTotp, "CAREPILOT_OPERATOR_TOTP", totp),
     )
 
 
@@ -52,9 +63,10 @@ def _one_of(choices: type[_Choice], name: str, default: _Choice) -> _Choice:
 
 
 def check() -> None:
-    """Refuse to start with an unknown mode or without a secret."""
+    """Refuse to start with an unknown mode, without a secret or with a weak sealing key."""
     settings()
     try:
         sealing.secret()
+        sealing.ring()
     except sealing.MissingSecret as missing:
         raise ConfigurationError(str(missing)) from None

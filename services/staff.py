@@ -9,15 +9,24 @@ from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole, AccountStatus
 from data.notices import NoticeKind
-from data.sessions import SignInSession
-from services import accounts, audit, cities, clock, notices, phones
-from services.access import Actor, Permission, Role
+from data.sessions import SecondFactor, SignInSession
+from services import (
+    accounts,
+    audit,
+    cities,
+    clock,
+    notices,
+    phones,
+    second_factors,
+    sessions,
+)
+from services.access import STAFF, Actor, Permission, Role
 from services.errors import Conflict, NotAllowed, NotFound
 from services.wording import words
 
 __all__ = ["ROLES", "AccountStatus", "Grant", "Member"]
 
-ROLES = (Role.DESK, Role.OPERATOR, Role.ANALYST)
+ROLES = STAFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ class Member:
     grants: tuple[Grant, ...]
     last_seen_at: datetime | None
     is_me: bool
+    has_factor: bool
 
 
 def listing(session: Session, actor: Actor) -> list[Member]:
@@ -49,8 +59,11 @@ def listing(session: Session, actor: Actor) -> list[Member]:
         .where(SignInSession.account_id == Account.id)
         .scalar_subquery()
     )
+    has_factor = exists().where(
+        SecondFactor.account_id == Account.id, SecondFactor.confirmed_at.is_not(None)
+    )
     rows = session.execute(
-        _visible_to(actor).add_columns(last_seen).order_by(Account.name, Account.id)
+        _visible_to(actor).add_columns(last_seen, has_factor).order_by(Account.name, Account.id)
     ).all()
     grants: dict[int, list[Grant]] = {}
     for account_id, role, city_code in session.execute(
@@ -68,8 +81,9 @@ def listing(session: Session, actor: Actor) -> list[Member]:
             grants=tuple(grants.get(account.id, ())),
             last_seen_at=seen_at,
             is_me=account.id == actor.id,
+            has_factor=factor,
         )
-        for account, seen_at in rows
+        for account, seen_at, factor in rows
     ]
 
 
@@ -109,7 +123,7 @@ def give(session: Session, actor: Actor, account_id: int, role: Role, city_code:
 
 
 def take_away(session: Session, actor: Actor, account_id: int, role: Role, city_code: str) -> None:
-    """Take a role; it ends at the person's next click. A city keeps its last operator."""
+    """Take a role; what the person does in it ends at once. A city keeps its last operator."""
     actor.require(Permission.KEEP_STAFF)
     _check_grant(session, actor, role, city_code, opened=False)
     account = _reach(session, actor, account_id)
@@ -120,9 +134,23 @@ def take_away(session: Session, actor: Actor, account_id: int, role: Role, city_
     if held is None:
         raise Conflict("error.staff_role_gone")
     session.delete(held)
+    sessions.end_of(session, account.id, role)
     audit.record(
         session, actor, "staff_take_role", "account", account.id, role=role, city_code=city_code
     )
+
+
+def reset_factor(session: Session, actor: Actor, account_id: int) -> None:
+    """Take a lost second factor off another operator, who sets up a new one; sessions end."""
+    actor.require(Permission.KEEP_STAFF)
+    account = _reach(session, actor, account_id)
+    if account.id == actor.id:
+        raise NotAllowed("error.own_factor")
+    second_factors.forget(session, account.id)
+    sessions.end_of(session, account.id)
+    audit.record(session, actor, "reset_second_factor", "account", account.id)
+    moment = clock.now().isoformat()
+    notices.tell(session, NoticeKind.SECOND_FACTOR_RESET, account.id, f"factor-{moment}")
 
 
 def _give(session: Session, actor: Actor, account: Account, role: Role, city_code: str) -> None:

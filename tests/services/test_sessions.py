@@ -4,15 +4,15 @@ import pytest
 from sqlalchemy import select
 
 from data.accounts import Account, AccountRole, AccountStatus
+from data.history import AuditEvent
 from data.notices import Notice, NoticeKind
-from data.sessions import SignInAttempt, SignInSession, SignInTicket
+from data.sessions import SignInSession, SignInTicket
+from services import attempts, sessions
 from services import clock as service_clock
-from services import sessions
 from services.access import Role
-from services.errors import Conflict, NotAllowed
-from tests.factories import BROWSER, DESK, LI, NANTONG, STRANGER, ZHOU, phone_of
-
-UNKNOWN_PHONE = "13700000000"
+from services.devices import Browser
+from services.errors import Conflict, NotAllowed, NotFound
+from tests.factories import BROWSER, DESK, LI, MONDAY, NANTONG, OPERATOR, STRANGER, ZHOU, phone_of
 
 
 def open_for(session, actor, **changes):
@@ -195,52 +195,106 @@ class TestTicket:
         assert sessions.take_ticket(session, "made up") is None
 
 
-class TestAttempts:
-    def fail(self, session, phone="13800000001", times=sessions.MOST_FAILURES):
-        for _ in range(times):
-            sessions.begin_attempt(session, phone)
+class TestOwnSessions:
+    def test_only_open_ones_of_the_actor_are_listed_this_one_first(self, session, clock):
+        ended, old = open_for(session, ZHOU).token, open_for(session, ZHOU).token
+        sessions.end(session, ended)
+        open_for(session, STRANGER)
+        this = open_for(session, ZHOU).token
+        clock.move(minutes=10)
+        sessions.keep_alive(session, old)
+        found = sessions.mine(session, ZHOU, this)
 
-    def test_five_failures_lock_the_phone(self, session):
-        self.fail(session)
+        assert [one.is_this for one in found] == [True, False]
+        assert [one.last_seen_at for one in found] == [MONDAY, clock()]
+        assert {one.address_prefix for one in found} == {"203.0.113.0/24"}
+        assert {one.device.browser for one in found} == {Browser.FIREFOX}
 
-        with pytest.raises(Conflict, match="sign_in_locked"):
-            sessions.begin_attempt(session, phone_of(ZHOU))
+    def test_one_is_ended_and_audited(self, session):
+        this, lost = open_for(session, ZHOU).token, open_for(session, ZHOU).token
+        session.flush()
+        [number] = [one.id for one in sessions.mine(session, ZHOU, this) if not one.is_this]
+        sessions.end_one(session, ZHOU, number)
 
-    def test_the_lock_holds_however_the_phone_is_written(self, session):
-        self.fail(session, "138 0000 0001")
+        assert resumed(session, lost) is None
+        assert resumed(session, this) is not None
+        event = session.scalars(select(AuditEvent)).one()
+        assert (event.action, event.subject_id) == ("end_session", number)
 
-        with pytest.raises(Conflict):
-            sessions.begin_attempt(session, "+86 13800000001")
+    def test_somebody_elses_is_not_there(self, session):
+        theirs = open_for(session, ZHOU).token
+        session.flush()
+        number = session.scalars(select(SignInSession.id)).one()
 
-    def test_the_lock_ends(self, session, clock):
-        self.fail(session)
-        clock.move(seconds=sessions.LOCK.total_seconds())
+        with pytest.raises(NotFound, match="session_not_found"):
+            sessions.end_one(session, STRANGER, number)
+        assert resumed(session, theirs) is not None
 
-        assert sessions.begin_attempt(session, phone_of(ZHOU)).account_id == ZHOU.id
+    def test_all_others_are_ended(self, session):
+        others = [open_for(session, ZHOU).token for _ in range(2)]
+        this, strangers = open_for(session, ZHOU).token, open_for(session, STRANGER).token
+        sessions.end_others(session, ZHOU, this)
 
-    def test_another_phone_is_not_locked(self, session):
-        self.fail(session)
+        assert [resumed(session, token) for token in others] == [None, None]
+        assert resumed(session, this) is not None
+        assert resumed(session, strangers) is not None
 
-        assert sessions.begin_attempt(session, phone_of(LI)).account_id == LI.id
 
-    def test_an_unknown_phone_counts_just_the_same(self, session):
-        self.fail(session, UNKNOWN_PHONE, times=4)
-        attempt = sessions.begin_attempt(session, UNKNOWN_PHONE)
+class TestStaffSessions:
+    def test_end_after_a_day_however_often_they_were_used(self, session, clock):
+        token = open_for(session, DESK).token
+        for _ in range(3):
+            clock.move(hours=8)
+            sessions.keep_alive(session, token)
 
-        assert (attempt.account_id, attempt.password_hash) == (None, None)
-        with pytest.raises(Conflict, match="sign_in_locked"):
-            sessions.begin_attempt(session, UNKNOWN_PHONE)
+        assert resumed(session, token) is None
 
-    def test_the_right_password_forgets_the_failures_and_opens_a_session(self, session):
-        self.fail(session, times=4)
-        attempt = sessions.begin_attempt(session, phone_of(ZHOU))
-        opened = sessions.finish_attempt(session, attempt, BROWSER)
+    def test_end_when_idle_for_half_a_day(self, session, clock):
+        token = open_for(session, OPERATOR).token
+        clock.move(hours=12, seconds=-1)
+        assert resumed(session, token) is not None
+        clock.move(seconds=1)
 
-        assert resumed(session, opened.token).actor == ZHOU
-        assert session.scalars(select(SignInAttempt)).all() == []
+        assert resumed(session, token) is None
 
-    def test_a_wrong_password_and_an_unknown_phone_get_the_same_answer(self):
-        assert sessions.wrong_password().key == "error.sign_in_failed"
+    def test_an_old_session_takes_up_no_staff_role(self, session, clock):
+        session.add(
+            AccountRole(created_at=clock(), account_id=ZHOU.id, role=Role.DESK, city_code=NANTONG)
+        )
+        token = open_for(session, ZHOU).token
+        clock.move(hours=24)
+
+        with pytest.raises(Conflict, match="session_too_old"):
+            sessions.switch_role(session, ZHOU, token, Role.DESK)
+        assert resumed(session, token).actor == ZHOU
+
+
+class TestFixation:
+    def test_every_sign_in_gets_a_fresh_token_and_leaves_the_old_one_what_it_was(self, session):
+        planted = open_for(session, STRANGER)
+        tokens = {open_for(session, ZHOU).token for _ in range(3)}
+
+        assert len(tokens | {planted.token}) == 4
+        assert resumed(session, planted.token).actor == STRANGER
+
+    def test_a_token_chosen_by_somebody_else_is_never_taken_over(self, session):
+        chosen = "a token of my own choosing"
+        open_for(session, ZHOU)
+
+        assert resumed(session, chosen) is None
+        assert sessions.take_ticket(session, chosen) is None
+
+    def test_a_renewed_session_has_another_token_the_same_role_and_factor(self, session, clock):
+        old = open_for(session, OPERATOR).token
+        sessions.pass_factor(session, old)
+        clock.move(minutes=1)
+        new = sessions.renew(session, OPERATOR, old, BROWSER).token
+        session.flush()
+
+        assert new != old
+        rows = session.scalars(select(SignInSession).order_by(SignInSession.id)).all()
+        assert [row.second_factor_at for row in rows] == [MONDAY, MONDAY]
+        assert resumed(session, new).actor == OPERATOR
 
 
 class TestDemo:
@@ -257,7 +311,7 @@ class TestDemo:
 
 def test_pruning_deletes_only_what_nobody_can_use_any_more(session, clock):
     old = open_for(session, ZHOU).token
-    sessions.begin_attempt(session, phone_of(ZHOU))
+    attempts.begin(session, phone_of(ZHOU), BROWSER)
     clock.move(days=20)
     new = open_for(session, ZHOU)
     session.flush()
