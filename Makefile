@@ -14,10 +14,10 @@ UPGRADE ?=
 QUICK := not browser and not server and not postgresql and not race and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate check format quick test bench screenshots lock
+.PHONY: help setup run demo migrate audit-verify rotate-keys check format quick test bench screenshots lock
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Make .venv and install what requirements.lock names.
 
@@ -34,6 +34,12 @@ demo: setup ## Rebuild the demo database (ORDERS=20000: a larger one, for benchm
 
 migrate: setup ## Bring the database at DATABASE_URL to the newest migration.
 	@$(RUN) -c 'from data.database import upgrade; upgrade()'
+
+audit-verify: setup ## Walk the audit chain; name the first broken row.
+	@$(RUN) -m tools.audit_verify
+
+rotate-keys: setup ## Seal everything anew under CAREPILOT_SEALING_KEY, while the server runs.
+	@$(RUN) -m tools.rotate_keys
 
 check: setup ## Lint, formatting and types.
 	@$(RUN) -m ruff check .

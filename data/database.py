@@ -14,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg.errors import DeadlockDetected
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -43,9 +44,11 @@ def _engine(url: str) -> Engine:
         event.listen(created, "connect", _configure_sqlite)
         event.listen(created, "begin", _begin_sqlite)
         return created
-    return create_engine(
+    created = create_engine(
         url, pool_size=10, max_overflow=30, pool_pre_ping=True, hide_parameters=True
     )
+    event.listen(created, "handle_error", _leave_out_the_row)
+    return created
 
 
 @contextmanager
@@ -83,6 +86,14 @@ def transact(work: Callable[[Session], _Result]) -> _Result:
                 raise
     with writing() as session:
         return work(session)
+
+
+def _leave_out_the_row(failure: ExceptionContext) -> None:
+    """PostgreSQL adds the failing row to what it says; a log may hold the first line only."""
+    for error in (failure.original_exception, failure.sqlalchemy_exception):
+        if error is not None and error.args:
+            first, *others = error.args
+            error.args = (str(first).partition("\n")[0], *others)
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401

@@ -1,7 +1,12 @@
 """Sealed columns: personal details that are stored encrypted and bound to their row.
 
 AES-256-GCM. The associated data is table, column and the row's random sealed_id, so a
-ciphertext moved to another row or column does not open. The id of the key is stored with it.
+ciphertext moved to another row or column does not open. The id of the key is stored with it
+and chooses the key: one seals and opens, former ones only open what has not been sealed anew.
+
+Left in the clear, because the app searches or counts by them: names of accounts and recipients,
+birth dates, sex, district and map cell. Words people write for others to read (a caregiver's
+profile, wishes, reviews, visit reports, reasons) are no sealed columns either; erasure blanks them.
 """
 
 import hashlib
@@ -9,6 +14,7 @@ import hmac
 import os
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, overload
@@ -21,6 +27,10 @@ from sqlalchemy import LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 _NONCE_BYTES = 12
+ID_BYTES = 4
+_SHORTEST = 32
+# In place of a key: the one derived from CAREPILOT_SECRET, which seals while no other is given.
+DERIVED = "derived"
 _DEMO_KEY_FILE = Path(__file__).parent.parent / "var" / "demo_secret"
 
 
@@ -29,17 +39,17 @@ class CannotOpen(Exception):
 
 
 class MissingSecret(Exception):
-    """CAREPILOT_SECRET is missing or too short, and this is not a demo."""
+    """A secret of the environment is missing or too short; the words name it, never its value."""
 
 
 @cache
 def secret() -> bytes:
     """The master secret: from the environment; in demo mode made once under var/."""
     given = os.environ.get("CAREPILOT_SECRET", "")
-    if len(given) >= 32:
+    if len(given) >= _SHORTEST:
         return given.encode()
     if given or os.environ.get("CAREPILOT_MODE", "demo") != "demo":
-        raise MissingSecret("CAREPILOT_SECRET must be set to at least 32 characters")
+        raise MissingSecret(f"CAREPILOT_SECRET must be set to at least {_SHORTEST} characters")
     return _demo_secret()
 
 
@@ -67,29 +77,71 @@ def keyed_hash(purpose: str, text: str) -> str:
     return hmac.new(derived_key(purpose), text.encode(), hashlib.sha256).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    """The ciphers by the id of their key; `current` seals."""
+
+    current: bytes
+    ciphers: dict[bytes, AESGCM]
+
+
 @cache
-def _cipher() -> tuple[bytes, AESGCM]:
-    key = derived_key("sealed columns")
-    return hashlib.sha256(key).digest()[:4], AESGCM(key)
+def ring() -> _Ring:
+    """The sealing keys of the environment, read once; MissingSecret if one is too short."""
+    given = os.environ.get("CAREPILOT_SEALING_KEY") or DERIVED
+    former = os.environ.get("CAREPILOT_OLD_SEALING_KEYS", "").split(",")
+    current = _sealing_key("CAREPILOT_SEALING_KEY", given)
+    keys = [current] + [
+        _sealing_key("CAREPILOT_OLD_SEALING_KEYS", word.strip()) for word in former if word.strip()
+    ]
+    return _Ring(_key_id(current), {_key_id(key): AESGCM(key) for key in keys})
+
+
+def _sealing_key(variable: str, given: str) -> bytes:
+    if given == DERIVED:
+        return derived_key("sealed columns")
+    if len(given) < _SHORTEST:
+        raise MissingSecret(f"A key in {variable} must have at least {_SHORTEST} characters")
+    return HKDF(SHA256(), 32, salt=b"carepilot", info=b"sealing key").derive(given.encode())
+
+
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()[:ID_BYTES]
 
 
 def seal(plain: bytes, bound_to: str) -> bytes:
     """Encrypt: 4 bytes key id, 12 bytes nonce, then ciphertext with its tag."""
-    key_id, cipher = _cipher()
+    key_id = ring().current
     nonce = os.urandom(_NONCE_BYTES)
-    return key_id + nonce + cipher.encrypt(nonce, plain, bound_to.encode())
+    return key_id + nonce + ring().ciphers[key_id].encrypt(nonce, plain, bound_to.encode())
 
 
 def open_sealed(blob: bytes, bound_to: str) -> bytes:
     """Decrypt what `seal` made for the same row and column."""
-    key_id, cipher = _cipher()
-    if blob[:4] != key_id:
+    cipher = ring().ciphers.get(blob[:ID_BYTES])
+    if cipher is None:
         raise CannotOpen("Sealed with another key")
-    nonce, ciphertext = blob[4 : 4 + _NONCE_BYTES], blob[4 + _NONCE_BYTES :]
+    nonce, ciphertext = blob[ID_BYTES:][:_NONCE_BYTES], blob[ID_BYTES + _NONCE_BYTES :]
     try:
         return cipher.decrypt(nonce, ciphertext, bound_to.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise CannotOpen(f"Not sealed for {bound_to.split('|')[0]}") from None
+
+
+def is_current(blob: bytes) -> bool:
+    """Whether a value is under the key that seals now."""
+    return blob[:ID_BYTES] == ring().current
+
+
+def reseal(blob: bytes, table: str, column: str, sealed_id: str) -> bytes:
+    """The same value of the same row, under the current key."""
+    bound_to = place(table, column, sealed_id)
+    return seal(open_sealed(blob, bound_to), bound_to)
+
+
+def place(table: str, column: str, sealed_id: str) -> str:
+    """What a value is bound to."""
+    return f"{table}|{column}|{sealed_id}"
 
 
 class SealedRow:
@@ -149,4 +201,4 @@ def _seal_into(row: Any, column: str, plain: bytes) -> None:  # noqa: ANN401
 
 
 def _bound_to(row: Any, column: str) -> str:  # noqa: ANN401
-    return f"{row.__tablename__}|{column}|{row.sealed_id}"
+    return place(row.__tablename__, column, row.sealed_id)

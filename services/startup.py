@@ -7,7 +7,7 @@ from functools import cache, partial
 from sqlalchemy.exc import OperationalError
 
 from data import database
-from services import demo, settings
+from services import demo, keys, providers, settings
 from services.demo.progress import drawn_on
 from services.settings import DemoSize
 
@@ -27,9 +27,11 @@ def _ensure(_url: str) -> None:
 
 
 def prepare() -> None:
-    """Check the settings, apply the migrations and, in demo mode, seed the demo pilot once."""
+    """Check settings and keys, apply the migrations and, in demo mode, seed the demo once."""
     settings.check()
+    providers.check()
     _in_turn(_upgrade)
+    know_the_key()
     with database.reading() as session:
         staged = demo.is_staged(session)
     if settings.settings().demo:
@@ -39,6 +41,17 @@ def prepare() -> None:
         raise settings.ConfigurationError(
             "This database holds demo accounts; production needs one of its own"
         )
+
+
+def know_the_key() -> None:
+    """Refuse a database that these keys do not fit; nothing sealed is touched then."""
+    try:
+        _in_turn(lambda: database.transact(keys.know))
+    except keys.WrongKey:
+        raise settings.ConfigurationError(
+            "The keys of the environment do not fit this database: check CAREPILOT_SEALING_KEY,"
+            " CAREPILOT_OLD_SEALING_KEYS and CAREPILOT_SECRET. Nothing sealed was touched."
+        ) from None
 
 
 def stage_demo() -> None:

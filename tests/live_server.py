@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.log_watch import personal_in
 from tests.postgres import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,8 @@ def live_server(folder: Path, *, worker: bool = False, **environment: str) -> It
         yield LiveServer(f"http://127.0.0.1:{port}", log, server.pid)
     finally:
         codes = [stop(program) for program in reversed(programs)]
+    told = {file.name: personal_in(file.read_text("utf-8")) for file in folder.glob("*.log")}
+    assert not any(told.values()), f"the log tells of people: {told}"
     assert not any(codes), f"server or worker did not stop cleanly: {codes}\n{log.read_text()}"
 
 

@@ -26,6 +26,30 @@ def test_production_is_no_demo(monkeypatch):
     settings.check()
 
 
+@pytest.mark.parametrize(
+    ("mode", "given", "required"),
+    [
+        ("demo", None, False),
+        ("production", None, True),
+        ("demo", "required", True),
+        ("production", "optional", False),
+    ],
+)
+def test_operators_need_a_second_factor_in_production(monkeypatch, mode, given, required):
+    monkeypatch.setenv("CAREPILOT_MODE", mode)
+    if given is not None:
+        monkeypatch.setenv("CAREPILOT_OPERATOR_TOTP", given)
+
+    assert (settings.settings().operator_totp is settings.OperatorTotp.REQUIRED) == required
+
+
+def test_a_second_factor_is_not_half_required(monkeypatch):
+    monkeypatch.setenv("CAREPILOT_OPERATOR_TOTP", "maybe")
+
+    with pytest.raises(ConfigurationError, match="CAREPILOT_OPERATOR_TOTP"):
+        settings.check()
+
+
 @pytest.mark.parametrize("mode", ["", "Demo", "test", "prod"])
 def test_an_unknown_mode_is_refused(monkeypatch, mode):
     monkeypatch.setenv("CAREPILOT_MODE", mode)

@@ -1,0 +1,133 @@
+import pytest
+from sqlalchemy import select
+
+from components import my_data
+from data.consents import Consent, ErasureRequest, Policy
+from data.database import reading, writing
+from services import consents, customers, visits
+from services.erasure import Open
+from tests.factories import DESK, LI, OPERATOR, STRANGER, ZHOU, make_booking, make_visit
+from tests.pages.screen import (
+    confirm,
+    errors,
+    keys,
+    opened,
+    questions,
+    said,
+    speak_english,
+    successes,
+    table,
+    words,
+)
+
+PAGE = "pages/account/my_data.py"
+
+
+def ask_to_leave(app, typed):
+    opened(app, "leave")
+    app.text_input(key="leave_typed").set_value(typed)
+    app.session_state["leave"] = True
+    return app.button(key="ask_erasure").click().run()
+
+
+def test_it_says_in_plain_words_what_is_kept_and_how_long(open_app):
+    shown = said(open_app(PAGE, ZHOU))
+
+    assert all(words(f"my_data.{what}_about") in shown for what in my_data._KEPT)
+    assert words("my_data.days_kept", rejected=90, approved=1095) in shown
+
+
+def test_a_document_is_read_once_it_is_opened(open_app):
+    app = open_app(PAGE, ZHOU)
+    assert "第二十九条" not in said(app)
+
+    assert "第二十九条" in said(opened(app, "read_sensitive_data"))
+
+
+def test_who_looked_is_told_to_the_person_alone(open_app):
+    with writing() as session:
+        visits.contact(session, LI, make_visit(session))
+        customers.phone(session, OPERATOR, ZHOU.id)
+    rows = table(open_app(PAGE, ZHOU))
+
+    assert {tuple(row) for row in rows.iloc[:, 1:].to_numpy()} == {
+        (words("opened.open_phone"), words("role.operator")),
+        (words("opened.open_contact"), words("role.caregiver")),
+    }
+    assert words("my_data.no_openings") in said(open_app(PAGE, STRANGER))
+
+
+def test_the_sensitive_consent_is_withdrawn_after_a_question(open_app):
+    with writing() as session:
+        consents.record(session, ZHOU.id, Policy.SENSITIVE_DATA)
+    app = confirm(open_app(PAGE, ZHOU), "withdraw_sensitive_data")
+
+    assert successes(app) == [words("my_data.withdrawn")]
+    assert "withdraw_sensitive_data" not in questions(app)
+    with reading() as session:
+        assert not consents.given(session, ZHOU.id, Policy.SENSITIVE_DATA)
+
+
+def test_leaving_takes_the_word_typed(open_app):
+    app = ask_to_leave(open_app(PAGE, ZHOU), "好的")
+    assert errors(app) == [words("my_data.word_differs", word="注销")]
+
+    app = ask_to_leave(open_app(PAGE, ZHOU), " 注销 ")
+    assert successes(app) == [words("my_data.leaving_noted")]
+    assert len(app.warning) == 1
+    assert "ask_erasure" not in keys(app)
+    app.button(key="withdraw_erasure").click().run()
+    assert successes(app) == [words("my_data.staying")]
+    with reading() as session:
+        assert session.scalars(select(ErasureRequest.withdrawn_at)).one() is not None
+
+
+def test_what_is_open_is_said_instead_of_the_button(open_app):
+    with writing() as session:
+        make_booking(session)
+    app = open_app(PAGE, ZHOU)
+
+    assert words("still_open.orders", count=1) in said(app)
+    assert not [one for one in app.expander if one.label == words("my_data.leave")]
+    assert words("still_open.works_here") in said(open_app(PAGE, DESK))
+
+
+def test_every_reason_has_its_words():
+    full = Open(*(1 for _ in Open.__slots__))
+
+    assert len(my_data._listed(full).splitlines()) == len(Open.__slots__)
+
+
+def test_it_speaks_english(open_app):
+    app = speak_english(open_app(PAGE, ZHOU))
+
+    assert app.title[0].value == "My data"
+
+
+@pytest.fixture
+def changed(monkeypatch):
+    """The agreement has a newer version than anybody accepted."""
+    monkeypatch.setitem(consents.VERSIONS, Policy.AGREEMENT, 9)
+
+
+class TestAskingAgain:
+    def test_a_newer_version_is_asked_for_above_the_page(self, database, changed, open_app):
+        app = open_app("pages/customer/redeem.py", ZHOU)
+        assert words("consents.due") in said(app)
+        assert app.title[-1].value  # The page itself is there all the same.
+        app.button(key="agree_agreement").click().run()
+
+        assert successes(app) == [words("consents.agreed")]
+        assert words("consents.due") not in said(app)
+        with reading() as session:
+            given = select(Consent.policy_version).where(Consent.account_id == ZHOU.id)
+            assert 9 in session.scalars(given).all()
+
+    def test_who_is_up_to_date_and_who_works_here_are_not_asked(self, open_app):
+        assert words("consents.due") not in said(open_app("pages/account/inbox.py", ZHOU))
+        with writing() as session:
+            for consent in session.scalars(select(Consent)):
+                session.delete(consent)
+
+        assert words("consents.due") in said(open_app("pages/account/inbox.py", LI))
+        assert words("consents.due") not in said(open_app("pages/account/inbox.py", OPERATOR))
