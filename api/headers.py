@@ -59,7 +59,9 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(ALWAYS)
+                # A route that allows less than the app keeps its own policy.
+                policy = headers.get("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+                headers.update(ALWAYS | {"Content-Security-Policy": policy})
                 if scope["scheme"] == "https":
                     headers.update(OVER_TLS)
             await send(message)

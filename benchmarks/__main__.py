@@ -12,13 +12,14 @@ os.environ["CAREPILOT_SECRET"] = "the secret that every benchmark knows"
 os.environ["CAREPILOT_MODE"] = "demo"
 os.environ.pop("DATABASE_URL", None)
 
-from benchmarks import booking, first_visit, memory, pages
+from benchmarks import booking, first_visit, memory, pages, verifications
 from benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "booking": booking.measure,
     "first_visit": first_visit.measure,
     "pages": pages.measure,
+    "verifications": verifications.measure,
     "memory": memory.measure,
 }
 

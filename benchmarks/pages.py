@@ -27,7 +27,7 @@ def measure(folder: Path) -> Iterator[Row]:
     ):
         for role, page, cookie in every_page(ours.url):
             with Visitor(ours.url, page, cookie) as visitor:
-                yield _row(f"page {page} ({role or 'nobody'})", visitor, peer)
+                yield row(f"page {page} ({role or 'nobody'})", visitor, peer)
 
 
 def every_page(url: str) -> list[tuple[Role | None, str, str]]:
@@ -47,7 +47,8 @@ def open_all(stack: ExitStack, url: str) -> list[Visitor]:
     return [stack.enter_context(Visitor(url, page, cookie)) for _, page, cookie in every_page(url)]
 
 
-def _row(name: str, visitor: Visitor, peer: Visitor) -> Row:
+def row(name: str, visitor: Visitor, peer: Visitor) -> Row:
+    """One page against the empty one."""
     for _ in range(WARM_UP):
         visitor.run()
         peer.run()

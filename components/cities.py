@@ -16,8 +16,10 @@ _MOVE_ICONS = {
     "reopen": ":material/play_circle:",
 }
 _WHOLE_NUMBERS = (
-    "hold_hours", "decline_hours", "redeem_lock_minutes", "release_days", "smallest_cell"
+    "hold_hours", "decline_hours", "redeem_lock_minutes", "release_days", "smallest_cell",
+    "rejected_document_days", "document_days",
 )  # fmt: skip
+_SWITCHES = ("operator_approves", "verify_customers")
 _DONE = {
     "pause": "cities.paused",
     "resume": "cities.resumed",
@@ -145,16 +147,19 @@ def _settings_fields(now: CitySettings, key: str) -> CitySettings:
             )
             for field in _WHOLE_NUMBERS
         }
-    operator_approves = st.toggle(
-        t("field.operator_approves"),
-        now.operator_approves,
-        key=f"{key}_operator_approves",
-        help=t("cities.operator_approves_help"),
-    )
+    switched = {
+        field: st.toggle(
+            t(f"field.{field}"),
+            getattr(now, field),
+            key=f"{key}_{field}",
+            help=t(f"cities.{field}_help"),
+        )
+        for field in _SWITCHES
+    }
     return CitySettings(
         hotline=hotline,
         commission_bp=round(commission * 100),
-        operator_approves=operator_approves,
+        **switched,
         **whole,
     )
 

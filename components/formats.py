@@ -1,6 +1,7 @@
 """How money, times, places and people are written."""
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from components.i18n import chinese, name, t
@@ -110,6 +111,11 @@ def tasks(item: ItemView) -> tuple[str, ...]:
 def amount(units: int, unit: Unit) -> str:
     """3 小时."""
     return t(f"amount.{unit}", units=units)
+
+
+def listed(words: Iterable[str]) -> str:
+    """甲、乙、丙."""
+    return ("、" if chinese() else ", ").join(words)
 
 
 def hour_minute(minutes: int) -> str:

@@ -10,6 +10,7 @@ from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
 from services.tasks import TaskStatus
 from services.to_do import ToDoKind
+from services.verifications import CaseKind, CaseStatus
 
 ROLE = {
     Role.CUSTOMER: ":material/family_restroom:",
@@ -64,10 +65,22 @@ CAREGIVER = {
     CaregiverStatus.REJECTED: (":material/cancel:", "red"),
     CaregiverStatus.SUSPENDED: (":material/block:", "red"),
 }
+CASE = {
+    CaseStatus.DRAFT: (":material/edit_note:", "gray"),
+    CaseStatus.SUBMITTED: (":material/pending:", "blue"),
+    CaseStatus.APPROVED: (":material/verified_user:", "green"),
+    CaseStatus.REJECTED: (":material/cancel:", "red"),
+    CaseStatus.EXPIRED: (":material/hourglass_disabled:", "orange"),
+}
+CASE_KIND = {
+    CaseKind.CUSTOMER: (":material/family_restroom:", "blue"),
+    CaseKind.CAREGIVER: (":material/volunteer_activism:", "violet"),
+}
 ACCOUNT = {
     AccountStatus.ACTIVE: (":material/check_circle:", "green"),
     AccountStatus.SUSPENDED: (":material/block:", "red"),
     AccountStatus.MERGED: (":material/merge:", "gray"),
+    AccountStatus.ERASED: (":material/person_off:", "gray"),
 }
 LIGHT = {
     Light.GREEN: (":material/check_circle:", "green"),
@@ -83,7 +96,7 @@ TASK = {
 }
 TO_DO = {
     ToDoKind.APPLICATIONS: ":material/how_to_reg:",
-    ToDoKind.CAREGIVERS: ":material/badge:",
+    ToDoKind.CASES: ":material/fact_check:",
     ToDoKind.REQUESTS: ":material/mark_email_unread:",
     ToDoKind.APPROVALS: ":material/thumb_up:",
     ToDoKind.UNANSWERED: ":material/notifications_paused:",

@@ -7,6 +7,7 @@ import streamlit as st
 from components import formats, icons, layout, session
 from components.i18n import t
 from services import clock, jobs
+from services.audit import HEAD_SHOWN, Tail
 from services.jobs import Board, Lamp
 from services.tasks import Queue, TaskStatus
 
@@ -26,6 +27,16 @@ def lamps(board: Board) -> None:
         st.caption(t("jobs.seen", ago=formats.ago(board.seen_at)))
     for lamp in board.lamps:
         _lamp(lamp)
+
+
+def chain(tail: Tail) -> None:
+    """How far the audit is sealed: a head noted today tells tomorrow whether rows were cut off."""
+    waits = t("jobs.chain_whole")
+    if tail.unsealed_since is not None:
+        ago = formats.ago(tail.unsealed_since)
+        waits = t("jobs.chain_tail", count=f"{tail.unsealed:,}", ago=ago)
+    sealed = t("jobs.chain", sealed=f"{tail.sealed:,}", head=tail.head[:HEAD_SHOWN])
+    st.caption(f":material/link: {sealed} · {waits}")
 
 
 def _lamp(lamp: Lamp) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from components import identity, session
+from components import consents, identity, security, session
 from components.i18n import t
 from services.access import GRANTS, Permission, Role
 from services.sessions import Visitor
@@ -49,6 +49,7 @@ PAGES = (
     PageEntry("caregiver", "income", "payments", Permission.READ_INCOME),
     PageEntry("caregiver", "my_profile", "badge", Permission.KEEP_CAREGIVER_PROFILE),
     PageEntry("operator", "today", "checklist", Permission.SEE_TO_DO),
+    PageEntry("operator", "verifications", "fact_check", Permission.DECIDE_CASE),
     PageEntry("operator", "applications", "how_to_reg", Permission.DECIDE_APPLICATION),
     PageEntry("operator", "orders", "list_alt", Permission.FOLLOW_CITY_ORDERS),
     PageEntry("operator", "customers", "groups", Permission.KEEP_CUSTOMERS),
@@ -61,8 +62,12 @@ PAGES = (
     PageEntry("analyst", "overview", "insights", Permission.READ_RELEASES),
     PageEntry("account", "inbox", "notifications", Permission.READ_NOTICES),
     PageEntry("account", "profile", "account_circle", Permission.KEEP_ACCOUNT),
+    PageEntry("account", "verification", "verified_user", Permission.HAND_IN_CASE),
+    PageEntry("account", "security", "lock", Permission.KEEP_ACCOUNT),
+    PageEntry("account", "my_data", "shield_person", Permission.KEEP_ACCOUNT),
     PageEntry("public", "welcome", "home"),
     PageEntry("account", "sign_in", "login", in_menu=False),
+    PageEntry("account", "join", "how_to_reg", in_menu=False),
 )
 LANDING = {
     Role.CUSTOMER: "my_orders",
@@ -74,11 +79,12 @@ LANDING = {
 
 
 def open_page(visitor: Visitor | None) -> None:
-    """Draw the menu this visitor may see and run the chosen page, or sign-in in its place."""
-    role = visitor.actor.role if visitor else None
-    reachable = PAGES if visitor is None else tuple(p for p in PAGES if p.opens_for(role))
+    """Draw the menu this visitor may see and run the chosen page, or what must come before it."""
+    acting = None if visitor is None or visitor.awaits_factor is not None else visitor
+    role = acting.actor.role if acting else None
+    reachable = PAGES if acting is None else tuple(p for p in PAGES if p.opens_for(role))
     # Signed out, every page has its address, so that a deep link survives signing in; none runs.
-    pages = {entry.name: _page(entry, visitor) for entry in reachable}
+    pages = {entry.name: _page(entry, acting) for entry in reachable}
     start = st.Page(
         _entry("welcome").file,
         title=t("page.welcome"),
@@ -88,6 +94,9 @@ def open_page(visitor: Visitor | None) -> None:
     )
     # One flat list: the section headers of Streamlit's menu break the list for screen readers.
     chosen = st.navigation([start, *pages.values(), *_closed_door(pages)], expanded=True)
+    if visitor is not None and acting is None:
+        security.factor_screen(visitor)
+        return
     if (wanted := session.next_page()) is not None:
         st.switch_page(pages[LANDING[role] if wanted == "landing" and role else wanted])
     entry = next((e for e in reachable if pages[e.name] == chosen), None)
@@ -97,6 +106,7 @@ def open_page(visitor: Visitor | None) -> None:
         identity.sign_in_screen(deep_link=True)
         return
     session.show_notice()  # Only now: opening another page above would have lost it.
+    consents.ask_again()
     chosen.run()
 
 

@@ -8,10 +8,11 @@ import streamlit as st
 from components import catalogue, formats, icons, layout, navigation, people, session, tables
 from components.caregivers import profile_card
 from components.i18n import t
-from services import caregivers, clock, rosters
+from services import caregivers, clock, rosters, verifications
 from services.caregivers import CaregiverStatus, Profile
 from services.catalogue import ItemView
-from services.rosters import CaregiverLine, Commitments, Engagement
+from services.rosters import CaregiverLine, Commitments, Engagement, Expiring
+from services.verifications import CaseKind
 
 _NONE = "–"
 _NUMBERS = ("visits_done", "visits_ahead")
@@ -167,15 +168,17 @@ def _written(one: Engagement, items: dict[int, ItemView]) -> str:
 
 
 def _answers(profile: Profile) -> None:
-    """The two answers to a newcomer; a no says why."""
-    if "approve" in profile.open_moves and st.button(
-        t("caregivers_page.approve"),
-        key=f"approve_caregiver_{profile.id}",
-        type="primary",
-        icon=":material/verified_user:",
-    ):
-        session.perform("caregivers_page.approved", caregivers.move, profile.id, "approve")
+    """A newcomer is decided on with her papers; one who came before papers can be sent back."""
     if "reject" not in profile.open_moves:
+        return
+    case_id = session.fetch(verifications.waiting_of, profile.id, CaseKind.CAREGIVER)
+    if case_id is not None:
+        navigation.link(
+            "verifications",
+            t("caregivers_page.to_case"),
+            icon=":material/fact_check:",
+            case=str(case_id),
+        )
         return
     with st.expander(
         t("move.reject"),
@@ -225,3 +228,54 @@ def _restoring(caregiver_id: int) -> None:
         icon=":material/undo:",
     ):
         session.perform("caregivers_page.restored", caregivers.move, caregiver_id, "restore")
+
+
+def expiring() -> None:
+    """Whose certificates end within a month or have ended: they take no new work with those."""
+    with st.expander(
+        t("caregivers_page.expiring"),
+        icon=":material/event_busy:",
+        key="certificates_expiring",
+        on_change="rerun",
+    ) as opened:
+        if not opened.open:
+            return
+        found = session.fetch(rosters.expiring)
+        if not found:
+            st.caption(t("caregivers_page.none_expiring"))
+        elif (picked := _expiring_table(found)) is not None:
+            navigation.link(
+                "caregivers",
+                t("caregivers_page.look_at", name=formats.plain(picked.name)),
+                icon=":material/arrow_forward:",
+                caregiver=str(picked.caregiver_id),
+            )
+
+
+def _expiring_table(found: list[Expiring]) -> Expiring | None:
+    column = st.column_config
+    states = {t("caregivers_page.expired"): "red", t("caregivers_page.expires_soon"): "orange"}
+    return tables.chosen(
+        found,
+        {
+            "name": [one.name for one in found],
+            "certificate": [t(f"certificate.{one.kind}") for one in found],
+            "state": [
+                [t(f"caregivers_page.{'expired' if one.days_left < 0 else 'expires_soon'}")]
+                for one in found
+            ],
+            "expires_on": [one.expires_on for one in found],
+            "days_left": [one.days_left for one in found],
+        },
+        {
+            "name": column.TextColumn(t("customers.name")),
+            "certificate": column.TextColumn(t("caregivers_page.certificate")),
+            "state": column.MultiselectColumn(
+                t("customers.status"), options=list(states), color=list(states.values())
+            ),
+            "expires_on": column.DateColumn(t("field.expires_on")),
+            "days_left": column.NumberColumn(t("caregivers_page.days_left"), format="%d"),
+        },
+        key="expiring",
+        alt=t("caregivers_page.expiring"),
+    )

@@ -8,6 +8,7 @@ from components import catalogue, formats, icons, layout, places, session
 from components.caregivers import hours_summary
 from components.i18n import name, t
 from components.own_photo import own_photo
+from components.qualifications import what_each_takes
 from services import caregivers, certificates, clock
 from services.caregivers import CaregiverStatus, Hours, Offer, Profile, ProfileForm, Sex, Skill
 from services.catalogue import ItemView
@@ -73,6 +74,7 @@ def draw(now: ProfileForm | None, profile: Profile | None) -> None:
     with st.container(border=True):
         st.subheader(t("my_profile.offers"), anchor=False)
         offers = _offers(now.offers if now else ())
+        what_each_takes(profile, held)
     with st.container(border=True):
         st.subheader(t("my_profile.hours"), anchor=False)
         hours = _weekly_hours(now.hours if now else ())
@@ -191,8 +193,7 @@ def _certificates(now: ProfileForm | None, profile: Profile | None) -> tuple[Cer
         _certificate(number, held)
     if profile is not None and profile.status is CaregiverStatus.APPROVED:
         st.caption(t("my_profile.approved_certificates"))
-    else:
-        _add_certificate(draft)
+    _add_certificate(draft)
     return draft
 
 
@@ -206,8 +207,11 @@ def _certificate(number: int, held: CertificateForm) -> None:
         with st.container(gap=None, width="content"):
             st.markdown(f"**{t(f'certificate.{held.kind}')}**")
             st.text(held.issuer)
-            if held.number:
-                st.text(t("my_profile.number", number=held.number))
+            if facts := [
+                *([held.level] if held.level else []),
+                *([t("my_profile.number", number=held.number)] if held.number else []),
+            ]:
+                st.text(" · ".join(facts))
             key = "my_profile.valid" if held.expires_on else "my_profile.valid_for_good"
             st.caption(t(key, issued=held.issued_on, expires=held.expires_on))
         st.button(
@@ -241,8 +245,12 @@ def _add_certificate(draft: tuple[CertificateForm, ...]) -> None:
             key=f"{key}_kind",
         )
         issuer = st.text_input(t("field.issuer"), key=f"{key}_issuer", max_chars=80)
-        number = st.text_input(t("field.certificate_number"), key=f"{key}_number", max_chars=40)
         left, right = st.columns(2)
+        number = left.text_input(t("field.certificate_number"), key=f"{key}_number", max_chars=40)
+        level = right.text_input(
+            t("field.certificate_level"), key=f"{key}_level", max_chars=20,
+            help=t("my_profile.level_help"),
+        )  # fmt: skip
         issued_on = left.date_input(
             t("field.issued_on"),
             clock.today(),
@@ -259,7 +267,9 @@ def _add_certificate(draft: tuple[CertificateForm, ...]) -> None:
             help=t("my_profile.expires_help"),
         )
         if st.form_submit_button(t("my_profile.add"), icon=":material/add:", key=f"{key}_submit"):
-            given = CertificateForm(CertificateKind(kind), issuer, issued_on, expires_on, number)
+            given = CertificateForm(
+                CertificateKind(kind), issuer, issued_on, expires_on, number, level
+            )
             if session.attempt(certificates.check, given):
                 st.session_state[_DRAFT] = (*draft, given)
                 st.rerun()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from components import catalogue, formats, layout, session
 from components.i18n import t
-from services import reviews
+from services import erasure, reviews
 from services.reviews import ReviewForm, ReviewView
 
 _SHOWN_AT_ONCE = 3
@@ -45,10 +45,16 @@ def review_list(written: list[ReviewView]) -> None:
             if review.words:
                 st.text(review.words)
             st.caption(
-                f"{t('review.by', family=review.family_name)} · {formats.ago(review.written_at)} · "
+                f"{_by(review)} · {formats.ago(review.written_at)} · "
                 + " · ".join(f"{t(f'score.{s}')} {getattr(review, s)}" for s in _SCORES[:3])
             )
     layout.more_button(written, "reviews", _SHOWN_AT_ONCE)
+
+
+def _by(review: ReviewView) -> str:
+    if review.family_name == erasure.NOBODY:
+        return t("review.by_nobody")
+    return t("review.by", family=review.family_name)
 
 
 def stars(score: float) -> str:

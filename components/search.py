@@ -111,7 +111,7 @@ def results(
         return
     st.caption(t("find.free_then" if wanted.starts_at else "find.near", count=finding.count))
     faces = session.fetch(photos.of, [one.id for one in finding.shown])
-    with st.grid("auto", min_column_width=320):
+    with st.grid(2, min_column_width=320):
         for one in finding.shown:
             if _card(one, items[wanted.item_id], faces.get(one.id)):
                 (then or _open_booking)(_booking_query(one, wanted))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from components import catalogue, formats, icons, layout, navigation, session
-from components.i18n import chinese, t
+from components.i18n import t
 from services import clock, to_do
 from services.catalogue import ItemView
 from services.to_do import DayFigures, Figure, Thing, ToDo, ToDoKind
@@ -13,7 +13,7 @@ from services.to_do import DayFigures, Figure, Thing, ToDo, ToDoKind
 # Where each kind of thing is dealt with: a page, and what it shows first.
 _PLACES = {
     ToDoKind.APPLICATIONS: ("applications", ""),
-    ToDoKind.CAREGIVERS: ("caregivers", "submitted"),
+    ToDoKind.CASES: ("verifications", ""),
     ToDoKind.UNANSWERED: ("applications", "unanswered"),
     ToDoKind.LATE: ("orders", "late"),
     ToDoKind.LOCKED: ("orders", "locked"),
@@ -37,9 +37,7 @@ def greeting() -> str:
 
 def where_and_when(figures: DayFigures) -> str:
     """南通市 · 今天 · 11月22日 周日 · 15 个需求正在招募."""
-    cities = ("、" if chinese() else ", ").join(
-        formats.city(code) for code in sorted(session.actor().cities)
-    )
+    cities = formats.listed(formats.city(code) for code in sorted(session.actor().cities))
     open_now = t("today.open_now", count=figures.open_now)
     return f"{cities} · {formats.day(clock.now())} · {open_now}"
 
@@ -122,7 +120,14 @@ def _things(kind: ToDoKind) -> None:
             with st.container(
                 horizontal=True, vertical_alignment="center", width="content", gap="small"
             ):
-                if thing.order_id is not None:
+                if thing.kind is ToDoKind.CASES:
+                    navigation.link(
+                        "verifications",
+                        t("verifications.number", number=thing.subject_id),
+                        icon=":material/arrow_forward:",
+                        case=str(thing.subject_id),
+                    )
+                elif thing.order_id is not None:
                     navigation.link(
                         "orders",
                         t("order.number", number=thing.order_id),

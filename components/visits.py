@@ -1,13 +1,11 @@
 """A caregiver's visits: where to be, checking in and out, the code, and what is earned."""
 
-import io
 from datetime import date, datetime, timedelta
 from urllib.parse import urljoin
 
-import segno
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, session
+from components import catalogue, formats, icons, layout, qr, session
 from components.i18n import t
 from components.orders import history
 from services import clock, visits
@@ -253,8 +251,7 @@ def _code(visit: OrderView, code: str) -> None:
             if address := _address():
                 query = f"visit={visit.visit_id}&code={code.replace('-', '')}"
                 link = urljoin(address, f"redeem?{query}")
-                # An SVG string travels inside the page; any other image would lie open at /media.
-                st.image(_qr_image(link), width=220, alt=t("visits.qr_alt"))
+                st.image(qr.image(link), width=220, alt=t("visits.qr_alt"))
             st.code(code, language=None, width="content")
             st.caption(t("visits.code_help"), text_alignment="center")
 
@@ -262,15 +259,6 @@ def _code(visit: OrderView, code: str) -> None:
 def _address() -> str | None:
     """This page's address as the browser knows it."""
     return st.context.url
-
-
-def _qr_image(link: str) -> str:
-    """The link as a QR image (ISO/IEC 18004), an SVG string dark on white in either theme."""
-    drawn = io.BytesIO()
-    segno.make(link, error="m").save(
-        drawn, kind="svg", xmldecl=False, scale=8, border=3, dark="#0c161c", light="#ffffff"
-    )
-    return drawn.getvalue().decode()
 
 
 def _contact(visit: OrderView) -> None:

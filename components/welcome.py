@@ -1,16 +1,14 @@
 """The parts of the front door."""
 
-from pathlib import Path
-
 import streamlit as st
 
-from components import navigation, places, session
-from components.i18n import language, t
+from components import consents, navigation, places, session
+from components.i18n import t
 from components.layout import demo_badge
 from services import cities
 from services.cities import CityStatus
+from services.consents import Policy
 
-_DOCUMENTS = Path(__file__).parent / "documents"
 _STEPS = (
     ("post", ":material/campaign:"),
     ("choose", ":material/how_to_reg:"),
@@ -62,8 +60,8 @@ def opened_cities() -> None:
 
 def documents() -> None:
     """The agreement and the privacy notice, whole."""
-    for document in ("agreement", "privacy"):
+    for document in (Policy.AGREEMENT, Policy.PRIVACY):
         with st.expander(
             t(f"welcome.{document}"), icon=":material/description:", key=f"document_{document}"
         ):
-            st.markdown((_DOCUMENTS / f"{document}.{language()}.md").read_text("utf-8"))
+            st.markdown(consents.words_of(document))

@@ -1,6 +1,6 @@
 """Caregivers: who they are, what they may do and when they work."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
@@ -85,6 +85,7 @@ class Certificate(Numbered, SealedRow, Base):
     number_sealed: Mapped[bytes | None] = sealed_bytes()
     issued_on: Mapped[date]
     expires_on: Mapped[date | None]
+    approved_at: Mapped[datetime | None]
 
     number = Sealed()
 

@@ -9,7 +9,7 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.catalogue import CareItem
 from data.demands import Demand, DemandStatus
 from data.notices import NoticeKind
-from services import clock, notices, places
+from services import certificates, notices, places
 
 KIND = "announce_demand"
 
@@ -45,13 +45,13 @@ def announce_demand(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def certificates_held(session: Session, city_code: str) -> dict[int, set[str]]:
-    """The kinds of unexpired certificates of each caregiver of a city."""
+    """The kinds of approved, unexpired certificates of each caregiver of a city."""
     rows = session.execute(
         select(Certificate.caregiver_id, Certificate.kind)
         .join(Caregiver, Caregiver.id == Certificate.caregiver_id)
         .where(
             Caregiver.city_code == city_code,
-            Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today()),
+            certificates.counts(),
         )
     )
     held: dict[int, set[str]] = {}
@@ -61,12 +61,11 @@ def certificates_held(session: Session, city_code: str) -> dict[int, set[str]]:
 
 
 def certificates_of(session: Session, caregiver_id: int) -> set[str]:
-    """The kinds of unexpired certificates of one caregiver."""
+    """The kinds of approved, unexpired certificates of one caregiver."""
     return set(
         session.scalars(
             select(Certificate.kind).where(
-                Certificate.caregiver_id == caregiver_id,
-                Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today()),
+                Certificate.caregiver_id == caregiver_id, certificates.counts()
             )
         )
     )

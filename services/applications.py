@@ -15,7 +15,6 @@ from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import OrderStatus
 from services import (
-    announcements,
     availability,
     caregivers,
     certificates,
@@ -90,8 +89,7 @@ def apply(session: Session, actor: Actor, demand_id: int, price_fen: int, said: 
         raise Conflict("error.caregiver_not_approved")
     demand = demands.locked(session, actor, demand_id)
     item = session.get_one(CareItem, demand.item_id)
-    held = announcements.certificates_held(session, me.city_code).get(me.id, set())
-    if not set(item.required_certificates) <= held:
+    if not certificates.holds_all(session, me.id, item.required_certificates):
         raise Conflict("error.certificate_missing")
     if not demand.lowest_fen <= price_fen <= demand.highest_fen:
         raise Invalid(
@@ -175,6 +173,9 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     lifecycles.take(session, actor, Noun.DEMAND, demand, "match")
     if demand.starts_at <= clock.now():
         raise Conflict("error.start_in_past")
+    item = session.get_one(CareItem, demand.item_id)
+    if not certificates.holds_all(session, application.caregiver_id, item.required_certificates):
+        raise Conflict("error.caregiver_lacks_certificate")
     city = session.scalars(select(City).where(City.code == demand.city_code)).one()
     order = orders.begin(
         session,

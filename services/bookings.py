@@ -229,9 +229,8 @@ def _rate(session: Session, caregiver_id: int, item_id: int) -> int | None:
 
 def _check_she_can(session: Session, caregiver: Caregiver, item: CareItem, demand: Demand) -> None:
     """Refuse what the search would not have offered; another visit at the time is the gate's."""
-    held = certificates.held(session, [caregiver.id]).get(caregiver.id, set())
-    if not set(item.required_certificates) <= held:
-        raise Conflict("error.certificate_missing")
+    if not certificates.holds_all(session, caregiver.id, item.required_certificates):
+        raise Conflict("error.caregiver_lacks_certificate")
     if places.distance_km(caregiver.cell, demand.cell) > caregiver.radius_km:
         raise Conflict("error.caregiver_too_far")
     if demand.starts_at < clock.now() + availability.NOTICE:
@@ -257,7 +256,10 @@ def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City
 
 
 def _check_she_may_work(session: Session, order: Order) -> None:
-    """Refuse for a caregiver suspended since she was asked; nobody suspends her meanwhile."""
+    """Refuse for a caregiver suspended since she was asked, or whose certificate has expired.
+
+    Nobody suspends her meanwhile.
+    """
     standing = session.scalar(
         select(Caregiver.status)
         .where(Caregiver.id == order.caregiver_id)
@@ -265,6 +267,9 @@ def _check_she_may_work(session: Session, order: Order) -> None:
     )
     if standing is not CaregiverStatus.APPROVED:
         raise Conflict("error.caregiver_not_approved")
+    item = session.get_one(CareItem, order.item_id)
+    if not certificates.holds_all(session, order.caregiver_id, item.required_certificates):
+        raise Conflict("error.caregiver_lacks_certificate")
 
 
 def _let_go(

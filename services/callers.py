@@ -130,6 +130,6 @@ def _visible_to(actor: Actor) -> Select[Account]:
     )
     return select(Account).where(
         is_customer,
-        Account.status != AccountStatus.MERGED,
+        Account.status.not_in((AccountStatus.MERGED, AccountStatus.ERASED)),
         or_(Account.city_code.in_(actor.cities), Account.city_code.is_(None), asked_here),
     )

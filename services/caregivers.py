@@ -8,25 +8,24 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus, Rate, WeeklyHours
+from data.caregivers import Caregiver, CaregiverStatus, Certificate, Rate, WeeklyHours
 from data.catalogue import CertificateKind, Skill
-from data.demands import Application, ApplicationStatus
 from data.history import Noun
-from data.notices import NoticeKind
 from data.orders import Order
 from data.recipients import Sex
+from data.verifications import CaseKind
 from services import (
-    audit,
     catalogue,
     certificates,
     cities,
     clock,
     lifecycles,
-    notices,
     places,
     recipients,
     regions,
+    standings,
     track_records,
+    verifications,
 )
 from services.access import Actor, Permission, Role
 from services.certificates import CertificateForm, CertificateView
@@ -51,13 +50,7 @@ YOUNGEST_YEARS = 18
 OLDEST_YEARS = 75
 MOST_CERTIFICATES = 20
 MINUTES_A_DAY = 1440
-_NO = ("reject", "suspend")
-_TOLD = {
-    "approve": NoticeKind.CAREGIVER_APPROVED,
-    "reject": NoticeKind.CAREGIVER_REJECTED,
-    "suspend": NoticeKind.CAREGIVER_SUSPENDED,
-    "restore": NoticeKind.CAREGIVER_RESTORED,
-}
+_NO, _YES, _DECIDED = ("reject", "suspend"), ("approve", "restore"), ("approve", "reject")
 WITH_HOURS = (selectinload(Caregiver.weekly_hours),)
 _WITH_PARTS = (
     selectinload(Caregiver.certificates),
@@ -139,7 +132,11 @@ class Standing:
 
 
 def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
-    """Keep the actor's own working profile; certificates of an approved one need review again."""
+    """Keep the actor's own working profile.
+
+    Once she is approved, a new certificate counts only when an operator has approved a case
+    with it: a draft for that is made ready, and she goes on working with what she has.
+    """
     actor.require(Permission.KEEP_CAREGIVER_PROFILE)
     about = words(form.about, "about", 500, required=False)
     training = words(form.training, "training", 500, required=False)
@@ -164,6 +161,7 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
         raise Invalid("error.too_many_certificates", most=MOST_CERTIFICATES)
     held = [certificates.row(given) for given in form.certificates]
     _check_offers(session, form.offers)
+    verifications.check_agrees(session, actor.id or 0, form.birth_date, form.sex)
 
     caregiver = session.get(Caregiver, actor.id, options=[*_WITH_PARTS])
     if caregiver is None:
@@ -176,10 +174,6 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
             rates=[],
         )
         session.add(caregiver)
-    if caregiver.status is CaregiverStatus.APPROVED and certificates.keys(held) - certificates.keys(
-        caregiver.certificates
-    ):
-        raise Conflict("error.new_certificates_need_review")
     settled = caregiver.status not in (CaregiverStatus.DRAFT, CaregiverStatus.REJECTED)
     if settled and form.city_code != caregiver.city_code:
         raise Conflict("error.city_is_settled")
@@ -189,8 +183,7 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     caregiver.worked_since, caregiver.radius_km = form.worked_since, form.radius_km
     caregiver.about, caregiver.training = about, training
     caregiver.skills = [str(skill) for skill in form.skills]
-    if certificates.keys(held) != certificates.keys(caregiver.certificates):
-        caregiver.certificates = held
+    new = _keep_certificates(session, caregiver, held)
     caregiver.weekly_hours = [
         WeeklyHours(
             created_at=clock.now(),
@@ -209,19 +202,36 @@ def save_profile(session: Session, actor: Actor, form: ProfileForm) -> None:
     for rate, offer in zip(caregiver.rates, form.offers, strict=True):
         rate.price_fen = offer.price_fen
     session.flush()
+    if new and settled:
+        verifications.renew(session, actor, new)
+
+
+def _keep_certificates(
+    session: Session, caregiver: Caregiver, held: list[Certificate]
+) -> set[CertificateKind]:
+    """Those that stay keep their approval; the kinds of the new ones."""
+    known = {certificates.key(one): one for one in caregiver.certificates}
+    wanted = {certificates.key(one): one for one in held}
+    if known.keys() == wanted.keys():
+        return set()
+    if verifications.is_waiting(session, caregiver.id, CaseKind.CAREGIVER):
+        raise Conflict("error.certificates_under_review")
+    caregiver.certificates = [known.get(key, one) for key, one in wanted.items()]
+    return {wanted[key].kind for key in wanted.keys() - known.keys()}
 
 
 def save_and_submit(session: Session, actor: Actor, form: ProfileForm) -> None:
-    """Keep the actor's own profile and hand it in for review, both or neither."""
+    """Keep the actor's own profile and hand it in with her case, both or neither."""
     actor.require(Permission.KEEP_CAREGIVER_PROFILE)
     save_profile(session, actor, form)
     move(session, actor, actor.id or 0, "submit")
 
 
 def move(session: Session, actor: Actor, caregiver_id: int, name: str, because: str = "") -> None:
-    """Submit, approve, reject, suspend or restore a caregiver; a no needs words.
+    """Submit, suspend or restore a caregiver; a no needs words.
 
-    Who is suspended takes no new work: her open applications close, her visits stay hers.
+    A profile is decided on with its case (verifications.decide); without one that is approved
+    nobody works.
     """
     actor.require(
         Permission.KEEP_CAREGIVER_PROFILE if name == "submit" else Permission.DECIDE_CAREGIVER
@@ -234,35 +244,19 @@ def move(session: Session, actor: Actor, caregiver_id: int, name: str, because: 
     )
     if caregiver is None:
         raise NotFound("error.caregiver_not_found")
-    if caregiver.id == actor.id and name != "submit":
-        raise NotAllowed("error.own_case")
-    if name == "submit" and not caregiver.certificates:
-        raise Invalid("error.no_certificate")
-    if name == "submit" and not caregiver.weekly_hours:
-        raise Invalid("error.no_weekly_hours")
-    lifecycles.take(session, actor, Noun.CAREGIVER, caregiver, name)
-    about = f"caregiver-{caregiver.id}-{caregiver.version}"
     if name == "submit":
-        notices.tell_operators(
-            session, NoticeKind.CAREGIVER_SUBMITTED, caregiver.city_code, about,
-            caregiver_id=caregiver.id,
-        )  # fmt: skip
+        lifecycles.target(Noun.CAREGIVER, name, caregiver.status, actor)
+        verifications.submit_own(session, actor)
         return
-    caregiver.decision_words = words(because, "reason", 300, required=name in _NO)
-    if name == "suspend":
-        _close_applications(session, actor, caregiver)
-    audit.record(session, actor, f"caregiver_{name}", "caregiver", caregiver.id)
-    notices.tell(session, _TOLD[name], caregiver.id, about)
-
-
-def _close_applications(session: Session, actor: Actor, caregiver: Caregiver) -> None:
-    for application in session.scalars(
-        select(Application).where(
-            Application.caregiver_id == caregiver.id,
-            Application.status == ApplicationStatus.SUBMITTED,
-        )
-    ):
-        lifecycles.take(session, actor, Noun.APPLICATION, application, "close")
+    if caregiver.id == actor.id:
+        raise NotAllowed("error.own_case")
+    because = words(because, "reason", 300, required=name in _NO)
+    lifecycles.target(Noun.CAREGIVER, name, caregiver.status, actor)
+    if name in _DECIDED and verifications.is_waiting(session, caregiver.id, CaseKind.CAREGIVER):
+        raise Conflict("error.decide_on_case")
+    if name in _YES and not verifications.is_verified(session, caregiver.id, CaseKind.CAREGIVER):
+        raise Conflict("error.case_not_approved")
+    standings.step(session, actor, caregiver, name, because)
 
 
 def own_profile(session: Session, actor: Actor) -> Profile | None:
@@ -289,7 +283,7 @@ def own_form(session: Session, actor: Actor) -> ProfileForm | None:
         training=row.training,
         skills=tuple(Skill(skill) for skill in row.skills),
         certificates=tuple(
-            CertificateForm(c.kind, c.issuer, c.issued_on, c.expires_on, c.number or "")
+            CertificateForm(c.kind, c.issuer, c.issued_on, c.expires_on, c.number, c.level)
             for c in row.certificates
         ),
         hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
@@ -331,7 +325,11 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
             about=row.about,
             training=row.training,
             skills=tuple(Skill(skill) for skill in row.skills),
-            certificates=tuple(certificates.view(c) for c in row.certificates),
+            certificates=tuple(
+                certificates.view(c)
+                for c in row.certificates
+                if c.approved_at or actor.role is not Role.CUSTOMER
+            ),
             hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
             offers=tuple(Offer(rate.item_id, rate.price_fen) for rate in row.rates),
             score=track_records.score(row),

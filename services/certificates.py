@@ -1,21 +1,25 @@
 """Certificates: training proofs and licences, as entered and as shown."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from data.caregivers import Certificate
 from data.catalogue import CertificateKind
-from services import clock
+from data.notices import NoticeKind
+from services import clock, notices
+from services.access import Actor, Permission
 from services.errors import Invalid
 from services.wording import words
 
-__all__ = ["CertificateForm", "CertificateKind", "CertificateView"]
+__all__ = ["CertificateForm", "CertificateKind", "CertificateView", "Claim"]
 
 EARLIEST_YEAR = 1970
+EXPIRES_SOON = timedelta(days=30)
+TOLD_AFTER = timedelta(days=60)  # A worker that stood still that long still tells.
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +29,34 @@ class CertificateForm:
     issued_on: date
     expires_on: date | None
     number: str = ""
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateView:
+    """One as pages show it; it counts only once an operator has approved it."""
+
     kind: CertificateKind
     issuer: str
     issued_on: date
     expires_on: date | None
     expired: bool
+    level: str = ""
+    approved: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A certificate as its reviewer sees it, number included."""
+
+    kind: CertificateKind
+    issuer: str
+    level: str
+    number: str
+    issued_on: date
+    expires_on: date | None
+    expired: bool
+    approved: bool
 
 
 def check(session: Session, given: CertificateForm) -> None:
@@ -45,6 +68,7 @@ def row(given: CertificateForm) -> Certificate:
     """The certificate to store, or a refusal that says what is wrong with it."""
     issuer = words(given.issuer, "issuer", 80)
     number = words(given.number, "certificate_number", 40, required=False)
+    level = words(given.level, "certificate_level", 20, required=False)
     if given.issued_on > clock.today():
         raise Invalid("error.issued_in_future")
     if given.expires_on is not None and given.expires_on <= given.issued_on:
@@ -53,6 +77,7 @@ def row(given: CertificateForm) -> Certificate:
         created_at=clock.now(),
         kind=given.kind,
         issuer=issuer,
+        level=level,
         number=number,
         issued_on=given.issued_on,
         expires_on=given.expires_on,
@@ -66,20 +91,41 @@ def view(row: Certificate) -> CertificateView:
         row.issuer,
         row.issued_on,
         row.expires_on,
-        row.expires_on is not None and row.expires_on < clock.today(),
+        has_expired(row),
+        row.level,
+        row.approved_at is not None,
     )
 
 
-def keys(certificates: Sequence[Certificate]) -> set[tuple[object, ...]]:
+def claim(row: Certificate) -> Claim:
+    """The certificate as its reviewer sees it."""
+    return Claim(
+        row.kind,
+        row.issuer,
+        row.level,
+        row.number,
+        row.issued_on,
+        row.expires_on,
+        has_expired(row),
+        row.approved_at is not None,
+    )
+
+
+def has_expired(row: Certificate) -> bool:
+    """Whether its last day lies behind."""
+    return row.expires_on is not None and row.expires_on < clock.today()
+
+
+def key(row: Certificate) -> tuple[object, ...]:
     """What tells certificates apart, to see whether a form changes them."""
-    return {(c.kind, c.issuer, c.number, c.issued_on, c.expires_on) for c in certificates}
+    return (row.kind, row.issuer, row.level, row.number, row.issued_on, row.expires_on)
 
 
 def held(session: Session, caregiver_ids: Collection[int]) -> dict[int, set[str]]:
-    """The kinds of unexpired certificates of several caregivers at once."""
+    """The kinds of approved, unexpired certificates of several caregivers at once."""
     rows = session.execute(
         select(Certificate.caregiver_id, Certificate.kind).where(
-            Certificate.caregiver_id.in_(caregiver_ids), _unexpired()
+            Certificate.caregiver_id.in_(caregiver_ids), counts()
         )
     )
     kinds: dict[int, set[str]] = {}
@@ -89,11 +135,55 @@ def held(session: Session, caregiver_ids: Collection[int]) -> dict[int, set[str]
 
 
 def holds(caregiver_id: InstrumentedAttribute[int], kind: str) -> ColumnElement[bool]:
-    """The condition under which a caregiver holds an unexpired certificate of a kind."""
+    """The condition under which a caregiver holds an approved, unexpired certificate of a kind."""
     return exists().where(
-        Certificate.caregiver_id == caregiver_id, Certificate.kind == kind, _unexpired()
+        Certificate.caregiver_id == caregiver_id, Certificate.kind == kind, counts()
     )
 
 
-def _unexpired() -> ColumnElement[bool]:
-    return Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today())
+def holds_all(session: Session, caregiver_id: int, kinds: Collection[str]) -> bool:
+    """Whether a caregiver lacks no certificate of these kinds, and none has expired."""
+    return set(kinds) <= held(session, [caregiver_id]).get(caregiver_id, set())
+
+
+def tell_expiring(session: Session, actor: Actor) -> int:
+    """Tell each caregiver once of a certificate that ends within a month, and once that it has.
+
+    Returns how many were told. One that is renewed already is passed over.
+    """
+    actor.require(Permission.RUN_JOBS)
+    today = clock.today()
+    ending = session.execute(
+        select(
+            Certificate.id, Certificate.caregiver_id, Certificate.kind, Certificate.expires_on
+        ).where(
+            Certificate.expires_on.between(today - TOLD_AFTER, today + EXPIRES_SOON),
+            Certificate.approved_at.is_not(None),
+            ~renewed(),
+        )
+    ).all()
+    told = 0
+    for number, caregiver_id, kind, expires_on in ending:
+        days = ((expires_on or today) - today).days
+        notice = NoticeKind.CERTIFICATE_EXPIRED if days < 0 else NoticeKind.CERTIFICATE_EXPIRING
+        about = f"certificate-{number}"
+        told += notices.tell_all(
+            session, notice, [caregiver_id], about, certificate=kind, days=max(days, 0)
+        )
+    return told
+
+
+def renewed() -> ColumnElement[bool]:
+    """Whether an approved one of the same kind is valid for longer."""
+    renewal = aliased(Certificate)
+    return exists().where(
+        renewal.caregiver_id == Certificate.caregiver_id,
+        renewal.kind == Certificate.kind,
+        renewal.approved_at.is_not(None),
+        renewal.expires_on.is_(None) | (renewal.expires_on > Certificate.expires_on),
+    )
+
+
+def counts() -> ColumnElement[bool]:
+    unexpired = Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today())
+    return Certificate.approved_at.is_not(None) & unexpired

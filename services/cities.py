@@ -31,6 +31,8 @@ LIMITS = {
     "redeem_lock_minutes": (1, 1440),
     "release_days": (0, 60),
     "smallest_cell": (5, 100),
+    "rejected_document_days": (1, 3650),
+    "document_days": (30, 3650),
 }
 # 0513-8500-1234, (0513) 85001234, 400 800 1234, 12345.
 _HOTLINE = re.compile(r"\+?[0-9(][0-9 ()-]{3,}[0-9]")
@@ -57,6 +59,9 @@ class CitySettings:
     operator_approves: bool
     release_days: int
     smallest_cell: int
+    verify_customers: bool
+    rejected_document_days: int
+    document_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +276,9 @@ def _settings(city: City) -> CitySettings:
         operator_approves=city.operator_approves,
         release_days=city.release_days,
         smallest_cell=city.smallest_cell,
+        verify_customers=city.verify_customers,
+        rejected_document_days=city.rejected_document_days,
+        document_days=city.document_days,
     )
 
 

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver
 from data.catalogue import CareItem, Skill
-from data.cities import Place
+from data.cities import City, Place
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
 from data.recipients import Recipient
+from data.verifications import CaseKind
 from services import (
     announcements,
     callers,
@@ -25,8 +26,9 @@ from services import (
     places,
     regions,
     tasks,
+    verifications,
 )
-from services.access import Actor, Permission, Role
+from services.access import Actor, Channel, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
 
@@ -125,6 +127,7 @@ def store(
     city = cities.open_city(session, form.city_code)
     if actor.role is Role.DESK and city.code not in actor.cities:
         raise Conflict("error.city_not_open")
+    _check_verified(session, actor, owner_id, city)
     if not regions.district_of_city(form.district_code, city.code):
         raise Invalid("error.district_of_another_city")
     address = words(form.address, "address", 200)
@@ -158,6 +161,14 @@ def store(
     except IntegrityError:
         raise Conflict("error.already_posted") from None
     return demand
+
+
+def _check_verified(session: Session, actor: Actor, owner_id: int, city: City) -> None:
+    """Who books for themselves must be verified; who only calls cannot hand in documents."""
+    if actor.channel is Channel.PHONE or not city.verify_customers:
+        return
+    if not verifications.is_verified(session, owner_id, CaseKind.CUSTOMER):
+        raise Conflict("error.verify_first")
 
 
 def withdraw(session: Session, actor: Actor, demand_id: int) -> None:

@@ -10,7 +10,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from data.tasks import Job
-from services import bookings, clock, demands, income, notices, sessions
+from services import (
+    audit,
+    bookings,
+    certificates,
+    clock,
+    demands,
+    documents,
+    erasure,
+    income,
+    joining,
+    notices,
+    sessions,
+)
 from services.access import SYSTEM, Actor, Permission
 from services.errors import NotFound
 
@@ -23,11 +35,15 @@ OVERDUE_INTERVALS = 3
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often a job runs; one with a `needed` rests up to IDLE while there is nothing to do."""
+    """How often a job runs; one with a `needed` rests up to IDLE while there is nothing to do.
+
+    What `report` tells after a run stays with the lamp.
+    """
 
     every: timedelta
     run: Callable[[Session], int]
     needed: Callable[[Session], bool] | None = None
+    report: Callable[[Session], dict[str, object]] | None = None
 
 
 class Light(StrEnum):
@@ -69,9 +85,20 @@ JOBS: dict[str, Schedule] = {
     "release_pay": Schedule(
         timedelta(hours=1), lambda session: income.release_due(session, SYSTEM)
     ),
+    "expire_papers": Schedule(
+        timedelta(days=1), lambda session: certificates.tell_expiring(session, SYSTEM)
+    ),
+    "shred_documents": Schedule(
+        timedelta(hours=6), lambda session: documents.shred_due(session, SYSTEM)
+    ),
+    "erase": Schedule(timedelta(hours=1), lambda session: erasure.erase_due(session, SYSTEM)),
+    "seal_audit": Schedule(timedelta(minutes=5), audit.seal, report=audit.report),
     "prune_sign_in": Schedule(
         timedelta(hours=1),
-        lambda session: sessions.prune(session, clock.now() - timedelta(days=1)),
+        lambda session: sum(
+            prune(session, clock.now() - timedelta(days=1))
+            for prune in (sessions.prune, joining.prune)
+        ),
     ),
 }
 
@@ -112,9 +139,12 @@ def lease(session: Session, name: str, worker: str) -> bool:
 
 def run(session: Session, name: str) -> int:
     """Do a leased job; its deeds and its lamp are saved together. Returns how much it did."""
-    done = JOBS[name].run(session)
+    schedule = JOBS[name]
+    done = schedule.run(session)
+    told = schedule.report(session) if schedule.report else {}
     job = session.get_one(Job, name)
-    job.last_finished_at, job.last_result, job.last_error = clock.now(), {"done": done}, None
+    job.last_finished_at, job.last_error = clock.now(), None
+    job.last_result = {"done": done} | told
     _release(job)
     return done
 

@@ -11,6 +11,7 @@ from data.cities import City, CityStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.verifications import CaseStatus, VerificationCase
 from services import clock
 from services.access import Actor, Permission
 from services.errors import Conflict, NotAllowed
@@ -124,12 +125,22 @@ CAREGIVER_MOVES = (
     Move(
         "restore", CaregiverStatus.SUSPENDED, CaregiverStatus.APPROVED, Permission.DECIDE_CAREGIVER
     ),
+    # Who is erased works here no more.
+    *(
+        Move("leave", status, CaregiverStatus.SUSPENDED, Permission.RUN_JOBS)
+        for status in CaregiverStatus
+        if status is not CaregiverStatus.SUSPENDED
+    ),
 )
 ACCOUNT_MOVES = (
     Move("suspend", AccountStatus.ACTIVE, AccountStatus.SUSPENDED, Permission.KEEP_CUSTOMERS),
     Move("restore", AccountStatus.SUSPENDED, AccountStatus.ACTIVE, Permission.KEEP_CUSTOMERS),
     Move("merge", AccountStatus.ACTIVE, AccountStatus.MERGED, Permission.KEEP_CUSTOMERS),
     Move("merge", AccountStatus.SUSPENDED, AccountStatus.MERGED, Permission.KEEP_CUSTOMERS),
+    Move("erase", AccountStatus.ACTIVE, AccountStatus.ERASED, Permission.RUN_JOBS),
+    Move("erase", AccountStatus.SUSPENDED, AccountStatus.ERASED, Permission.RUN_JOBS),
+    # Whoever proves to own two accounts may join them.
+    Move("merge", AccountStatus.ACTIVE, AccountStatus.MERGED, Permission.KEEP_ACCOUNT),
 )
 CITY_MOVES = (
     Move("pause", CityStatus.OPEN, CityStatus.PAUSED, Permission.KEEP_CITIES),
@@ -137,6 +148,15 @@ CITY_MOVES = (
     Move("close", CityStatus.OPEN, CityStatus.CLOSED, Permission.KEEP_CITIES),
     Move("close", CityStatus.PAUSED, CityStatus.CLOSED, Permission.KEEP_CITIES),
     Move("reopen", CityStatus.CLOSED, CityStatus.OPEN, Permission.KEEP_CITIES),
+)
+VERIFICATION_MOVES = (
+    Move("submit", CaseStatus.DRAFT, CaseStatus.SUBMITTED, Permission.HAND_IN_CASE),
+    Move("approve", CaseStatus.SUBMITTED, CaseStatus.APPROVED, Permission.DECIDE_CASE),
+    # Handing in again is a new case: what was rejected stays as it was.
+    Move("reject", CaseStatus.SUBMITTED, CaseStatus.REJECTED, Permission.DECIDE_CASE),
+    Move("expire", CaseStatus.APPROVED, CaseStatus.EXPIRED, Permission.DECIDE_CASE),
+    # Who takes the consent back, or leaves, is verified no more.
+    Move("expire", CaseStatus.APPROVED, CaseStatus.EXPIRED, Permission.RUN_JOBS),
 )
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
@@ -146,10 +166,11 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ORDER: ORDER_MOVES,
     Noun.VISIT: VISIT_MOVES,
     Noun.CAREGIVER: CAREGIVER_MOVES,
+    Noun.VERIFICATION: VERIFICATION_MOVES,
 }
 
 
-Movable = Account | City | Demand | Application | Order | Visit | Caregiver
+Movable = Account | City | Demand | Application | Order | Visit | Caregiver | VerificationCase
 
 
 def open_moves(noun: Noun, status: StrEnum, actor: Actor) -> tuple[str, ...]:

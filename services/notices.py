@@ -83,8 +83,11 @@ def tell_operators(
     tell_all(session, kind, operators.all(), about, **facts)
 
 
-def send_text(session: Session, phone: str, body: str) -> None:
-    """Write a text message to the outbox; phone and words are sealed there."""
+def send_text(session: Session, phone: str, body: str, *, withheld: bool = False) -> None:
+    """Write a text message to the outbox; phone and words are sealed there.
+
+    One that is withheld costs as much, but is never sent and keeps neither phone nor words.
+    """
     message = OutboxMessage(
         created_at=clock.now(),
         channel=OutboxChannel.TEXT,
@@ -94,6 +97,8 @@ def send_text(session: Session, phone: str, body: str) -> None:
         next_try_at=clock.now(),
     )
     message.dedupe_key = f"text:{message.sealed_id}"
+    if withheld:
+        message.status, message.phone, message.body = OutboxStatus.CANCELLED, "", ""
     session.add(message)
 
 

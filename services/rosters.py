@@ -2,24 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from data.accounts import Account
+from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver, CaregiverStatus, Certificate
+from data.catalogue import CertificateKind
 from data.demands import Application, ApplicationStatus
 from data.ledger import LedgerAccount
 from data.orders import AHEAD, WAITING, Order, Visit, VisitStatus
-from services import accounts, audit, clock, ledger, phones, track_records
+from services import accounts, audit, certificates, clock, ledger, phones, track_records
 from services.access import Actor, Permission
 from services.errors import NotFound
 from services.track_records import Score
 
-__all__ = ["CaregiverLine", "CaregiverStatus", "Commitments", "Engagement", "VisitStatus"]
+__all__ = [
+    "CaregiverLine",
+    "CaregiverStatus",
+    "Commitments",
+    "Engagement",
+    "Expiring",
+    "VisitStatus",
+]
 
-EXPIRES_SOON = timedelta(days=30)
+MOST_EXPIRING = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,18 @@ class CaregiverLine:
     visits_ahead: int
     frozen_fen: int
     expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """A certificate that ends soon, or has: its number, whose it is, and the days until its end."""
+
+    id: int
+    caregiver_id: int
+    name: str
+    kind: CertificateKind
+    expires_on: date
+    days_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +107,33 @@ def listing(
     if status is not None:
         page = page.where(Caregiver.status == status)
     return _lines(session, session.scalars(page.limit(limit).offset(offset)).all())
+
+
+def expiring(session: Session, actor: Actor) -> list[Expiring]:
+    """Certificates of working caregivers that end within a month or have ended, oldest first.
+
+    One that is renewed already is left out.
+    """
+    actor.require(Permission.DECIDE_CAREGIVER)
+    mine = _visible_to(actor).where(Caregiver.status == CaregiverStatus.APPROVED)
+    rows = session.execute(
+        mine.join(Certificate, Certificate.caregiver_id == Caregiver.id)
+        .with_only_columns(
+            Certificate.id, Caregiver.id, Account.name, Certificate.kind, Certificate.expires_on
+        )
+        .where(
+            Certificate.approved_at.is_not(None),
+            Certificate.expires_on <= clock.today() + certificates.EXPIRES_SOON,
+            ~certificates.renewed(),
+        )
+        .order_by(Certificate.expires_on, Certificate.id)
+        .limit(MOST_EXPIRING)
+    )
+    return [
+        Expiring(number, caregiver_id, name, kind, ends_on, (ends_on - clock.today()).days)
+        for number, caregiver_id, name, kind, ends_on in rows
+        if ends_on is not None
+    ]
 
 
 def commitments(session: Session, actor: Actor, caregiver_id: int) -> Commitments:
@@ -144,7 +191,7 @@ def _lines(session: Session, ids: Sequence[int]) -> list[CaregiverLine]:
         select(Certificate.caregiver_id, func.min(Certificate.expires_on))
         .where(
             Certificate.caregiver_id.in_(ids),
-            Certificate.expires_on <= clock.today() + EXPIRES_SOON,
+            Certificate.expires_on <= clock.today() + certificates.EXPIRES_SOON,
         )
         .group_by(Certificate.caregiver_id)
     )
@@ -190,5 +237,5 @@ def _visible_to(actor: Actor) -> Select[Caregiver]:
     return (
         select(Caregiver)
         .join(Account, Account.id == Caregiver.id)
-        .where(Caregiver.city_code.in_(actor.cities))
+        .where(Caregiver.city_code.in_(actor.cities), Account.status != AccountStatus.ERASED)
     )

@@ -23,13 +23,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.follow_ups import FollowUp
-from data.history import Noun, StatusChange
 from data.notices import NoticeKind
 from data.orders import Order, OrderStatus, Visit, VisitStatus
-from services import clock, notices
+from data.verifications import VerificationCase
+from services import clock, notices, verifications
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
@@ -48,7 +47,7 @@ class ToDoKind(StrEnum):
     APPLICATIONS = "applications"
     APPROVALS = "approvals"
     REQUESTS = "requests"
-    CAREGIVERS = "caregivers"
+    CASES = "cases"
     UNANSWERED = "unanswered"
     UNREDEEMED = "unredeemed"
 
@@ -70,7 +69,10 @@ class ToDo:
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One waiting thing: whose number it is depends on its kind; the name is a caregiver's."""
+    """One waiting thing: whose number it is depends on its kind; the name is a caregiver's.
+
+    Of a case it is what the person calls themselves.
+    """
 
     kind: ToDoKind
     subject_id: int
@@ -120,10 +122,12 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
     actor.require(Permission.SEE_TO_DO)
     waiting = _waiting(actor, kind).subquery()
     match kind:
-        case ToDoKind.CAREGIVERS:
-            query = select(
-                waiting.c.id, waiting.c.since, null(), null(), null(), Account.name
-            ).join_from(waiting, Account, Account.id == waiting.c.id)
+        case ToDoKind.CASES:
+            query = (
+                select(waiting.c.id, waiting.c.since, null(), null(), null(), Account.name)
+                .join_from(waiting, VerificationCase, VerificationCase.id == waiting.c.id)
+                .join(Account, Account.id == VerificationCase.account_id)
+            )
         case ToDoKind.APPLICATIONS | ToDoKind.UNANSWERED:
             query = select(
                 waiting.c.id, waiting.c.since, null(), Demand.item_id, Demand.starts_at, null()
@@ -187,7 +191,7 @@ def remind_family(session: Session, actor: Actor, visit_id: int) -> None:
     )
 
 
-def _waiting(actor: Actor, kind: ToDoKind) -> Select[int, datetime]:
+def _waiting(actor: Actor, kind: ToDoKind) -> Select[int, Any]:
     """Number (id) and age (since) of what waits of a kind."""
     match kind:
         case ToDoKind.APPLICATIONS:
@@ -201,18 +205,10 @@ def _waiting(actor: Actor, kind: ToDoKind) -> Select[int, datetime]:
             waiting = select(Demand.id.label("id"), Demand.created_at.label("since")).where(
                 *_open_demands(actor), nobody_to_choose()
             )
-        case ToDoKind.CAREGIVERS:
-            waiting = (
-                select(Caregiver.id.label("id"), func.max(StatusChange.created_at).label("since"))
-                .join(StatusChange, StatusChange.subject_id == Caregiver.id)
-                .where(
-                    StatusChange.noun == Noun.CAREGIVER,
-                    StatusChange.new_status == CaregiverStatus.SUBMITTED,
-                    Caregiver.city_code.in_(actor.cities),
-                    Caregiver.status == CaregiverStatus.SUBMITTED,
-                )
-                .group_by(Caregiver.id)
-            )
+        case ToDoKind.CASES:
+            waiting = select(
+                VerificationCase.id.label("id"), VerificationCase.submitted_at.label("since")
+            ).where(*verifications.waiting(actor))
         case ToDoKind.REQUESTS | ToDoKind.APPROVALS:
             waiting = select(Order.id.label("id"), Order.created_at.label("since")).where(
                 Order.city_code.in_(actor.cities), Order.status == REQUEST_STATUS[kind]

@@ -1,15 +1,19 @@
 """The cast of the tests, and makers of what they act on: name only what the test is about.
 
 The cast is the same in every test, ids included: ZHOU is a customer with a recipient, STRANGER
-one who must see nothing of hers; LI and ZHAO are approved caregivers, DRAFT is not yet one; DESK,
+one who must see nothing of hers; LI and ZHAO are approved caregivers, DRAFT has
+everything ready to hand in; DESK,
 OPERATOR and ANALYST work for Nantong, FAR_OPERATOR for Luzhou.
 """
 
+import io
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
+from PIL import Image
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole
@@ -19,10 +23,25 @@ from data.cities import City
 from data.demands import Application
 from data.orders import Visit
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import applications, bookings, clock, demands, phones, places, redemption, visits
+from data.verifications import CaseKind, CaseStatus, VerificationCase
+from services import (
+    applications,
+    bookings,
+    clock,
+    consents,
+    demands,
+    documents,
+    phones,
+    places,
+    redemption,
+    resident_ids,
+    verifications,
+    visits,
+)
 from services.access import Actor, Channel, Role
 from services.demo.stage import add_catalogue, add_places
 from services.sessions import Client
+from services.verifications import RejectReason
 
 MONDAY = datetime(2030, 1, 7, 9, tzinfo=clock.CITY_TIME)
 NANTONG, LUZHOU = "320600", "510500"
@@ -56,6 +75,7 @@ MOTHER_ID, STRANGERS_FATHER_ID = 1, 2
 HOSPITAL_COMPANION, NURSING_ONLY, COMPANIONSHIP = 1, 4, 6
 HELD = (CertificateKind.HEALTH, CertificateKind.ELDER_CARE, CertificateKind.ESCORT_TRAINING)
 PRICE_FEN = 4000
+BORN = date(1980, 5, 1)
 HOSPITAL_ID = 1
 
 # What people type to break things; it must come back exactly as typed.
@@ -81,6 +101,9 @@ def add_cast(session: Session) -> None:
     for caregiver in (LI, ZHAO, DRAFT):
         _add_caregiver(session, caregiver)
     session.flush()
+    for actor in (ZHOU, STRANGER, LI, ZHAO):
+        make_case(session, actor)
+    make_case(session, DRAFT, CaseStatus.DRAFT, with_documents=True)
 
 
 def _add_person(session: Session, actor: Actor) -> None:
@@ -99,6 +122,9 @@ def _add_account(session: Session, name: str, phone: str, role: Role | None, cit
     )
     session.add(account)
     session.flush()
+    asked = (*consents.NEEDED, consents.Policy.SENSITIVE_DATA)
+    for policy in asked if role in consents.ASKED else ():
+        consents.record(session, account.id, policy)
     return account.id
 
 
@@ -112,7 +138,7 @@ def _add_caregiver(session: Session, actor: Actor) -> None:
             district_code=CHONGCHUAN,
             cell=places.cell_of_district(CHONGCHUAN),
             sex=Sex.FEMALE,
-            birth_date=date(1980, 5, 1),
+            birth_date=BORN,
             worked_since=2015,
             radius_km=60,
             skills=[],
@@ -124,6 +150,7 @@ def _add_caregiver(session: Session, actor: Actor) -> None:
                     issuer="南通市职业技能培训中心",
                     issued_on=date(2029, 1, 1),
                     expires_on=date(2032, 1, 1),
+                    approved_at=None if actor is DRAFT else clock.now(),
                 )
                 for kind in HELD
             ],
@@ -144,7 +171,74 @@ def make_family(session: Session, number: int) -> tuple[Actor, int]:
     """Another customer, and the recipient they care for."""
     account_id = _add_account(session, f"客{number}", f"+86137{number:08d}", Role.CUSTOMER)
     customer = Actor(account_id, Role.CUSTOMER)
+    make_case(session, customer)
     return customer, make_recipient(session, customer)
+
+
+def make_newcomer(session: Session, number: int = 1, role: Role = Role.CUSTOMER) -> Actor:
+    """Somebody who has chosen a city and consented, and handed nothing in yet."""
+    account_id = _add_account(session, f"新{number}", f"+86135{number:08d}", role)
+    session.get_one(Account, account_id).city_code = NANTONG
+    return Actor(account_id, role)
+
+
+def id_number(number: int = 1, born: date = BORN, sex: Sex = Sex.FEMALE) -> str:
+    """A valid resident id number of nobody: no area begins with 99."""
+    first_17 = f"990000{born:%Y%m%d}{number * 2 + (sex is Sex.MALE):03d}"
+    return first_17 + resident_ids.check_digit(first_17)
+
+
+def make_case(
+    session: Session,
+    actor: Actor,
+    status: CaseStatus = CaseStatus.APPROVED,
+    *,
+    with_documents: bool = False,
+    **changes: Any,
+) -> int:
+    """A case of the actor's, as if handed in and decided on; its documents show nothing."""
+    number = id_number(actor.id or 0)
+    handed_in = None if status is CaseStatus.DRAFT else clock.now()
+    values = {
+        "account_id": actor.id,
+        "kind": CaseKind(str(actor.role)),
+        "status": status,
+        "city_code": NANTONG,
+        "legal_name": NAMES.get(actor, "新来客"),
+        "id_number": number,
+        "id_number_hash": resident_ids.whole_hash(number),
+        "area_known": False,
+        "submitted_at": handed_in,
+        "decided_at": None if status is CaseStatus.SUBMITTED else handed_in,
+    }
+    case = VerificationCase(created_at=clock.now(), **(values | changes))
+    session.add(case)
+    session.flush()
+    if with_documents:
+        for kind, certificate_kind in verifications.needed(case.kind, HELD):
+            documents.store(session, case, kind, empty_page(), 1, certificate_kind)
+        session.flush()
+    return case.id
+
+
+@cache
+def empty_page() -> documents.Page:
+    """A page with nothing on it."""
+    written = io.BytesIO()
+    Image.new("RGB", (40, 30), "white").save(written, "PNG")
+    return documents.pages_of(written.getvalue())[0]
+
+
+def decide_case(session: Session, actor: Actor, move: str = "approve", **changes: Any) -> None:
+    """Have the operator take up somebody's waiting case and decide on it."""
+    waiting = select(VerificationCase.id).where(
+        VerificationCase.account_id == actor.id, VerificationCase.status == CaseStatus.SUBMITTED
+    )
+    session.flush()
+    case_id = verifications.take(session, OPERATOR, session.scalars(waiting).one())
+    reasons = (RejectReason.BLURRED,) if move == "reject" else ()
+    verifications.decide(session, OPERATOR, case_id, move, **({"reasons": reasons} | changes))
+    session.flush()
 
 
 def make_recipient(session: Session, customer: Actor = ZHOU, **changes: Any) -> int:
@@ -276,3 +370,13 @@ def demand_of(session: Session, application_id: int) -> int:
 def code_of(session: Session, visit_id: int) -> str:
     """The code that redeems a visit now."""
     return redemption.derive(visit_id, session.get_one(Visit, visit_id).code_issue)
+
+
+def one_person(session: Session) -> None:
+    """Let ZHOU and STRANGER be one person: she was verified once only, and no city insists."""
+    session.execute(update(City).values(verify_customers=False))
+    session.execute(
+        update(VerificationCase)
+        .where(VerificationCase.account_id == STRANGER.id)
+        .values(status=CaseStatus.EXPIRED)
+    )

@@ -2,10 +2,13 @@
 
 import ast
 from collections.abc import Iterator
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from components import icons
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ("api", "components", "data", "pages", "services")
@@ -36,13 +39,16 @@ SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 INNER = {
     "audit.record",
     "callers.acted_for",
+    "customers.merge_proven",
     "demands.announce",
     "demands.close_applications",
     "demands.locked",
     "demands.store",
+    "documents.shred_of",
     "lifecycles.begin",
     "lifecycles.take",
     "orders.reach",
+    "standings.step",
     "tasks.ask",
 }
 # Which libraries stay out of which part.
@@ -276,3 +282,12 @@ def test_no_test_is_skipped():
         if isinstance(node, ast.Attribute) and ast.unparse(node) in ways
     ]
     assert not skipped
+
+
+def test_every_member_of_an_enum_has_its_icon():
+    """But in REQUEST: an order that is no request shows its visit's."""
+    tables = {name: set(t) for name, t in vars(icons).items() if isinstance(t, dict)}
+    enums = {name: type(next(iter(t))) for name, t in tables.items() if name.isupper()}
+    wanted = {name: set(enum) for name, enum in enums.items() if issubclass(enum, StrEnum)}
+    assert len(wanted) > 5
+    assert [name for name in wanted if tables[name] != wanted[name]] == ["REQUEST"]

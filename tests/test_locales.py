@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -16,10 +17,14 @@ from components import (
     desk,
     formats,
     icons,
+    my_data,
     operator_caregivers,
+    qualifications,
     read_back,
     reviews,
+    security,
     today,
+    verification,
     welcome,
 )
 from components.catalogues import DEFAULT, LANGUAGES, catalogue, say
@@ -29,12 +34,15 @@ from data.accounts import AccountStatus, Channel, Role
 from data.caregivers import CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.cities import CityStatus
+from data.consents import Policy
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import VisitStatus
 from data.recipients import Mobility, Relation, Sex
-from services import accounts, orders
+from data.verifications import DocumentKind
+from services import accounts, orders, providers
+from services.erasure import Open
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
 from services.places import Datum, DistanceBand, PlaceKind
@@ -42,6 +50,7 @@ from services.releases import Period
 from services.search import Sort
 from services.tasks import KINDS, TaskStatus
 from services.to_do import ToDoKind
+from services.verifications import CaseKind, CaseStatus, RejectReason
 
 ROOT = Path(__file__).resolve().parent.parent
 REFUSALS = {"Invalid", "NotAllowed", "NotFound", "Conflict"}
@@ -58,7 +67,7 @@ STEPS = BEGINNINGS | {
     f"{noun}_{move.name}"
     for noun, moves in MOVES.items()
     # An order's history tells nothing of people's reviews and cities' openings.
-    if noun not in (Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY)
+    if noun not in (Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION)
     for move in moves
 }
 NOT_APPROVED = set(CaregiverStatus) - {CaregiverStatus.APPROVED}
@@ -73,7 +82,7 @@ FAMILIES: dict[str, set[str]] = {
     "channel.{}": set(Channel),
     "cities.{}": {move.name for move in CITY_MOVES},
     "cities.{}_warning": {move.name for move in CITY_MOVES},
-    "cities.{}_help": set(cities._WHOLE_NUMBERS),
+    "cities.{}_help": set(cities._WHOLE_NUMBERS) | set(cities._SWITCHES),
     "city_status.{}": set(CityStatus),
     "datum.{}": set(Datum),
     "customers.{}": set(customers._TEXTS),
@@ -83,12 +92,15 @@ FAMILIES: dict[str, set[str]] = {
     "empty.{}": {
         "applications", "book", "caller_orders", "callers", "caregivers", "catalogue", "cities",
         "customers", "find_caregivers", "inbox", "income", "my_orders", "my_visits", "orders",
-        "overview", "places", "redeem", "task_hall",
+        "overview", "places", "redeem", "task_hall", "verifications",
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
     "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"}
-    | set(cities._WHOLE_NUMBERS),
+    | set(cities._WHOLE_NUMBERS)
+    | set(cities._SWITCHES)
+    | set(DocumentKind)
+    | {"legal_name", "id_number"},
     "group.{}": set(ItemGroup),
     "hall.closed_{}": NOT_APPROVED,
     "hall.closed_{}_next": NOT_APPROVED,
@@ -107,11 +119,20 @@ FAMILIES: dict[str, set[str]] = {
     | {"served_hours", "gap_hours", "people", "caregivers", "weeks"},
     "overview.{}_help": {"demands", "fill_rate", "median_hours", "gap_hours"}
     | {"people", "caregivers", "weeks"},
+    "policy.{}": set(Policy),
+    "my_data.{}": set(my_data._KEPT),
+    "my_data.{}_about": set(my_data._KEPT),
+    "opened.{}": set(my_data._ACTIONS),
+    "still_open.{}": {field.name for field in fields(Open)},
     "page.{}": {entry.name for entry in PAGES},
     "place_kind.{}": set(PlaceKind),
     "places_page.{}": {"typed", "tapped"},
+    "provider.{}": {providers.WECHAT, providers.DEMO},
+    "provider_problem.{}": set(providers.Problem),
     "relation.{}": set(Relation),
     "role.{}": set(Role),
+    "browser.{}": set(security.NAMED_BROWSERS),
+    "system.{}": set(security.NAMED_SYSTEMS),
     "score.{}": set(reviews._SCORES),
     "sex.{}": set(Sex),
     "sign_in.demo_{}": set(Role),
@@ -143,6 +164,18 @@ FAMILIES: dict[str, set[str]] = {
     "visits.week_{}": {"before", "after"},
     "today.again_{}": set(today.PAUSES),
     "my_profile.copy_to_{}": {"workdays", "every_day"},
+    "case_kind.{}": set(CaseKind),
+    "case_status.{}": set(CaseStatus),
+    "paper.{}": set(DocumentKind),
+    "paper_hint.{}": set(DocumentKind),
+    "reject_reason.{}": set(RejectReason),
+    "reject_reason.{}_mend": set(RejectReason),
+    "verification.means_{}": set(CaseStatus) - {CaseStatus.DRAFT},
+    "verification.step_{}": set(verification._STEPS),
+    "verification.{}": {"take_photo", "replace", "another_page"},
+    "verifications.column_{}": {"number", "kind", "name", "city", "submitted", "age", "state"},
+    "verifications.paper_{}": {"before", "after"},
+    "my_profile.certificate_{}": set(qualifications._MARKS) | {"ends"},
     "weekday.{}": set(formats.WEEKDAYS),
     "welcome.{}": {step for step, _ in welcome._STEPS} | {"agreement", "privacy"},
     "welcome.{}_about": {step for step, _ in welcome._STEPS},

@@ -23,7 +23,7 @@ from tests.live_server import ROOT, LiveServer, live_server, start, stop
 
 pytestmark = pytest.mark.server
 SECRET = "a secret that only this test run knows"
-PUBLIC_PAGES = {"", "welcome", "sign_in"}
+PUBLIC_PAGES = {"", "welcome", "sign_in", "join"}
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +223,11 @@ def copy_database(server: LiveServer, target: Path) -> None:
     engine.dispose()
 
 
+def same_words(texts: list[str], page: str) -> list[str]:
+    """What a screen says, the page that one comes back to aside."""
+    return [text.replace(f"back_to=%2F{page}", "back_to=") for text in texts]
+
+
 def test_a_deep_link_of_nobody_runs_only_the_sign_in_screen(fresh_server):
     first = visit(fresh_server.url, "orders")
     pages = set(first.pages) - PUBLIC_PAGES
@@ -232,7 +237,7 @@ def test_a_deep_link_of_nobody_runs_only_the_sign_in_screen(fresh_server):
         screen = visit(fresh_server.url, page)
         assert not screen.page_not_found, page
         assert screen.keys == first.keys, page
-        assert screen.texts == first.texts, page
+        assert same_words(screen.texts, page) == same_words(first.texts, "orders"), page
     assert {f"demo_sign_in_{role}" for role in Role} <= set(first.keys)
 
 

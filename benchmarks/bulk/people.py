@@ -95,6 +95,7 @@ def _caregiver(city: City, caregiver_id: int) -> None:
             issuer="南通市职业技能培训中心(演示)",
             issued_on=since.date(),
             expires_on=since.date() + timedelta(days=1_500),
+            approved_at=since,
         )
     for item in city.items:
         span = item.highest_fen - item.lowest_fen

@@ -15,3 +15,4 @@ chosen = operator_caregivers.caregiver_list(choice)
 if chosen is not None:
     with in_full:
         operator_caregivers.caregiver_in_full(chosen)
+operator_caregivers.expiring()

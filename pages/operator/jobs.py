@@ -3,9 +3,10 @@
 from components import jobs, layout
 from components.i18n import t
 from components.session import fetch
+from services import audit, tasks
 from services import jobs as services
-from services import tasks
 
 layout.page_head("jobs", subtitle=t("jobs.subtitle"))
 jobs.lamps(fetch(services.board))
+jobs.chain(fetch(audit.tail))
 jobs.queue(fetch(tasks.queue))

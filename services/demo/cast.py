@@ -3,19 +3,21 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
 from data.catalogue import CareItem, CertificateKind, Skill
+from data.verifications import CaseKind
 from services import (
     accounts,
     availability,
     callers,
     caregivers,
     clock,
+    consents,
     credentials,
     photos,
     places,
@@ -24,7 +26,7 @@ from services import (
     sessions,
 )
 from services.access import Actor, Channel, Role
-from services.demo import people, portraits
+from services.demo import papers, people, portraits
 from services.demo.nantong import CITY, DISTRICTS, PLACES, VILLAGE, District
 from services.recipients import Mobility, Relation, Sex
 
@@ -61,6 +63,7 @@ class Carer:
     """A caregiver as the story chooses among them; `skilled` from 0 to 1 colours the reviews."""
 
     actor: Actor
+    case_id: int
     cell: str
     district_code: str
     radius_km: int
@@ -113,15 +116,23 @@ def sign_ins(session: Session) -> dict[Role, Actor]:
     for role in Role:
         city = CITY if role in STAFF else ""
         account = accounts.new(session, DEMO_NAMES[role], sessions.DEMO_PHONES[role], role, city)
-        account.password_hash, account.agreed_at = password_hash, clock.now()
-        account.city_code = CITY
+        account.password_hash, account.city_code = password_hash, CITY
+        _agree(session, account)
         account.district_code = None if city else DISTRICTS[0].code
         actors[role] = Actor(account.id, role, frozenset({city} if city else ()))
     return actors
 
 
-def family(session: Session, chance: random.Random, number: int, desk: Actor) -> Family:
-    """A family like others; about a third of the older ones only phone."""
+def _agree(session: Session, account: Account) -> None:
+    account.agreed_at = clock.now()
+    for policy in consents.NEEDED:
+        consents.record(session, account.id, policy)
+
+
+def family(
+    session: Session, chance: random.Random, number: int, desk: Actor, operator: Actor
+) -> Family:
+    """A family like others; about a third of the older ones only phone, the others are verified."""
     district = _district(chance, [one.families for one in DISTRICTS])
     maternity = chance.random() < district.maternity_share
     by_phone = not maternity and chance.random() < 0.34
@@ -134,9 +145,11 @@ def family(session: Session, chance: random.Random, number: int, desk: Actor) ->
         actor, called_for = _on_the_phone(desk), account_id
         account = session.get_one(Account, account_id)
     else:
-        account.agreed_at = clock.now()
+        _agree(session, account)
         actor, called_for = Actor(account.id, Role.CUSTOMER), None
     account.city_code, account.district_code = CITY, district.code
+    if called_for is None:
+        papers.verify(session, actor, operator)
     home = _home(chance, district)
     if maternity:
         cared_for = (_mother(session, chance, actor, name, female),)
@@ -166,11 +179,12 @@ def caregiver(
         name = _name(chance, female, _YOUNG if young else _MIDDLE)
         account = accounts.new(session, name, f"+86136{number:08d}", Role.CAREGIVER)
         account.city_code, account.district_code = CITY, district.code
-        account.agreed_at, actor = clock.now(), Actor(account.id, Role.CAREGIVER)
+        _agree(session, account)
+        actor = Actor(account.id, Role.CAREGIVER)
     age = 46 if number == 0 else chance.randint(26, 37) if young else chance.randint(38, 61)
     maternity = number % 3 == 1 and district.maternity_share > 0.05
     worked = chance.randint(3, 14) if number else 12
-    certificates = _certificates(chance, number, maternity, health_until)
+    certificates = papers.certificates(chance, number, maternity, health_until)
     held = {one.kind for one in certificates}
     rates = _rates(chance, items, held, worked, all_of_them=number == 0)
     form = caregivers.ProfileForm(
@@ -188,11 +202,13 @@ def caregiver(
         offers=tuple(caregivers.Offer(item_id, price) for item_id, price in rates.items()),
     )
     caregivers.save_profile(session, actor, form)
+    case_id = papers.prepare(session, actor, CaseKind.CAREGIVER, form.birth_date, form.sex)
     if number % 12 != 11:  # Not everybody has a portrait.
         drawn = portraits.portrait(number, form.sex, age)
         photos.store(session, actor.id or 0, photos.encoded(drawn))
     return Carer(
         actor=actor,
+        case_id=case_id,
         cell=places.cell_of_district(district.code),
         district_code=district.code,
         radius_km=form.radius_km,
@@ -204,8 +220,9 @@ def caregiver(
     )
 
 
-def zhous(session: Session, chance: random.Random, actor: Actor) -> Family:
+def zhous(session: Session, chance: random.Random, actor: Actor, operator: Actor) -> Family:
     """The demo's customer, who cares for her parents."""
+    papers.verify(session, actor, operator)
     phone = sessions.DEMO_PHONES[Role.CUSTOMER]
     year = clock.today().year
     contact = f"{DEMO_NAMES[Role.CUSTOMER]} {phone.removeprefix('+86')}"
@@ -226,6 +243,16 @@ def zhous(session: Session, chance: random.Random, actor: Actor) -> Family:
     ]  # fmt: skip
     home = _home(chance, DISTRICTS[0])
     return Family(actor, None, tuple(CaredFor(one, False) for one in kept), home, clock.now())
+
+
+def new_family(session: Session, chance: random.Random, number: int) -> Actor:
+    """Somebody who has only just signed up."""
+    account = accounts.new(
+        session, _name(chance, number % 2 == 0, _MIDDLE), f"+86137{number:08d}", Role.CUSTOMER
+    )
+    account.city_code, account.district_code = CITY, DISTRICTS[0].code
+    _agree(session, account)
+    return Actor(account.id, Role.CUSTOMER)
 
 
 def _on_the_phone(desk: Actor) -> Actor:
@@ -298,27 +325,6 @@ def _home(chance: random.Random, district: District) -> Home:
         else f"{chance.randint(1, 40)} 幢 {chance.randint(1, 6)}0{chance.randint(1, 4)} 室"
     )
     return Home(district.code, places.cell_at(lng, lat), f"{street} {house}")
-
-
-def _certificates(
-    chance: random.Random, number: int, maternity: bool, health_until: date | None
-) -> tuple[caregivers.CertificateForm, ...]:
-    """What her work takes, valid for years; only the health certificate may end sooner."""
-    kinds = [CertificateKind.HEALTH]
-    if maternity:
-        kinds += [CertificateKind.MATERNITY_CARE, CertificateKind.INFANT_CARE]
-        kinds += [CertificateKind.MASSAGE] if number % 2 else []
-    if not maternity or number % 4 == 0:
-        kinds += [CertificateKind.ELDER_CARE, CertificateKind.ESCORT_TRAINING]
-        kinds += [CertificateKind.NURSING] if number % 5 in (0, 2, 3) else []
-    issued = clock.today() - timedelta(days=chance.randint(40, 200))
-    until = {CertificateKind.HEALTH: health_until or issued + timedelta(days=1095)}
-    return tuple(
-        caregivers.CertificateForm(
-            kind, people.ISSUER, issued, until.get(kind, issued + timedelta(days=1460))
-        )
-        for kind in kinds
-    )
 
 
 def _rates(

@@ -14,9 +14,19 @@ from data.cities import City, Place, PlaceKind
 from data.demands import Demand
 from data.notices import Notice, OutboxMessage
 from data.tasks import Task, TaskStatus
-from services import callers, caregivers, clock, customers, income, notices, places, tasks
+from services import (
+    callers,
+    caregivers,
+    clock,
+    customers,
+    income,
+    notices,
+    places,
+    tasks,
+    verifications,
+)
 from services.access import SYSTEM, Actor, Role
-from services.demo import cast, words
+from services.demo import cast, papers, words
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
 from services.demo.plan import Planner
@@ -38,8 +48,10 @@ MAY_STAY_UNREDEEMED = 5
 ALREADY_READ = timedelta(hours=12)
 # How far the three parts of the work are, in percent: people, weeks, news.
 PEOPLE, WEEKS = 12, 90
-# The last of the caregivers did not get as far as the others, the last of the customers further.
-CAREGIVERS_APART, CUSTOMERS_APART = 5, 2
+# The last of the caregivers did not get as far as the others; of the last of the customers two
+# are gone, and the others not verified: hours ago they handed in, and what became of it.
+CAREGIVERS_APART, CUSTOMERS_APART = 5, 5
+NEWCOMERS = ((49, "reject", words.NOT_VERIFIED), (19, "", ""), (3, "", ""))
 
 
 def is_staged(session: Session) -> bool:
@@ -65,14 +77,15 @@ def stage(
     with clock.at(start - timedelta(days=30)):
         _open_city(session)
         actors = cast.sign_ins(session)
-        families = [cast.zhous(session, chance, actors[Role.CUSTOMER])]
+        operator = actors[Role.OPERATOR]
+        families = [cast.zhous(session, chance, actors[Role.CUSTOMER], operator)]
     items = list(session.scalars(select(CareItem).order_by(CareItem.id)))
     known = list(session.scalars(select(Place).order_by(Place.id)))
     carers = _caregivers(session, chance, items, actors, caregiver_count, start, now)
     others = customer_count - CUSTOMERS_APART - len(families)
     for number, since in enumerate(_joinings(chance, others, start, now)):
         with clock.at(since):
-            families.append(cast.family(session, chance, number, actors[Role.DESK]))
+            families.append(cast.family(session, chance, number, actors[Role.DESK], operator))
         progress(PEOPLE * number // customer_count, 100)
     li, *others = carers
     world = World(session, chance, now, actors[Role.OPERATOR], others, MAY_STAY_UNREDEEMED)
@@ -87,6 +100,7 @@ def stage(
         episodes,
         lambda done, total: progress(PEOPLE + (WEEKS - PEOPLE) * done // total, 100),
     )
+    _newcomers(session, operator, now, len(families) + 2)
     with clock.at(now):
         _part_with_customers(session, actors, families)
         _spread_the_news(session, now, progress)
@@ -169,37 +183,51 @@ def _caregivers(
             li = actors[Role.CAREGIVER] if count == 0 else None
             until = (now + ENDS_SOON).date() if count == WHOSE_HEALTH_CERTIFICATE_ENDS else None
             carer = cast.caregiver(session, chance, count, items, li=li, health_until=until)
-            caregivers.move(session, carer.actor, carer.id, "submit")
+            _step(session, carer, operator, "submit")
         with clock.at(since + timedelta(hours=20)):
-            caregivers.move(session, operator, carer.id, "approve")
+            _step(session, carer, operator, "approve")
             carer.since = clock.now()
         carers.append(carer)
     for place, (hours_ago, moves) in enumerate(_APART):
         with clock.at(now - timedelta(hours=hours_ago)):
             carer = cast.caregiver(session, chance, working + place, items)
-        for hours_later, by_operator, move, because in moves:
+        for hours_later, move, because in moves:
             with clock.at(now - timedelta(hours=hours_ago - hours_later)):
-                by = operator if by_operator else carer.actor
-                caregivers.move(session, by, carer.id, move, because)
+                _step(session, carer, operator, move, because)
     return carers
 
 
-# Hours ago their profile was saved, and each move: hours later, by the operator or not, words.
+def _step(session: Session, carer: Carer, operator: Actor, move: str, because: str = "") -> None:
+    """One step of a caregiver's approval, by whoever takes it."""
+    match move:
+        case "submit":
+            verifications.submit(session, carer.actor, carer.case_id)
+        case "suspend":
+            caregivers.move(session, operator, carer.id, move, because)
+        case _:
+            papers.decide(session, operator, carer.case_id, move, because)
+
+
+# Hours ago their profile was saved, and each move: hours later, its name, words.
 _APART = (
-    (
-        900,
-        (
-            (1, False, "submit", ""),
-            (20, True, "approve", ""),
-            (850, True, "suspend", words.SUSPENDED),
-        ),
-    ),
-    (80, ((1, False, "submit", ""), (9, True, "reject", words.REJECTED))),
-    (27, ((1, False, "submit", ""),)),
-    (6, ((2, False, "submit", ""),)),
+    (900, ((1, "submit", ""), (20, "approve", ""), (850, "suspend", words.SUSPENDED))),
+    (80, ((1, "submit", ""), (9, "reject", words.REJECTED))),
+    (27, ((1, "submit", ""),)),
+    (6, ((2, "submit", ""),)),
     (3, ()),
 )
 assert len(_APART) == CAREGIVERS_APART
+
+
+def _newcomers(session: Session, operator: Actor, now: datetime, number: int) -> None:
+    """Families who are not verified yet: two wait for the operator, one has to mend something."""
+    chance = random.Random(SEED)
+    for count, (hours_ago, move, because) in enumerate(NEWCOMERS):
+        with clock.at(now - timedelta(hours=hours_ago)):
+            case_id = papers.hand_in(session, cast.new_family(session, chance, number + count))
+        if move:
+            with clock.at(now - timedelta(hours=hours_ago / 2)):
+                papers.decide(session, operator, case_id, move, because)
 
 
 def _part_with_customers(

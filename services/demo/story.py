@@ -54,6 +54,7 @@ class World:
     operator: Actor
     carers: list[Carer]
     may_stay_unredeemed: int
+    forgotten: int = 0
     said_of: dict[int, set[str]] = field(default_factory=dict)
 
     def later(self, least_minutes: float, most_minutes: float) -> datetime:
@@ -237,11 +238,13 @@ def live(world: World, wish: Wish, order_id: int, carer: Carer) -> Episode:
 
 
 def _is_forgotten(world: World, ended_at: datetime) -> bool:
-    """Some families forget the code: as many as the operator's list shall hold."""
+    """Some families forget the code: one at least, at most as many as the list shall hold."""
     days = (world.now - ended_at) / timedelta(days=1)
-    if not 1.1 < days < 4 or world.may_stay_unredeemed < 1 or world.chance.random() > 0.12:
+    if not 1.1 < days < 4 or world.forgotten >= world.may_stay_unredeemed:
         return False
-    world.may_stay_unredeemed -= 1
+    if world.forgotten and world.chance.random() > 0.12:
+        return False
+    world.forgotten += 1
     return True
 
 

@@ -184,4 +184,5 @@ STOPPED = (
 )
 SUSPENDED = "两次未到岗，暂停接单并约谈。"
 REJECTED = "健康证照片不清，请重新提交。"
+NOT_VERIFIED = "身份证反光，看不清号码，请重新拍摄。"
 CLOSED_CUSTOMER = "多次预约后联系不上，暂停使用并电话核实。"

@@ -40,7 +40,7 @@ def test_a_new_family_joins_by_code_and_posts_a_demand(pilot, arrive):
     son.fill("sign_up_code", code.inner_text().split()[-1])
     son.fill("sign_up_name", "Wang Jun")
     son.fill("sign_up_password", "a long enough word")
-    son.fill("sign_up_again", "a long enough word")
+    son.fill("sign_up_password_again", "a long enough word")
     son.press("sign_up_submit")
     son.sees("Please accept the agreement")
     son.key("sign_up_agreed").locator("label").first.click()

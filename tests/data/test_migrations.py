@@ -6,7 +6,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, func, inspect, select, text
 
 from data import database as engines
+from data.accounts import Account
 from data.caregivers import Caregiver, TrackRecord
+from data.consents import Consent, Policy
 from data.models import Base
 from services import reviews
 from services.reviews import ReviewForm
@@ -157,3 +159,20 @@ def test_track_records_are_counted_from_what_is_there(engine):
 
     with engine.connect() as connection:
         assert connection.execute(kept).one() == before == (1, 2 * 3600, 1, 5, 4, 3, 4)
+
+
+def test_whoever_had_agreed_agreed_to_the_first_versions(engine):
+    since = factories.MONDAY
+    with engines.writing() as session:
+        factories.add_cast(session)
+        session.get_one(Account, factories.ZHOU.id).agreed_at = since
+    engines.downgrade("0003")
+    engines.upgrade()
+
+    with engines.reading() as session:
+        kept = session.scalars(select(Consent)).all()
+        assert {(one.account_id, one.policy, one.policy_version) for one in kept} == {
+            (factories.ZHOU.id, Policy.AGREEMENT, 1),
+            (factories.ZHOU.id, Policy.PRIVACY, 1),
+        }
+        assert {one.created_at for one in kept} == {since}

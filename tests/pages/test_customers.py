@@ -15,6 +15,7 @@ from tests.factories import (
     OPERATOR,
     STRANGER,
     ZHOU,
+    one_person,
     phone_of,
 )
 from tests.pages.screen import confirm, errors, keys, opened, questions, said, successes, words
@@ -24,8 +25,9 @@ PAGE = "pages/operator/customers.py"
 
 @pytest.fixture(autouse=True)
 def both(database):
-    """Zhou and the stranger both chose Nantong."""
+    """Zhou and the stranger both chose Nantong, and may be one person."""
     with writing() as session:
+        one_person(session)
         for actor in (ZHOU, STRANGER):
             session.get_one(Account, actor.id).city_code = NANTONG
 

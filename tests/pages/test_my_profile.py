@@ -1,6 +1,6 @@
 """A caregiver's own profile: entered, refused, submitted, and seen as families see it."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -11,8 +11,8 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.database import reading, writing
 from services import caregivers, reviews
 from services.access import Actor, Role
-from tests.factories import DRAFT, LI, NASTY, OPERATOR, STRANGER, ZHOU, make_redeemed_visit
-from tests.pages.screen import said
+from tests.factories import DRAFT, LI, NASTY, STRANGER, ZHOU, decide_case, make_redeemed_visit
+from tests.pages.screen import opened, said, words
 
 PAGE = "pages/caregiver/my_profile.py"
 
@@ -59,7 +59,7 @@ def choose_day(app, day):
     app.segmented_control(key="my_profile_day").set_value(day).run()
 
 
-def test_a_newcomer_fills_in_an_empty_form_and_submits_it(open_app, newcomer):
+def test_a_newcomer_fills_in_an_empty_form_and_is_told_of_the_papers(open_app, newcomer):
     app = open_app(PAGE, newcomer)
     assert "还没有填写证书" in said(app)
     add_certificate(app, 0, issued_on=date(2029, 5, 1), number="JK-0001")
@@ -67,26 +67,26 @@ def test_a_newcomer_fills_in_an_empty_form_and_submits_it(open_app, newcomer):
     app.selectbox(key="my_profile_to_0").set_value(24 * 60)
     app.number_input(key="my_profile_worked_since").set_value(2020)
     app.text_area(key="my_profile_about").set_value(NASTY)
-    app.button(key="profile_submit").click().run()
+    app.button(key="profile_save").click().run()
     assert not app.exception
-    assert [notice.value for notice in app.success] == ["已提交审核\uff0c结果会通知您"]
+    assert [notice.value for notice in app.success] == ["资料已保存"]
+    assert words("paper.id_front") in said(app)
     saved = profile_of(newcomer)
-    assert saved.status is CaregiverStatus.SUBMITTED
+    assert saved.status is CaregiverStatus.DRAFT
     assert saved.about == NASTY
     assert [(c.kind, c.number) for c in saved.certificates] == [("health", "JK-0001")]
     assert [(h.weekday, h.starts_minute, h.ends_minute) for h in saved.weekly_hours] == [
         (0, 480, 1440)
     ]
-    assert "待审核" in said(app)
     show(app, "preview")
     assert NASTY in [text.value for text in app.text]
 
 
-def test_submitting_without_a_certificate_is_refused_and_keeps_nothing(open_app, newcomer):
+def test_submitting_without_papers_is_refused_and_keeps_nothing(open_app, newcomer):
     app = open_app(PAGE, newcomer)
     app.number_input(key="my_profile_worked_since").set_value(2020)
     app.button(key="profile_submit").click().run()
-    assert [error.value for error in app.error] == ["请至少填写一个证书"]
+    assert [error.value for error in app.error] == ["请填写：姓名（与身份证一致）"]
     assert profile_of(newcomer) is None
     assert app.number_input(key="my_profile_worked_since").value == 2020
 
@@ -168,7 +168,7 @@ def test_a_changed_day_waits_while_another_is_changed_and_can_be_copied(open_app
 def test_a_rejected_caregiver_reads_the_operators_words_and_submits_again(open_app):
     with writing() as session:
         caregivers.move(session, DRAFT, DRAFT.id, "submit")
-        caregivers.move(session, OPERATOR, DRAFT.id, "reject", NASTY)
+        decide_case(session, DRAFT, "reject", words=NASTY)
     app = open_app(PAGE, DRAFT)
     assert "运营的意见" in said(app)
     assert NASTY in [text.value for text in app.text]
@@ -177,18 +177,47 @@ def test_a_rejected_caregiver_reads_the_operators_words_and_submits_again(open_a
     assert profile_of(DRAFT).status is CaregiverStatus.SUBMITTED
 
 
-def test_an_approved_caregiver_saves_but_adds_no_certificate(open_app):
+def test_an_approved_caregiver_saves_without_another_review(open_app):
     app = open_app(PAGE, LI)
     assert "profile_save" not in {button.key for button in app.button}
     show(app, "edit")
-    shown = {button.key for button in app.button}
-    assert "profile_submit" not in shown
-    assert not [key for key in shown if key.startswith("my_profile_add")]
-    assert "新增证书须联系运营" in said(app)
+    assert "profile_submit" not in {button.key for button in app.button}
     app.slider(key="my_profile_radius_km").set_value(25)
     app.button(key="profile_save").click().run()
     assert profile_of(LI).radius_km == 25
     assert profile_of(LI).status is CaregiverStatus.APPROVED
+
+
+def test_a_new_certificate_of_an_approved_caregiver_waits_for_its_picture(open_app):
+    app = open_app(PAGE, LI)
+    show(app, "edit")
+    add_certificate(app, 3, kind="first_aid", issued_on=date(2029, 5, 1))
+    app.button(key="profile_save").click().run()
+    assert not app.exception
+    assert profile_of(LI).status is CaregiverStatus.APPROVED
+    assert words("certificate.first_aid") in said(app)
+    assert words("my_profile.papers") in said(app)
+
+
+def test_each_kind_of_care_says_which_certificates_it_takes_and_she_lacks(open_app, clock):
+    with writing() as session:
+        elder, training = (
+            session.scalars(
+                select(Certificate).where(
+                    Certificate.caregiver_id == DRAFT.id, Certificate.kind == kind
+                )
+            ).one()
+            for kind in ("elder_care", "escort_training")
+        )
+        elder.approved_at = training.approved_at = clock()
+        elder.expires_on = clock().date() + timedelta(days=30)
+        training.expires_on = clock().date() - timedelta(days=1)
+    text = said(opened(open_app(PAGE, DRAFT), "my_profile_what_each_takes").run())
+
+    assert words("my_profile.certificate_in_review", name="健康证") in text
+    assert words("my_profile.certificate_lacking", name="护理专业证书") in text
+    assert words("my_profile.certificate_ended", name="陪诊培训证明") in text
+    assert words("my_profile.certificate_ends", name="养老护理证书", day="2030-02-06") in text
 
 
 def test_an_unapproved_caregiver_edits_first_and_can_look_at_the_preview(open_app):

@@ -7,10 +7,21 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.database import reading, writing
 from data.history import AuditEvent
 from data.notices import Notice, NoticeKind
-from services import caregivers, notices
+from services import caregivers, notices, verifications
+from services.verifications import CaseKind
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, LI, NAMES, NASTY, OPERATOR, ZHAO, ZHOU, phone_of
-from tests.pages.screen import confirm, errors, keys, opened, said, successes, table, words
+from tests.pages.screen import (
+    confirm,
+    errors,
+    keys,
+    opened,
+    questions,
+    said,
+    successes,
+    table,
+    words,
+)
 
 PAGE = "pages/operator/caregivers.py"
 
@@ -87,38 +98,47 @@ def test_a_link_shows_those_in_review(open_app, in_review):
     assert names(app) == [NAMES[DRAFT]]
 
 
-def test_a_caregiver_is_approved(open_app, in_review):
+def test_a_newcomer_is_reviewed_where_her_papers_are(open_app, in_review):
     app = shown(open_app(PAGE, OPERATOR), DRAFT)
-    app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
 
-    assert successes(app) == [words("caregivers_page.approved")]
-    assert status_of(DRAFT) is CaregiverStatus.APPROVED
+    assert f"reject_caregiver_{DRAFT.id}_ask" not in questions(app)
+    with reading() as session:
+        case_id = verifications.waiting_of(session, OPERATOR, DRAFT.id, CaseKind.CAREGIVER)
+    assert f"case={case_id}" in [link.proto.query_string for link in app.get("page_link")]
 
 
-def test_rejecting_needs_a_reason_which_the_caregiver_gets(open_app, in_review):
+def test_one_who_came_before_papers_were_asked_is_sent_back_with_a_reason(open_app):
+    with writing() as session:
+        session.get_one(Caregiver, DRAFT.id).status = CaregiverStatus.SUBMITTED
     key = f"reject_caregiver_{DRAFT.id}"
     app = opened(shown(open_app(PAGE, OPERATOR), DRAFT), f"{key}_ask")
     app.button(key=key).click().run()
     assert errors(app) == [words("error.missing", field=words("field.reason"))]
     assert status_of(DRAFT) is CaregiverStatus.SUBMITTED
 
-    opened(app, f"{key}_ask").text_area(key=f"reason_{key}").input("健康证已过期")
+    opened(app, f"{key}_ask").text_area(key=f"reason_{key}").input("请上传证件")
     app.button(key=key).click().run()
     assert status_of(DRAFT) is CaregiverStatus.REJECTED
     with writing() as session:
         notices.deliver(session)
-        assert session.get_one(Caregiver, DRAFT.id).decision_words == "健康证已过期"
+        assert session.get_one(Caregiver, DRAFT.id).decision_words == "请上传证件"
         told = select(Notice).where(Notice.kind == NoticeKind.CAREGIVER_REJECTED)
         assert [notice.account_id for notice in session.scalars(told)] == [DRAFT.id]
 
 
-def test_a_caregiver_decided_meanwhile_is_refused_in_words(open_app, in_review):
-    app = shown(open_app(PAGE, OPERATOR), DRAFT)
+def test_certificates_that_end_soon_or_have_ended_are_listed(open_app, clock):
     with writing() as session:
-        caregivers.move(session, OPERATOR, DRAFT.id, "approve")
-    app.button(key=f"approve_caregiver_{DRAFT.id}").click().run()
-
-    assert not app.exception
+        first, second = session.scalars(
+            select(Certificate).where(Certificate.caregiver_id == LI.id).limit(2)
+        )
+        first.expires_on = clock().date() - timedelta(days=3)
+        second.expires_on = clock().date() + timedelta(days=30)
+    for actor, count in ((OPERATOR, 2), (FAR_OPERATOR, 0)):
+        app = opened(open_app(PAGE, actor), "certificates_expiring").run()
+        listed = app.dataframe[-1].value if count else []
+        assert len(listed) == count
+        assert not count or list(listed["days_left"]) == [-3, 30]
+    assert words("caregivers_page.none_expiring") in said(app)
 
 
 def test_suspending_names_every_coming_visit_first_and_needs_a_reason(open_app, clock):

@@ -1,4 +1,4 @@
-"""A person's own account: name, region, recipients, roles, password."""
+"""A person's own account: name, region, recipients, roles."""
 
 import pytest
 from sqlalchemy import select
@@ -7,9 +7,8 @@ from components import formats
 from data.accounts import Account
 from data.database import reading, writing
 from data.recipients import Mobility, Recipient, Relation
-from services import credentials, recipients, sessions
+from services import recipients, sessions
 from services.access import Role
-from tests.conftest import token_of
 from tests.factories import (
     ANALYST,
     CHONGCHUAN,
@@ -30,11 +29,6 @@ PAGE, POST = "pages/account/profile.py", "pages/customer/post_demand.py"
 NICKNAME = "**王** <b>{name}</b> 👵 %s"
 
 
-@pytest.fixture(autouse=True)
-def quick_hash(monkeypatch):
-    monkeypatch.setattr(credentials, "hash_password", lambda typed: f"hash of {typed}")
-
-
 def account(actor):
     with reading() as session:
         return session.get_one(Account, actor.id)
@@ -43,13 +37,6 @@ def account(actor):
 def open_recipient(app, recipient_id):
     app.session_state[f"recipient_{recipient_id}"] = True
     return app.run()
-
-
-def change_password(app, password, again):
-    app.text_input(key="new_password").set_value(password)
-    app.text_input(key="new_password_again").set_value(again)
-    app.button(key="password_save").click().run()
-    return app
 
 
 @pytest.mark.parametrize("actor", [ZHOU, LI, DESK, OPERATOR, ANALYST])
@@ -175,42 +162,6 @@ class TestRoles:
     def test_no_staff_role_can_be_taken_up(self, open_app):
         offered = {key for key in keys(open_app(PAGE, ZHOU)) if str(key).startswith("become_")}
         assert offered == {"become_caregiver"}
-
-
-class TestPassword:
-    def test_a_new_one_ends_every_other_session_and_not_this_one(self, open_app):
-        elsewhere = token_of(ZHOU)
-        app = open_app(PAGE, ZHOU)
-        before = app.session_state["session_token"]
-        change_password(app, "a new password", "a new password")
-        assert not app.exception
-        assert "sign_out" in keys(app)
-        assert account(ZHOU).password_hash == "hash of a new password"
-        with reading() as session:
-            assert sessions.resume(session, elsewhere) is None
-            assert sessions.resume(session, before) is None
-            now = sessions.resume(session, app.session_state["session_token"])
-        assert now is not None
-        assert now.actor == ZHOU
-
-    def test_that_it_was_changed_is_said(self, open_app):
-        app = change_password(open_app(PAGE, ZHOU), "a new password", "a new password")
-        assert successes(app) == [words("account.password_changed")]
-
-    @pytest.mark.parametrize(
-        ("password", "again", "refusal"),
-        [
-            ("a new password", "another one", words("error.passwords_differ")),
-            ("short", "short", words("error.password_length", fewest=8, most=128)),
-        ],
-    )
-    def test_a_bad_one_is_refused_and_nothing_ends(self, open_app, password, again, refusal):
-        elsewhere = token_of(ZHOU)
-        app = change_password(open_app(PAGE, ZHOU), password, again)
-        assert errors(app) == [refusal]
-        assert account(ZHOU).password_hash is None
-        with reading() as session:
-            assert sessions.resume(session, elsewhere) is not None
 
 
 def test_the_page_speaks_english(open_app):

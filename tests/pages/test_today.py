@@ -8,7 +8,7 @@ from data.follow_ups import FollowUp
 from services import caregivers
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, NANTONG, OPERATOR
-from tests.pages.screen import said, words
+from tests.pages.screen import opened, said, words
 
 PAGE = "pages/operator/today.py"
 
@@ -55,10 +55,13 @@ def test_a_late_caregiver_and_an_unredeemed_visit_wait(open_app, clock):
     assert words("to_do.unredeemed", count=1) in text
 
 
-def test_caregivers_in_review_are_one_click_away(open_app, in_review):
+def test_cases_in_review_are_one_click_away(open_app, in_review):
     app = open_app(PAGE, OPERATOR)
-    assert words("to_do.caregivers", count=1) in said(app)
-    assert "show=submitted" in [link.proto.query_string for link in app.get("page_link")]
+    assert words("to_do.cases", count=1) in said(app)
+    app = opened(app, "things_cases").run()
+    assert factories.NAMES[DRAFT] in said(app)
+    queries = [link.proto.query_string for link in app.get("page_link")]
+    assert [query for query in queries if query.startswith("case=")]
 
 
 def test_a_quiet_day_is_all_done(open_app):

@@ -10,31 +10,37 @@ import pytest
 from sqlalchemy import func, insert, select, text
 
 from data import database as engines
+from data.accounts import Account
 from data.cities import City, CityStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import StatusChange
 from data.ledger import LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.tasks import Task
+from data.verifications import CaseStatus
 from services import (
     applications,
     bookings,
     caregivers,
     cities,
     demands,
+    documents,
     gate,
     jobs,
     redemption,
+    resident_ids,
     sessions,
     tasks,
+    verifications,
 )
 from services import clock as service_clock
-from services.access import SYSTEM
+from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, ServiceError
 from tests import factories
 from tests.conftest import ROOT, database_at, new_database
 from tests.factories import (
     BROWSER,
+    DRAFT,
     LI,
     NANTONG,
     OPERATOR,
@@ -44,9 +50,11 @@ from tests.factories import (
     demand_form,
     make_application,
     make_booking,
+    make_case,
     make_demand,
     make_family,
     make_finished_visit,
+    make_newcomer,
     make_order,
     visit_of,
 )
@@ -418,6 +426,92 @@ def test_a_ticket_is_taken_once(database):
     )
 
     assert [token for token in outcomes if token] == [opened.token]
+
+
+class TestCases:
+    """Who reviews whom: one operator each, one person per number, one look per ticket."""
+
+    @pytest.fixture
+    def operators(self, database):
+        with engines.writing() as session:
+            made = [make_newcomer(session, n, Role.OPERATOR) for n in range(THREADS)]
+        return [Actor(one.id, Role.OPERATOR, frozenset({NANTONG})) for one in made]
+
+    def take(self, operators, case_id=None):
+        return rush(
+            lambda number: engines.transact(
+                lambda session: verifications.take(session, operators[number], case_id)
+            )
+        )
+
+    def test_one_of_many_operators_takes_a_case(self, operators):
+        with engines.writing() as session:
+            case_id = make_case(session, DRAFT, CaseStatus.SUBMITTED)
+        outcomes = self.take(operators, case_id)
+
+        assert outcomes.count(case_id) == 1
+        assert refusals(outcomes) == {"error.case_taken": THREADS - 1}
+
+    def test_the_next_case_is_never_the_same_for_two(self, operators):
+        with engines.writing() as session:
+            for number in range(THREADS // 2):
+                someone = make_newcomer(session, 1000 + number)
+                make_case(session, someone, CaseStatus.SUBMITTED)
+        outcomes = self.take(operators)
+
+        taken = [outcome for outcome in outcomes if isinstance(outcome, int)]
+        assert len(set(taken)) == len(taken) <= THREADS // 2
+        assert set(refusals(outcomes)) == {"error.no_case_waits"}
+
+    def test_one_number_is_approved_for_one_person(self, operators):
+        with engines.writing() as session:
+            number = resident_ids.whole_hash("one number")
+            ids = [
+                make_case(
+                    session,
+                    make_newcomer(session, 1000 + n),
+                    CaseStatus.SUBMITTED,
+                    id_number_hash=number,
+                    reviewer_id=operators[n].id,
+                    reviewing_until=session.get_one(Account, 1).created_at,
+                )
+                for n in range(8)
+            ]
+        outcomes = rush(
+            lambda n: engines.transact(
+                lambda session: verifications.decide(session, operators[n], ids[n], "approve")
+            ),
+            threads=8,
+        )
+
+        assert outcomes.count(None) == 1
+        assert refusals(outcomes) == {"error.id_number_in_use": 7}
+
+    def test_a_ticket_shows_a_document_once(self, database):
+        with engines.writing() as session:
+            case_id = make_case(session, ZHOU, CaseStatus.EXPIRED, with_documents=True)
+            [page, _] = documents.of_case(session, case_id)
+            ticket = documents.ticket(session, ZHOU, page.id, "own")
+        outcomes = rush(
+            lambda _: engines.transact(lambda session: documents.use(session, ZHOU, ticket))
+        )
+
+        assert sum(isinstance(outcome, tuple) for outcome in outcomes) == 1
+        assert refusals(outcomes) == {"error.document_not_found": THREADS - 1}
+
+    def test_two_tabs_make_one_draft(self, database):
+        with engines.writing() as session:
+            newcomer = make_newcomer(session)
+        form = verifications.IdentityForm("", "")
+        kind = verifications.CaseKind.CUSTOMER
+        outcomes = rush(
+            lambda _: engines.transact(
+                lambda session: verifications.save(session, newcomer, kind, form)
+            ),
+            threads=8,
+        )
+
+        assert len(set(outcomes)) == 1
 
 
 def test_a_job_nobody_has_run_yet_is_leased_once(database):

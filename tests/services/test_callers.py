@@ -8,7 +8,17 @@ from data.demands import Demand
 from data.history import AuditEvent, Noun, StatusChange
 from data.orders import Order
 from data.sessions import CodePurpose
-from services import accounts, bookings, callers, demands, notices, orders, redemption, sessions
+from services import (
+    accounts,
+    attempts,
+    bookings,
+    callers,
+    demands,
+    notices,
+    orders,
+    redemption,
+    sessions,
+)
 from services.access import Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.factories import (
@@ -140,7 +150,7 @@ class TestRegistering:
     def test_it_opens_by_a_one_time_code_only(self, session):
         number = callers.register(session, DESK, "顾阿姨", NEW_PHONE, NANTONG)
 
-        attempt = sessions.begin_attempt(session, NEW_PHONE)
+        attempt = attempts.begin(session, NEW_PHONE, BROWSER)
         assert attempt.password_hash is None
         accounts.request_code(session, NEW_PHONE, CodePurpose.SIGN_IN)
         session.flush()

@@ -2,13 +2,15 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from data.accounts import AccountRole
 from data.caregivers import Caregiver
 from data.history import AuditEvent, Noun, StatusChange
 from data.notices import NoticeKind, OutboxMessage
-from services import caregivers, reviews
+from data.recipients import Sex
+from data.verifications import CaseKind, CaseStatus, Document, DocumentKind, VerificationCase
+from services import caregivers, certificates, documents, reviews, verifications
 from services import clock as service_clock
 from services.access import Actor, Role
 from services.caregivers import CaregiverStatus, CertificateForm, CertificateKind, Hours, Skill
@@ -17,6 +19,7 @@ from tests.factories import (
     DESK,
     DRAFT,
     FAR_OPERATOR,
+    HELD,
     JIANGYANG,
     LI,
     LUZHOU,
@@ -27,6 +30,9 @@ from tests.factories import (
     STRANGER,
     ZHAO,
     ZHOU,
+    decide_case,
+    empty_page,
+    make_case,
     make_order,
     make_redeemed_visit,
 )
@@ -126,9 +132,42 @@ class TestProfile:
 
         assert len(own(session).hours) == 3
 
-    def test_an_approved_caregiver_adds_no_certificate_by_herself(self, session):
-        with pytest.raises(Conflict, match="new_certificates_need_review"):
-            save(session, LI, certificates=(*own(session, LI).certificates, HEALTH))
+    def test_a_new_certificate_counts_once_it_is_approved_and_the_old_go_on(self, session):
+        first_aid = replace(HEALTH, kind=CertificateKind.FIRST_AID, level="初级")
+        save(session, LI, certificates=(*own(session, LI).certificates, first_aid))
+
+        def held():
+            return certificates.held(session, [LI.id])[LI.id]
+
+        assert (status(session, LI), held()) == (CaregiverStatus.APPROVED, set(HELD))
+        assert "first_aid" not in {
+            one.kind for one in caregivers.profile(session, ZHOU, LI.id).certificates
+        }
+        case = verifications.mine(session, LI, CaseKind.CAREGIVER)
+        assert (case.status, case.masked_name) == (CaseStatus.DRAFT, "李**")
+        assert (DocumentKind.CERTIFICATE, CertificateKind.FIRST_AID) in case.missing
+        for kind, certificate_kind in case.missing:
+            documents.attach(session, LI, case.id, kind, [empty_page()], certificate_kind)
+        verifications.submit(session, LI, case.id)
+        with pytest.raises(Conflict, match="certificates_under_review"):
+            save(session, LI, certificates=(HEALTH,))
+        decide_case(session, LI)
+        assert (status(session, LI), held()) == (CaregiverStatus.APPROVED, {*HELD, "first_aid"})
+        assert verifications.is_verified(session, LI.id, CaseKind.CAREGIVER)
+
+    def test_a_renewed_certificate_must_be_shown_anew(self, session):
+        session.execute(delete(VerificationCase).where(VerificationCase.account_id == LI.id))
+        make_case(session, LI, with_documents=True)
+        renewed = replace(HEALTH, issued_on=date(2030, 1, 2), expires_on=date(2032, 5, 1))
+        save(session, LI, certificates=(*own(session, LI).certificates, renewed))
+
+        case = verifications.mine(session, LI, CaseKind.CAREGIVER)
+        assert case.missing == ((DocumentKind.HEALTH_REPORT, None),)
+
+    @pytest.mark.parametrize("changes", [{"birth_date": date(1981, 5, 1)}, {"sex": Sex.MALE}])
+    def test_a_profile_cannot_leave_the_id_number_behind(self, session, changes):
+        with pytest.raises(Invalid, match="differs_from_profile"):
+            save(session, LI, **changes)
 
     def test_an_approved_caregiver_may_drop_one_and_change_the_rest(self, session):
         save(session, LI, certificates=own(session, LI).certificates[:1], about="新的介绍")
@@ -199,32 +238,36 @@ class TestMoves:
 
     def test_approving_tells_the_caregiver_and_is_audited(self, session):
         caregivers.move(session, DRAFT, DRAFT.id, "submit")
-        session.flush()
-        caregivers.move(session, OPERATOR, DRAFT.id, "approve")
-        session.flush()
+        decide_case(session, DRAFT)
 
         assert caregivers.standing(session, DRAFT).may_work
         told = session.scalars(select(OutboxMessage.kind).where(OutboxMessage.account_id == 5))
         assert told.all() == [NoticeKind.CAREGIVER_APPROVED]
-        event = session.scalars(select(AuditEvent)).one()
-        assert (event.action, event.actor_id) == ("caregiver_approve", OPERATOR.id)
+        events = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+        assert [event.action for event in events] == [
+            "take_case", "approve_case", "caregiver_approve"
+        ]  # fmt: skip
+        assert {event.actor_id for event in events} == {OPERATOR.id}
 
     def test_the_whole_way_leaves_a_history_row_for_each_step(self, session):
         steps = ("submit", "reject", "submit", "approve", "suspend", "restore")
         for step in steps:
-            actor = DRAFT if step == "submit" else OPERATOR
-            caregivers.move(session, actor, DRAFT.id, step, "说明原因")
+            if step in ("reject", "approve"):
+                decide_case(session, DRAFT, step)
+            else:
+                actor = DRAFT if step == "submit" else OPERATOR
+                caregivers.move(session, actor, DRAFT.id, step, "说明原因")
             session.flush()
 
-        rows = session.scalars(select(StatusChange).order_by(StatusChange.id)).all()
+        of_her = select(StatusChange).where(StatusChange.noun == Noun.CAREGIVER)
+        rows = session.scalars(of_her.order_by(StatusChange.id)).all()
         assert tuple(row.move for row in rows) == steps
         assert {(row.noun, row.subject_id) for row in rows} == {(Noun.CAREGIVER, DRAFT.id)}
         assert status(session) is CaregiverStatus.APPROVED
 
     def test_rejecting_needs_words_and_shows_them(self, session):
         caregivers.move(session, DRAFT, DRAFT.id, "submit")
-        session.flush()
-        caregivers.move(session, OPERATOR, DRAFT.id, "reject", NASTY)
+        decide_case(session, DRAFT, "reject", words=NASTY)
 
         assert caregivers.standing(session, DRAFT).decision_words == NASTY
 
@@ -234,6 +277,17 @@ class TestMoves:
     def test_bad_words_are_refused(self, session, because, key):
         with pytest.raises(Invalid, match=key):
             caregivers.move(session, OPERATOR, LI.id, "suspend", because)
+
+    def test_nobody_is_approved_past_their_case(self, session):
+        caregivers.move(session, DRAFT, DRAFT.id, "submit")
+        session.flush()
+        for move in ("approve", "reject"):
+            with pytest.raises(Conflict, match="decide_on_case"):
+                caregivers.move(session, OPERATOR, DRAFT.id, move, "原因")
+        session.execute(delete(Document))
+        session.execute(delete(VerificationCase).where(VerificationCase.account_id == DRAFT.id))
+        with pytest.raises(Conflict, match="case_not_approved"):
+            caregivers.move(session, OPERATOR, DRAFT.id, "approve")
 
     def test_a_step_the_status_does_not_allow_is_refused(self, session):
         with pytest.raises(Conflict, match="caregiver_moved_on"):

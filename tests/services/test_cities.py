@@ -114,6 +114,9 @@ class TestSettings:
             operator_approves=True,
             release_days=3,
             smallest_cell=11,
+            verify_customers=False,
+            rejected_document_days=30,
+            document_days=365,
         )
         cities.keep_settings(session, OPERATOR, NANTONG, form)
         session.flush()
@@ -150,6 +153,8 @@ class TestSettings:
             ({"redeem_lock_minutes": 0}, "error.number_out_of_range"),
             ({"release_days": 61}, "error.number_out_of_range"),
             ({"smallest_cell": 4}, "error.number_out_of_range"),
+            ({"rejected_document_days": 0}, "error.number_out_of_range"),
+            ({"document_days": 3651}, "error.number_out_of_range"),
         ],
     )
     def test_what_cannot_be_is_refused(self, session, changes, refusal):

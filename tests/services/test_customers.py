@@ -33,6 +33,7 @@ from tests.factories import (
     make_family,
     make_order,
     make_redeemed_visit,
+    one_person,
     order_of,
     phone_of,
 )
@@ -40,7 +41,8 @@ from tests.factories import (
 
 @pytest.fixture
 def both(session):
-    """Zhou and the stranger both chose Nantong."""
+    """Zhou and the stranger both chose Nantong, and may be one person."""
+    one_person(session)
     for actor in (ZHOU, STRANGER):
         session.get_one(Account, actor.id).city_code = NANTONG
     session.flush()

@@ -24,6 +24,7 @@ from tests.factories import (
     ZHAO,
     ZHOU,
     make_application,
+    make_case,
     make_demand,
     make_order,
     make_recipient,
@@ -102,6 +103,7 @@ class TestWhoSees:
 
     def test_nobody_works_for_themselves(self, session):
         own = Actor(LI.id, Role.CUSTOMER)
+        make_case(session, own)
         recipient_id = make_recipient(session, own)
         demand_id = make_demand(session, customer=own, recipient_id=recipient_id)
 

@@ -7,6 +7,7 @@ from data.cities import CityStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
+from data.verifications import CaseStatus
 from services import lifecycles
 from services.access import GRANTS, SYSTEM, Actor, Channel, Role
 from services.errors import Conflict, NotAllowed
@@ -21,6 +22,7 @@ FIRST = {
     Noun.APPLICATION: ApplicationStatus.SUBMITTED,
     Noun.ORDER: OrderStatus.REQUESTED,
     Noun.VISIT: VisitStatus.HELD,
+    Noun.VERIFICATION: CaseStatus.DRAFT,
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 

@@ -70,13 +70,15 @@ WRONG = "AAAA-AAAA"
 # The tables an order's life writes to; the cast stays, as it was.
 LIVED = (
     "reviews", "ledger_postings", "ledger_entries", "visits", "orders", "applications", "demands",
-    "status_changes", "audit_events", "notices", "outbox_messages", "tasks",
+    "status_changes", "notices", "outbox_messages", "tasks",
 )  # fmt: skip
 RESTORED = (
     f"UPDATE accounts SET status = '{AccountStatus.ACTIVE}', merged_into_id = NULL",
     f"UPDATE caregivers SET status = '{CaregiverStatus.APPROVED}' WHERE id IN ({LI.id}, {ZHAO.id})",
     f"UPDATE recipients SET customer_id = {STRANGER.id} WHERE id = {STRANGERS_FATHER_ID}",
-    "UPDATE cities SET operator_approves = FALSE",
+    "UPDATE cities SET operator_approves = FALSE, verify_customers = FALSE",
+    # Two people who are both verified are never merged.
+    f"DELETE FROM verification_cases WHERE account_id = {STRANGER.id}",
 )
 LIVE = {*WAITING, OrderStatus.CONFIRMED, OrderStatus.COMPLETED}
 # What each step of a confirmed order books.

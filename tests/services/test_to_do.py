@@ -3,23 +3,28 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from data.caregivers import Caregiver, CaregiverStatus
 from data.cities import City
 from data.notices import NoticeKind, OutboxMessage
 from services import bookings, caregivers, orders, redemption, to_do, visits
+from services.access import Actor, Role
 from services.errors import Invalid, NotFound
 from services.to_do import ToDoKind
+from services.verifications import CaseStatus
 from tests.factories import (
     DRAFT,
     FAR_OPERATOR,
     LI,
+    NAMES,
     OPERATOR,
     ZHAO,
     ZHOU,
+    decide_case,
     make_application,
     make_booking,
+    make_case,
     make_demand,
     make_finished_visit,
+    make_newcomer,
     make_order,
     make_redeemed_visit,
     make_visit,
@@ -55,27 +60,32 @@ def test_a_demand_nobody_applied_for_is_unanswered(session, clock):
     assert waiting(session) == {}
 
 
-def test_a_submitted_caregiver_waits_since_the_last_submission(session, clock):
+def test_a_case_waits_since_the_last_time_it_was_handed_in(session, clock):
     caregivers.move(session, DRAFT, DRAFT.id, "submit")
-    session.flush()
-    caregivers.move(session, OPERATOR, DRAFT.id, "reject", "照片不清")
-    session.flush()
+    decide_case(session, DRAFT, "reject", words="照片不清")
     clock.move(hours=5)
     caregivers.move(session, DRAFT, DRAFT.id, "submit")
 
-    assert waiting(session) == {ToDoKind.CAREGIVERS: (1, clock.moment)}
+    assert waiting(session) == {ToDoKind.CASES: (1, clock.moment)}
+    assert waiting(session, FAR_OPERATOR) == {}
 
 
-def test_of_several_the_longest_waiting_counts(session, clock):
-    session.get_one(Caregiver, LI.id).status = CaregiverStatus.DRAFT
-    session.flush()
+def test_families_and_caregivers_wait_in_one_list_the_longest_first(session, clock):
     first = clock.moment
-    for caregiver in (DRAFT, LI):
-        caregivers.move(session, caregiver, caregiver.id, "submit")
-        session.flush()
-        clock.move(hours=1)
+    family = make_case(session, make_newcomer(session), CaseStatus.SUBMITTED)
+    clock.move(hours=1)
+    caregivers.move(session, DRAFT, DRAFT.id, "submit")
 
-    assert waiting(session) == {ToDoKind.CAREGIVERS: (2, first)}
+    assert waiting(session) == {ToDoKind.CASES: (2, first)}
+    listed = to_do.things(session, OPERATOR, ToDoKind.CASES)
+    assert listed[0].subject_id == family
+    assert NAMES[DRAFT] in [one.name for one in listed]
+
+
+def test_nobody_is_told_to_review_their_own_case(session):
+    make_case(session, Actor(OPERATOR.id, Role.CUSTOMER), CaseStatus.SUBMITTED)
+
+    assert waiting(session) == {}
 
 
 def test_a_visit_that_has_not_begun_is_late_after_a_quarter_of_an_hour(session, clock):

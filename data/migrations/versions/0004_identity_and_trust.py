@@ -68,6 +68,12 @@ def _guard_audit() -> None:
             f" WHEN OLD.hash IS NOT NULL OR {changed} {refuse}"
         )
         op.execute(f"CREATE TRIGGER audit_events_kept BEFORE DELETE ON audit_events {refuse}")
+        # INSERT OR REPLACE deletes without asking the trigger above.
+        op.execute(
+            "CREATE TRIGGER audit_events_new BEFORE INSERT ON audit_events"
+            " WHEN NEW.hash IS NOT NULL OR NEW.position IS NOT NULL"
+            f" OR EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id) {refuse}"
+        )
         return
     changed = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in KEPT)
     op.execute(
@@ -82,13 +88,24 @@ def _guard_audit() -> None:
         "CREATE TRIGGER audit_events_kept BEFORE DELETE ON audit_events FOR EACH ROW"
         " EXECUTE FUNCTION refuse_audit_change()"
     )
+    op.execute(
+        "CREATE TRIGGER audit_events_not_emptied BEFORE TRUNCATE ON audit_events"
+        " EXECUTE FUNCTION refuse_audit_change()"
+    )
+    op.execute(
+        "CREATE TRIGGER audit_events_new BEFORE INSERT ON audit_events FOR EACH ROW"
+        " WHEN (NEW.hash IS NOT NULL OR NEW.position IS NOT NULL)"
+        " EXECUTE FUNCTION refuse_audit_change()"
+    )
 
 
 def _unguard_audit() -> None:
     on = "" if op.get_bind().dialect.name == "sqlite" else " ON audit_events"
+    op.execute(f"DROP TRIGGER audit_events_new{on}")
     op.execute(f"DROP TRIGGER audit_events_kept{on}")
     op.execute(f"DROP TRIGGER audit_events_unchanged{on}")
     if on:
+        op.execute("DROP TRIGGER audit_events_not_emptied ON audit_events")
         op.execute("DROP FUNCTION refuse_audit_change()")
 
 
@@ -131,6 +148,13 @@ def upgrade() -> None:
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_consents_account_id_policy"), ["account_id", "policy"], unique=False
+        )
+
+    # Whoever agreed before agreed to the first versions.
+    for policy in ("agreement", "privacy"):
+        op.execute(
+            "INSERT INTO consents (account_id, policy, policy_version, created_at)"
+            f" SELECT id, '{policy}', 1, agreed_at FROM accounts WHERE agreed_at IS NOT NULL"
         )
 
     op.create_table(
@@ -297,8 +321,8 @@ def upgrade() -> None:
             batch_op.f("ix_verification_cases_id_number_hash"), ["id_number_hash"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_verification_cases_status_city_code_submitted_at"),
-            ["status", "city_code", "submitted_at"],
+            "ix_verification_cases_waiting",
+            ["status", "city_code", "erased_at", "submitted_at", "account_id", "kind"],
             unique=False,
         )
         batch_op.create_index(
@@ -401,6 +425,12 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("level", sa.String(length=20), nullable=False, server_default="")
         )
+        batch_op.add_column(sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True))
+    # What caregivers who were approved already hold goes on to count.
+    op.execute(
+        "UPDATE certificates SET approved_at = created_at WHERE caregiver_id IN"
+        " (SELECT id FROM caregivers WHERE status IN ('approved', 'suspended'))"
+    )
     with op.batch_alter_table("cities") as batch_op:
         batch_op.add_column(
             sa.Column("verify_customers", sa.Boolean(), nullable=False, server_default=sa.true())
@@ -453,6 +483,7 @@ def downgrade() -> None:
         batch_op.drop_column("verify_customers")
 
     with op.batch_alter_table("certificates") as batch_op:
+        batch_op.drop_column("approved_at")
         batch_op.drop_column("level")
 
     _unguard_audit()
@@ -474,7 +505,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("status = 'approved'"),
             postgresql_where=sa.text("status = 'approved'"),
         )
-        batch_op.drop_index(batch_op.f("ix_verification_cases_status_city_code_submitted_at"))
+        batch_op.drop_index("ix_verification_cases_waiting")
         batch_op.drop_index(batch_op.f("ix_verification_cases_id_number_hash"))
         batch_op.drop_index(batch_op.f("ix_verification_cases_account_id_kind"))
 
