@@ -5,10 +5,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from components import formats, icons, layout, navigation, session
+from components import accounts, formats, icons, layout, navigation, session
 from components.document_view import document
 from components.i18n import language, t
-from services import consents, documents, resident_ids, verifications
+from services import caregivers, consents, documents, resident_ids, verifications
 from services.consents import Policy
 from services.documents import DocumentKind, DocumentView
 from services.verifications import (
@@ -133,12 +133,22 @@ def _steps(mine: CaseView | None) -> None:
             _consent(given="consent" in done)
         elif "consent" not in done:
             st.info(t("verification.consent_first"), icon=":material/shield_person:")
+        elif _has_no_city():
+            accounts.region_card()
         elif step == "identity":
             _identity(mine)
         elif mine is None or "identity" not in done:
             st.info(t("verification.identity_first"), icon=":material/badge:")
         else:
             _photos(mine)
+
+
+def _has_no_city() -> bool:
+    """Whose operators should look is not known yet; a caregiver's profile says it too."""
+    visitor = session.visitor()
+    if visitor is None or visitor.city_code is not None:
+        return False
+    return kind() is CaseKind.CUSTOMER or session.fetch(caregivers.standing) is None
 
 
 def _done(mine: CaseView | None) -> set[str]:

@@ -335,8 +335,6 @@ def _decision(case: CaseReview) -> None:
             reviewing.decide_and_take,
             case.id,
             "approve",
-            (),
-            "",
             keep=_IN_HAND,
         )
     if rejected:

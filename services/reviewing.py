@@ -121,9 +121,7 @@ def queue(
 ) -> Queue:
     """The cases of the actor's cities that wait for review, oldest first."""
     actor.require(Permission.DECIDE_CASE)
-    wanted = waiting(actor)
-    if kind is not None:
-        wanted = (*wanted, VerificationCase.kind == kind)
+    wanted = (*waiting(actor), *([VerificationCase.kind == kind] if kind else ()))
     count = session.scalar(select(func.count(VerificationCase.id)).where(*wanted)) or 0
     # Asked alone it is the first entry of the index; beside the count all are read for it.
     oldest_at = session.scalar(select(func.min(VerificationCase.submitted_at)).where(*wanted))
@@ -277,11 +275,16 @@ def decide(
 
 
 def decide_and_take(
-    session: Session, actor: Actor, case_id: int, move: str, *why: object
+    session: Session,
+    actor: Actor,
+    case_id: int,
+    move: str,
+    reasons: tuple[RejectReason, ...] = (),
+    words: str = "",
 ) -> int | None:
     """Decide, and take the oldest free case at once; None when no other waits."""
     actor.require(Permission.DECIDE_CASE)
-    decide(session, actor, case_id, move, *why)  # pyright: ignore[reportArgumentType]
+    decide(session, actor, case_id, move, reasons, words)
     session.flush()
     try:
         return take(session, actor)

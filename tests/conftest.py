@@ -46,6 +46,11 @@ def nobody_in_the_log() -> Iterator[None]:
     assert log_watch.found == []
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys first: they mostly wait, and would keep one worker busy alone at the end."""
+    items.sort(key=lambda item: "browser" not in item.keywords)
+
+
 def pytest_unconfigure() -> None:
     # Streamlit leaves this folder to the interpreter's end, which complains of it.
     app_test.TMP_DIR.cleanup()

@@ -1,15 +1,14 @@
 """A caregiver shows who she is on her phone; an operator looks and says yes; nobody else looks."""
 
-import io
 from collections.abc import Callable
 from datetime import date
 
 import pytest
-from PIL import Image, ImageDraw
-from playwright.sync_api import FilePayload, expect
+from playwright.sync_api import expect
 
-from services import clock, resident_ids
+from services import clock
 from tests.browser.conftest import PATIENCE_MS, PHONE, Person
+from tests.browser.papers import id_number, photo
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 NAME = "顾晓梅"
@@ -22,21 +21,6 @@ PAPERS = (
     "健康体检报告",
     "无犯罪记录证明",
 )
-
-
-def id_number(born: date) -> str:
-    """The number of a woman born that day in Chongchuan."""
-    first_17 = f"320613{born:%Y%m%d}482"
-    return first_17 + resident_ids.check_digit(first_17)
-
-
-def photo(words: str) -> FilePayload:
-    """What a telephone's camera would hand over."""
-    image = Image.new("RGB", (900, 570), "#dfe8ee")
-    ImageDraw.Draw(image).text((60, 60), "SPECIMEN", fill="#203040", font_size=60)
-    written = io.BytesIO()
-    image.save(written, "JPEG")
-    return {"name": f"{words}.jpg", "mimeType": "image/jpeg", "buffer": written.getvalue()}
 
 
 @pytest.fixture

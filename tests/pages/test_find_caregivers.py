@@ -70,7 +70,7 @@ def orders_of(customer):
 class TestFinding:
     def test_those_who_can_come_stand_as_cards(self, open_app):
         page = said(companionship(open_app(FIND, ZHOU)))
-        assert words("find.count", count=2) in page
+        assert words("find.near", count=2) in page
         assert NAMES[LI] in page
         assert NAMES[ZHAO] in page
         assert "¥40/" in page
@@ -106,7 +106,7 @@ class TestFinding:
     def test_it_speaks_english(self, open_app):
         app = speak_english(companionship(open_app(FIND, ZHOU)))
         assert app.title[0].value == "Find a caregiver"
-        assert "2 caregivers can come" in said(app)
+        assert "2 caregivers near you do this" in said(app)
 
 
 class TestBooking:
