@@ -55,7 +55,7 @@ quick: setup ## Rules, services on SQLite, and every page once (under 90 s).
 
 test: setup ## All tests; installs Chromium and PostgreSQL where it may.
 	@bash tools/test_setup.sh $(RUN)
-	@$(RUN) -m pytest -n 2 --dist loadfile
+	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: setup ## Side-by-side ratios, as a table.
 	@$(RUN) -m benchmarks $(BENCH)
