@@ -87,13 +87,7 @@ def _demo_buttons() -> None:
 
 def _with_password() -> None:
     with st.form("sign_in", border=True):
-        phone = st.text_input(
-            t("field.phone"),
-            key="sign_in_phone",
-            max_chars=20,
-            type="phone",
-            placeholder=_PHONE_HINT,
-        )
+        phone = phone_field("sign_in")
         password = st.text_input(
             t("field.password"),
             type="password",
@@ -114,9 +108,7 @@ def _with_password() -> None:
 def _reset() -> None:
     """A new password for whoever holds the phone."""
     st.caption(t("sign_in.reset_about"))
-    phone = st.text_input(
-        t("field.phone"), key="reset_phone", max_chars=20, type="phone", placeholder=_PHONE_HINT
-    )
+    phone = phone_field("reset")
     _ask_for_code(phone, CodePurpose.RESET, "reset")
     with st.form("reset", border=False):
         code = st.text_input(t("field.one_time_code"), key="reset_code", max_chars=6)
@@ -129,9 +121,7 @@ def _reset() -> None:
 
 def _with_code() -> None:
     with st.container(border=True):
-        phone = st.text_input(
-            t("field.phone"), key="code_phone", max_chars=20, type="phone", placeholder=_PHONE_HINT
-        )
+        phone = phone_field("code")
         _ask_for_code(phone, CodePurpose.SIGN_IN, "code")
         with st.form("sign_in_by_code", border=False):
             code = st.text_input(t("field.one_time_code"), key="code_code", max_chars=6)
@@ -143,24 +133,30 @@ def _with_code() -> None:
                 )
 
 
+def phone_field(key: str) -> str:
+    """Where a phone number is typed."""
+    return st.text_input(
+        t("field.phone"), key=f"{key}_phone", max_chars=20, type="phone", placeholder=_PHONE_HINT
+    )
+
+
+def role_choice(key: str) -> Role:
+    """Whether a newcomer looks for care or gives it."""
+    return st.segmented_control(
+        t("sign_up.i_am"),
+        list(accounts.SELF_SERVICE),
+        format_func=lambda one: t(f"sign_up.{one}"),
+        default=Role.CUSTOMER,
+        required=True,
+        key=f"{key}_role",
+        width="stretch",
+    )
+
+
 def _sign_up() -> None:
     with st.container(border=True):
-        role = st.segmented_control(
-            t("sign_up.i_am"),
-            list(accounts.SELF_SERVICE),
-            format_func=lambda one: t(f"sign_up.{one}"),
-            default=Role.CUSTOMER,
-            required=True,
-            key="sign_up_role",
-            width="stretch",
-        )
-        phone = st.text_input(
-            t("field.phone"),
-            key="sign_up_phone",
-            max_chars=20,
-            type="phone",
-            placeholder=_PHONE_HINT,
-        )
+        role = role_choice("sign_up")
+        phone = phone_field("sign_up")
         _ask_for_code(phone, CodePurpose.SIGN_UP, "sign_up")
         with st.form("sign_up", border=False):
             code = st.text_input(t("field.one_time_code"), key="sign_up_code", max_chars=6)

@@ -7,11 +7,10 @@ import streamlit as st
 from components import formats, identity, layout, navigation, session
 from components import providers as ways
 from components.i18n import t
-from services import accounts, joining, providers, settings
+from services import joining, providers, settings
 from services.access import Role
 from services.joining import JoinForm, LinkedIdentity, Pending
 
-_PHONE_HINT = "138 0000 0000"
 _SECURITY = "/security"
 
 
@@ -66,16 +65,8 @@ def _join_form(browser: str, waiting: Pending) -> None:
         st.text(t("joining.greeting", name=waiting.given_name))
     st.caption(t("joining.about", provider=provider))
     with st.container(border=True):
-        role = st.segmented_control(
-            t("sign_up.i_am"),
-            list(accounts.SELF_SERVICE),
-            format_func=lambda one: t(f"sign_up.{one}"),
-            default=Role.CUSTOMER,
-            required=True,
-            key="join_role",
-            width="stretch",
-        )
-        phone = _phone("join")
+        role = identity.role_choice("join")
+        phone = identity.phone_field("join")
         if st.button(t("sign_in.send_code"), key="join_send", icon=":material/sms:"):
             sent = session.attempt(joining.send_code, browser, phone, session.client())
             st.session_state["join_sent"] = phone if sent else None
@@ -134,7 +125,7 @@ def _other_account() -> None:
 
 def _merge_by_phone() -> None:
     st.caption(t("merging.about"))
-    phone = _phone("merge")
+    phone = identity.phone_field("merge")
     if st.button(t("sign_in.send_code"), key="merge_send", icon=":material/sms:"):
         session.perform(
             "sign_in.code_sent", joining.send_merge_code, phone, session.client(), keep="merge_sent"
@@ -154,16 +145,6 @@ def _merge_by_phone() -> None:
         session.perform(
             "merging.done", joining.merge_by_phone, phone, code, client, forget=("merge_",)
         )
-
-
-def _phone(key: str) -> str:
-    return st.text_input(
-        t("field.phone"),
-        key=f"{key}_phone",
-        max_chars=20,
-        type="phone",
-        placeholder=_PHONE_HINT,
-    )
 
 
 def _telephone(phone: str) -> None:

@@ -26,6 +26,7 @@ _STEPS = ("consent", "identity", "photos")
 _CONSENT = Path(__file__).parent / "documents" / "sensitive_data"
 _ENDED = (CaseStatus.REJECTED, CaseStatus.EXPIRED)
 _TYPES = ("jpg", "jpeg", "png", "webp", "heic", "heif", "pdf")
+_TICKS = (":material/check_circle:", ":material/radio_button_unchecked:")
 
 
 def kind() -> CaseKind:
@@ -212,17 +213,19 @@ def _photos(mine: CaseView) -> None:
     """One paper at a time: what is asked, what is there, and a way to take it with the camera."""
     wanted = list(mine.needed)
     todo = [wanted.index(one) for one in mine.missing]
-    chosen = st.pills(
-        t("verification.which"),
-        range(len(wanted)),
-        default=todo[0] if todo else 0,
-        required=True,
-        format_func=lambda one: (
-            f"{':material/radio_button_unchecked:' if one in todo else ':material/check_circle:'}"
-            f" {paper_name(*wanted[one])}"
-        ),
-        key=f"{_KEY}_paper_{mine.id}",
-        label_visibility="collapsed",
+    key = f"{_KEY}_paper_{mine.id}"
+    # Not as default: Streamlit warns of one beside a value that the button below sets.
+    st.session_state.setdefault(key, todo[0] if todo else 0)
+    chosen = (
+        st.pills(
+            t("verification.which"),
+            range(len(wanted)),
+            required=True,
+            format_func=lambda one: f"{_TICKS[one in todo]} {paper_name(*wanted[one])}",
+            key=key,
+            label_visibility="collapsed",
+        )
+        or 0
     )
     _paper(mine, wanted[chosen])
     if after := [one for one in todo if one != chosen]:
@@ -232,7 +235,7 @@ def _photos(mine: CaseView) -> None:
             icon=":material/arrow_forward:",
             key="case_next_paper",
             on_click=st.session_state.__setitem__,
-            args=(f"{_KEY}_paper_{mine.id}", following),
+            args=(key, following),
         )
     _hand_in(mine)
 

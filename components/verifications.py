@@ -151,7 +151,7 @@ def _papers(case: CaseReview) -> DocumentView | None:
         st.info(t("verifications.no_papers"), icon=":material/image_not_supported:")
         return None
     key = f"{_KEY}_paper_{case.id}"
-    number = st.session_state.get(key, 0)
+    number = st.session_state.setdefault(key, 0)
     with layout.row():
         for way, icon, shortcut, step in (
             ("before", ":material/arrow_upward:", "Alt+Up", -1),
@@ -166,14 +166,16 @@ def _papers(case: CaseReview) -> DocumentView | None:
                 on_click=st.session_state.__setitem__,
                 args=(key, (number + step) % len(held)),
             )
-    number = st.pills(
-        t("verification.which"),
-        range(len(held)),
-        default=0,
-        required=True,
-        format_func=lambda one: page_name(held[one], held),
-        key=key,
-        label_visibility="collapsed",
+    number = (
+        st.pills(
+            t("verification.which"),
+            range(len(held)),
+            required=True,
+            format_func=lambda one: page_name(held[one], held),
+            key=key,
+            label_visibility="collapsed",
+        )
+        or 0
     )
     document(
         held[number].id,
