@@ -15,8 +15,8 @@ from api.outgoing import Trouble
 from api.sessions import client_of, put_cookie, put_secret, visitor_of
 from api.wechat import WeChatWay
 from data.database import transact
-from services import joining, providers
-from services.errors import NotAllowed, ServiceError
+from services import attempts, joining, providers
+from services.errors import Conflict, NotAllowed, ServiceError
 from services.joining import Claim, FlowKind, Proven
 from services.providers import DEMO, WECHAT, Problem
 
@@ -50,7 +50,10 @@ async def start(request: Request) -> Response:
             return _back(kind, back_to, Problem.SESSION)
         account_id = visitor.actor.id
     try:
+        await run_in_threadpool(_count, request)
         way = await _way(provider, request)
+    except Conflict:
+        return _back(kind, back_to, Problem.TOO_OFTEN)
     except Trouble as trouble:
         return _back(kind, back_to, trouble.problem)
     trip = await run_in_threadpool(
@@ -82,6 +85,10 @@ async def callback(request: Request) -> Response:
     except ServiceError as refusal:
         problem = _PROBLEMS.get(refusal.key, Problem.CLOSED)
         return _back(claimed.kind, claimed.back_to, problem)
+
+
+def _count(request: Request) -> None:
+    transact(lambda session: attempts.count_trip(session, client_of(request).address))
 
 
 def _is_offered(provider: str, request: Request) -> bool:

@@ -21,15 +21,20 @@ def identity_card() -> None:
 
 def region_card() -> None:
     """Where this person wants care or works; every form starts from it."""
-    mine = session.fetch(accounts.view)
     with st.container(border=True):
-        st.markdown(f"**{t('account.region')}**")
-        city = places.city_choice("account")
-        if city is None:
-            return
-        district = places.district_choice(city.code, "account", chosen=mine.district_code)
-        if st.button(t("account.save"), key="region_save"):
-            session.perform("account.saved", accounts.choose_region, city.code, district)
+        region_fields()
+
+
+def region_fields() -> None:
+    """City and district, and the button that keeps them."""
+    mine = session.fetch(accounts.view)
+    st.markdown(f"**{t('account.region')}**")
+    city = places.city_choice("account")
+    if city is None:
+        return
+    district = places.district_choice(city.code, "account", chosen=mine.district_code)
+    if st.button(t("account.save"), key="region_save"):
+        session.perform("account.saved", accounts.choose_region, city.code, district)
 
 
 def recipients_card() -> None:

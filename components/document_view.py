@@ -189,6 +189,9 @@ _SOON = timedelta(seconds=20)
 
 def document(document_id: int, alt: str, purpose: str, key: str, *, tall: bool = False) -> None:
     """One page of a document; opening it leaves an audit row, drawing it again does not."""
+    if session.without_routes():
+        st.info(t("document.make_run"), icon=":material/image_not_supported:")
+        return
     held = f"{key}_ticket"
     if st.session_state.get(held, (None,))[0] != document_id:
         st.session_state[held] = document_id, "", None

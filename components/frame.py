@@ -20,8 +20,17 @@ def set_up() -> None:
     st.set_page_config(
         page_title=t("frame.name"), page_icon=str(_ASSETS / "icon.png"), layout="wide"
     )
-    st.html(f"<style>{_LOOK}</style>")
+    st.html(f"<style>{_LOOK}{_look_of_today()}</style>")
     st.logo(str(_ASSETS / "logo.svg"), icon_image=str(_ASSETS / "icon.png"), size="large")
+
+
+def _look_of_today() -> str:
+    """What look.css cannot know: the theme for what hangs outside the app, and the language."""
+    scheme = st.context.theme.type or "light"
+    return (
+        f'[data-testid="stPopoverBody"], [role="dialog"] {{ color-scheme: {scheme} }}'
+        f':root {{ --choose-file: "{t("frame.choose_file")}" }}'
+    )
 
 
 def sidebar(visitor: Visitor | None) -> None:

@@ -3,11 +3,12 @@
 import streamlit as st
 from streamlit.components.v2 import component
 
-from components import icons, providers, security, session
+from components import consents, icons, providers, security, session
 from components.i18n import t
 from services import accounts, passwords, sessions, settings
 from services.access import Role
 from services.accounts import CodePurpose
+from services.consents import Policy
 
 # A script cannot set an HttpOnly cookie; it takes a one-time ticket to a route that can.
 _COOKIE_SETTER = component(
@@ -153,6 +154,12 @@ def role_choice(key: str) -> Role:
     )
 
 
+def terms(key: str) -> None:
+    """What a newcomer says yes to, to be read where the yes is asked."""
+    for policy in (Policy.AGREEMENT, Policy.PRIVACY):
+        consents.document(policy, key)
+
+
 def _sign_up() -> None:
     with st.container(border=True):
         role = role_choice("sign_up")
@@ -168,6 +175,7 @@ def _sign_up() -> None:
             ):
                 form = accounts.SignUp(name, phone, code, Role(role), agreed)
                 session.sign_up(form, password, again)
+        terms("sign_up")
 
 
 def _ask_for_code(phone: str, purpose: CodePurpose, key: str) -> None:

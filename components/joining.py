@@ -42,7 +42,7 @@ def linked_card() -> None:
             _linked_row(one)
         _other_account()
         held = {one.kind for one in mine}
-        for offer in providers.offered(ways.user_agent()):
+        for offer in ways.reachable():
             if providers.kinds_of(offer, ways.user_agent()).isdisjoint(held):
                 ways.link_button(offer, _SECURITY)
 
@@ -84,6 +84,7 @@ def _join_form(browser: str, waiting: Pending) -> None:
             ):
                 form = JoinForm(name, phone, code, Role(role), agreed)
                 session.enter(lambda db: joining.join(db, browser, form, session.client()))
+        identity.terms("join")
 
 
 def _go_on() -> None:
@@ -98,9 +99,13 @@ def _go_on() -> None:
 
 def _linked_row(one: LinkedIdentity) -> None:
     provider = ways.name_of(providers.label_of(one.kind))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        used = t("linked.used", since=formats.day(one.since), last=formats.ago(one.last_used_at))
-        st.markdown(f":material/link: **{formats.plain(provider)}**  \n:small[{used}]")
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        used = t("linked.used", since=formats.ago(one.since), last=formats.ago(one.last_used_at))
+        st.markdown(
+            f":material/link: **{formats.plain(provider)}**  \n:small[{used}]", width="stretch"
+        )
         if layout.confirmed(
             t("linked.unlink"),
             t("linked.unlink_warning", provider=formats.plain(provider)),

@@ -25,15 +25,22 @@ def kept(standing: Standing) -> None:
         st.caption(
             t(
                 "my_data.days_kept",
-                rejected=standing.rejected_days,
-                approved=standing.approved_days,
+                rejected=_how_long(standing.rejected_days),
+                approved=_how_long(standing.approved_days),
             )
         )
+
+
+def _how_long(days: int) -> str:
+    """90 天, 3 年: whole years are said as years."""
+    years, rest = divmod(days, 365)
+    return t("my_data.years", count=years) if years and not rest else t("my_data.days", count=days)
 
 
 def consents_card() -> None:
     """Which documents the person accepted, and when; the sensitive one can be taken back."""
     st.subheader(t("my_data.consents"), anchor=False)
+    st.caption(t("my_data.withdraw_is_leaving"))
     with st.container(border=True, gap="small", key="consents"):
         for view in session.fetch(services.mine):
             _consent(view)
@@ -43,16 +50,17 @@ def _consent(view: ConsentView) -> None:
     consents.document(view.policy, "read")
     with layout.row():
         st.caption(_told(view), width="content")
-        if view.policy is Policy.SENSITIVE_DATA and view.holds:
-            if layout.confirmed(
+        if (
+            view.policy is Policy.SENSITIVE_DATA
+            and view.holds
+            and layout.confirmed(
                 t("my_data.withdraw"),
                 t("my_data.withdraw_means"),
                 "withdraw_sensitive_data",
                 icon=":material/undo:",
-            ):
-                session.perform("my_data.withdrawn", erasure.forget_sensitive)
-        elif view.holds:
-            st.caption(t("my_data.withdraw_is_leaving"), width="content")
+            )
+        ):
+            session.perform("my_data.withdrawn", erasure.forget_sensitive)
 
 
 def _told(view: ConsentView) -> str:

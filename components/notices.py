@@ -45,6 +45,11 @@ _PAGE_OF = {
     NoticeKind.IDENTITY_LINKED: "security",
     NoticeKind.SECOND_FACTOR_RESET: "security",
     NoticeKind.ERASURE_ASKED: "my_data",
+    NoticeKind.ERASURE_CLOSED: "my_data",
+    NoticeKind.PASSWORD_CHANGED: "security",
+    NoticeKind.PASSWORD_RESET: "security",
+    NoticeKind.SECOND_FACTOR_ADDED: "security",
+    NoticeKind.SECOND_FACTOR_REMOVED: "security",
     NoticeKind.DEMAND_EXPIRED: "post_demand",
 }
 

@@ -5,6 +5,7 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
+from components import session
 from components.i18n import t
 from services import providers
 from services.providers import Offer, Problem
@@ -16,13 +17,22 @@ _PASSED = ("", "sign_in", "join")
 def provider_buttons() -> None:
     """One button per provider this browser can use; it comes back to the page it was pressed on."""
     show_problem()
-    offers = providers.offered(user_agent())
+    offers = reachable()
     if not offers:
         return
     with st.container(key="providers", gap="small"):
         for offer in offers:
             _way_in(offer, t("joining.sign_in_with", provider=name_of(offer)), back_to=_here())
         st.caption(t("joining.or"), text_alignment="center")
+
+
+def reachable() -> tuple[Offer, ...]:
+    """The providers this browser can use; says in one line when nobody serves their addresses."""
+    offers = providers.offered(user_agent())
+    if offers and session.without_routes():
+        st.caption(t("joining.make_run"))
+        return ()
+    return offers
 
 
 def link_button(offer: Offer, back_to: str) -> None:

@@ -4,9 +4,10 @@ from datetime import date
 
 import streamlit as st
 
-from components import formats, session
+from components import consents, formats, session
 from components.i18n import t
 from services import clock, recipients
+from services.consents import Policy
 from services.recipients import Mobility, RecipientForm, RecipientView, Relation, Sex
 
 
@@ -47,6 +48,9 @@ def recipient_form(
     if recipient_id and now is None:
         return
     prefix = f"{key}_new" if recipient_id is None else f"{key}_{recipient_id}"
+    asks = session.fetch(recipients.asks_consent, customer_id=customer_id)
+    if asks:
+        consents.document(Policy.SENSITIVE_DATA, prefix)
     with st.form(prefix, border=False):
         name = st.text_input(
             t("field.recipient_name"), now.name if now else "", key=f"{prefix}_name", max_chars=40
@@ -104,6 +108,10 @@ def recipient_form(
             max_chars=100,
         )
         st.caption(t("recipient.sealed"))
+        agreed = asks and st.checkbox(
+            t("recipient.agree" if customer_id is None else "recipient.caller_agrees"),
+            key=f"{prefix}_agreed",
+        )
         if st.form_submit_button(t("recipient.save"), type="primary", key=f"{prefix}_save"):
             form = RecipientForm(
                 name=name,
@@ -115,6 +123,7 @@ def recipient_form(
                 conditions=conditions,
                 ward=ward,
                 emergency_contact=contact,
+                agreed=agreed,
             )
             session.perform(
                 "recipient.saved",

@@ -36,19 +36,17 @@ def sessions_card() -> None:
 
 def _session(one: OpenSession) -> None:
     seen = t("security.now") if one.is_this else formats.ago(one.last_seen_at)
-    facts = [
-        t("security.seen", ago=seen),
-        t("security.opened", ago=formats.ago(one.opened_at)),
-        f"{icons.ROLE[one.role]} {t(f'role.{one.role}')}",
-    ]
+    facts = [t("security.seen", ago=seen), t("security.opened", ago=formats.ago(one.opened_at))]
     if one.address_prefix:
         facts.insert(1, t("security.near", prefix=one.address_prefix))
-    this = f" :green-badge[{t('security.this')}]" if one.is_this else ""
+    badges = f" :gray-badge[{icons.ROLE[one.role]} {t(f'role.{one.role}')}]"
+    if one.is_this:
+        badges += f" :green-badge[{t('security.this')}]"
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
     ):
         st.markdown(
-            f"**{device_name(one.device)}**{this}  \n:small[{' · '.join(facts)}]", width="stretch"
+            f"**{device_name(one.device)}**{badges}  \n:small[{' · '.join(facts)}]", width="stretch"
         )
         if not one.is_this and st.button(
             t("security.end"), key=f"end_session_{one.id}", icon=":material/logout:"

@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import streamlit as st
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
+from streamlit import config
 
 from components import words
 from components.i18n import t
@@ -31,6 +32,11 @@ _log = logging.getLogger("carepilot")
 
 class _SessionEnded(Exception):
     """The session was ended elsewhere while this page was open, or lacks its second factor."""
+
+
+def without_routes() -> bool:
+    """Whether Streamlit serves by itself (`streamlit run Home.py`): no address of ours answers."""
+    return config._server_mode == "starlette-managed"  # Private, so guarded by a test.
 
 
 def recognise() -> Visitor | None:

@@ -1,13 +1,13 @@
 """Handing in who one is: consent, name and number, photos; then how far the review is."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import streamlit as st
 
 from components import accounts, formats, icons, layout, navigation, session
+from components import consents as consents_shown
 from components.document_view import document
-from components.i18n import language, t
+from components.i18n import t
 from services import caregivers, consents, documents, resident_ids, verifications
 from services.consents import Policy
 from services.documents import DocumentKind, DocumentView
@@ -23,7 +23,7 @@ from services.verifications import (
 
 _KEY = "verification"
 _STEPS = ("consent", "identity", "photos")
-_CONSENT = Path(__file__).parent / "documents" / "sensitive_data"
+_CONSENT_HEIGHT = 420
 _ENDED = (CaseStatus.REJECTED, CaseStatus.EXPIRED)
 _TYPES = ("jpg", "jpeg", "png", "webp", "heic", "heif", "pdf")
 _TICKS = (":material/check_circle:", ":material/radio_button_unchecked:")
@@ -39,7 +39,8 @@ def case(mine: CaseView | None) -> None:
     history = session.fetch(verifications.history, kind())
     if mine is None or mine.status is CaseStatus.DRAFT:
         if history and history[-1].status in _ENDED:
-            _why(history[-1].reasons, history[-1].words)
+            with st.container(border=True, key="case_sent_back"):
+                _why(history[-1].reasons, history[-1].words)
         _steps(mine)
     else:
         _outcome(mine)
@@ -135,7 +136,8 @@ def _steps(mine: CaseView | None) -> None:
         elif "consent" not in done:
             st.info(t("verification.consent_first"), icon=":material/shield_person:")
         elif _has_no_city():
-            accounts.region_card()
+            st.caption(t("verification.city_first"))
+            accounts.region_fields()
         elif step == "identity":
             _identity(mine)
         elif mine is None or "identity" not in done:
@@ -167,11 +169,16 @@ def _done(mine: CaseView | None) -> set[str]:
 
 def _consent(*, given: bool) -> None:
     """The text a person says yes to before anything sensitive is asked."""
-    st.markdown(Path(f"{_CONSENT}.{language()}.md").read_text("utf-8"))
     if given:
         st.success(t("verification.consented"), icon=":material/check_circle:")
+        consents_shown.document(Policy.SENSITIVE_DATA, _KEY)
         return
-    agreed = st.checkbox(t("verification.agree"), key=f"{_KEY}_agreed")
+    # The yes is at the end of what is scrolled, so that a keyboard comes there too.
+    with st.container(height=_CONSENT_HEIGHT, border=True, key="case_consent_text"):
+        st.markdown(consents_shown.words_of(Policy.SENSITIVE_DATA))
+        agreed = st.checkbox(t("verification.agree"), key=f"{_KEY}_agreed")
+    if not agreed:
+        st.caption(t("verification.read_to_end"))
     if st.button(t("verification.go_on"), type="primary", key="case_consent", disabled=not agreed):
         session.perform("verification.consented", consents.give, Policy.SENSITIVE_DATA)
 
@@ -224,6 +231,7 @@ def _photos(mine: CaseView) -> None:
             format_func=lambda one: f"{_TICKS[one in todo]} {paper_name(*wanted[one])}",
             key=key,
             label_visibility="collapsed",
+            wrap=True,
         )
         or 0
     )

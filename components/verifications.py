@@ -6,7 +6,7 @@ from components import formats, icons, layout, navigation, session, tables
 from components.document_view import document
 from components.i18n import t
 from components.verification import page_name, paper_name
-from services import certificates, clock, reviewing, verifications
+from services import certificates, clock, leases, reviewing, verifications
 from services.certificates import CertificateKind, Claim
 from services.documents import DocumentKind, DocumentView
 from services.verifications import CaseKind, CaseReview, Decided, Line, RejectReason
@@ -31,6 +31,8 @@ def review_desk() -> None:
     )
     case = session.fetch(verifications.review, number)
     st.session_state[_IN_HAND] = number
+    if leases.runs_down(case.reviewing_until):
+        session.disclose(verifications.hold, number)
     if back:
         session.perform("verifications.left", verifications.let_go, number, keep=_IN_HAND)
     _in_full(case)
@@ -174,6 +176,7 @@ def _papers(case: CaseReview) -> DocumentView | None:
             format_func=lambda one: page_name(held[one], held),
             key=key,
             label_visibility="collapsed",
+            wrap=True,
         )
         or 0
     )
@@ -205,7 +208,7 @@ def _who(case: CaseReview) -> None:
             _fact("name", formats.plain(case.legal_name))
             _fact("id_number", formats.plain(case.masked_number))
             _fact("birth_date", f"{case.birth_date:%Y-%m-%d}")
-            _fact("sex", t("verifications.sex_age", sex=t(f"sex.{case.sex}"), age=case.age))
+            _fact("sex_age", t("verifications.sex_age", sex=t(f"sex.{case.sex}"), age=case.age))
         if st.button(
             t("verifications.whole_number"),
             key=f"whole_number_{case.id}",

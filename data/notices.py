@@ -48,6 +48,11 @@ class NoticeKind(StrEnum):
     ACCOUNTS_MERGED = "accounts_merged"
     SECOND_FACTOR_RESET = "second_factor_reset"
     ERASURE_ASKED = "erasure_asked"
+    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_RESET = "password_reset"
+    SECOND_FACTOR_ADDED = "second_factor_added"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    ERASURE_CLOSED = "erasure_closed"
 
 
 class OutboxStatus(StrEnum):

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole
-from data.notices import ConsoleText
+from data.notices import ConsoleText, NoticeKind
 from data.sealing import keyed_hash
 from data.sessions import CodePurpose, OneTimeCode
 from services import (
@@ -180,6 +180,7 @@ def reset_password(
     _set_password(session, account, password)
     sessions.end_of(session, account.id)
     audit.record(session, Actor(account.id, None), "reset_password", "account", account.id)
+    notices.tell_owner(session, NoticeKind.PASSWORD_RESET, account.id)
     return sessions.open_session(session, account.id, client)
 
 
@@ -227,6 +228,7 @@ def change_password(session: Session, actor: Actor, password: NewPassword) -> No
     attempts.forget(session, account.phone_hash, attempts.Kind.PASSWORD)
     sessions.end_all(session, actor)
     audit.record(session, actor, "change_password", "account", actor.id or 0)
+    notices.tell_owner(session, NoticeKind.PASSWORD_CHANGED, account.id)
 
 
 def choose_region(

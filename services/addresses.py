@@ -15,14 +15,14 @@ def prefix(address: str) -> str:
     return str(ip_network((found, _PREFIXES[found.version]), strict=False)) if found else ""
 
 
-def keyed(address: str) -> str:
+def keyed(address: str, purpose: str = "address") -> str:
     """What tries from one address, or one household of IPv6, are counted under."""
     found = _parsed(address)
     if found is None:
         return ""
     if found.version == 6:
-        return keyed_hash("address", str(ip_network((found, _ONE_HOUSEHOLD), strict=False)))
-    return keyed_hash("address", str(found))
+        return keyed_hash(purpose, str(ip_network((found, _ONE_HOUSEHOLD), strict=False)))
+    return keyed_hash(purpose, str(found))
 
 
 def _parsed(address: str) -> IPv4Address | IPv6Address | None:

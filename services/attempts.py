@@ -21,6 +21,8 @@ from services.errors import Conflict, NotAllowed, ServiceError
 # After so many failures the next try waits 2, 4, 8 ... seconds, at most a quarter of an hour.
 FREE_FOR_ACCOUNT, ACCOUNT_WINDOW = 3, timedelta(days=1)
 FREE_FOR_ADDRESS, ADDRESS_WINDOW = 20, timedelta(hours=1)
+# Setting out to a provider guesses nothing, and a whole hospital may share one address.
+FREE_TRIPS = 60
 LONGEST_WAIT = timedelta(minutes=15)
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
@@ -78,6 +80,17 @@ def count(session: Session, kind: Kind, phone_hash: str, address: str) -> None:
         from_address = SignInAttempt.address_hash == address_hash
         _check(session, from_address, FREE_FOR_ADDRESS, ADDRESS_WINDOW)
     session.add(SignInAttempt(created_at=clock.now(), phone_hash=key, address_hash=address_hash))
+    session.flush()
+
+
+def count_trip(session: Session, address: str) -> None:
+    """Count a trip to a provider, or refuse it; apart from guesses: neither stops the other."""
+    trips = addresses.keyed(address, "provider trip")
+    if not trips:
+        return
+    _take_turns(session, trips)
+    _check(session, SignInAttempt.address_hash == trips, FREE_TRIPS, ADDRESS_WINDOW)
+    session.add(SignInAttempt(created_at=clock.now(), phone_hash="", address_hash=trips))
     session.flush()
 
 

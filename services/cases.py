@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, Certificate
@@ -81,6 +81,15 @@ def is_anothers(session: Session, case: VerificationCase, *statuses: CaseStatus)
         VerificationCase.status.in_(statuses),
     )
     return bool(session.scalar(select(found)))
+
+
+def others_with(session: Session, case: VerificationCase) -> int:
+    """How many other people ever handed in this number."""
+    found = select(func.count(VerificationCase.account_id.distinct())).where(
+        VerificationCase.id_number_hash == case.id_number_hash,
+        VerificationCase.account_id != case.account_id,
+    )
+    return session.scalar(found) or 0
 
 
 def refuse_differing(case: VerificationCase, birth_date: date, sex: Sex) -> None:

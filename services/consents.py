@@ -69,10 +69,15 @@ def record(session: Session, account_id: int, policy: Policy) -> None:
 def give(session: Session, actor: Actor, policy: Policy) -> None:
     """Say yes to the newest version of a document."""
     actor.require(Permission.KEEP_ACCOUNT)
-    record(session, actor.id or 0, policy)
+    take_down(session, actor, actor.id or 0, policy)
+
+
+def take_down(session: Session, actor: Actor, account_id: int, policy: Policy) -> None:
+    """Keep the yes of the actor, or of a caller who said it to them; the audit tells the way."""
+    record(session, account_id, policy)
     audit.record(
-        session, actor, "give_consent", "account", actor.id or 0,
-        policy=policy, version=VERSIONS[policy],
+        session, actor, "give_consent", "account", account_id,
+        policy=policy, version=VERSIONS[policy], channel=actor.channel,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account, AccountRole, AccountStatus
+from data.consents import ErasureRequest
 from data.demands import Demand, DemandStatus
 from data.history import Noun
 from data.identities import Identity
@@ -218,6 +219,7 @@ def _merge(session: Session, actor: Actor, kept: Account, gone: Account) -> None
         .values(account_id=kept.id)
     )
     _merge_identities(session, kept.id, gone.id)
+    _close_erasure(session, actor, kept.id, gone.id)
     ledger.book_merged(session, kept.id, gone.id)
     audit.record(session, actor, "customer_merge", "account", gone.id, kept_id=kept.id)
     notices.tell(session, NoticeKind.ACCOUNTS_MERGED, kept.id, f"account-{gone.id}")
@@ -229,6 +231,23 @@ def _merge_identities(session: Session, kept_id: int, gone_id: int) -> None:
     theirs = Identity.account_id == gone_id
     session.execute(delete(Identity).where(theirs, Identity.provider.in_(held)))
     session.execute(update(Identity).where(theirs).values(account_id=kept_id))
+
+
+def _close_erasure(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
+    """What the closed account wished for does not befall the kept one: it is told so."""
+    closed = session.scalars(
+        update(ErasureRequest)
+        .where(
+            ErasureRequest.account_id == gone_id,
+            ErasureRequest.withdrawn_at.is_(None),
+            ErasureRequest.done_at.is_(None),
+        )
+        .values(withdrawn_at=clock.now())
+        .returning(ErasureRequest.id)
+    ).all()
+    if closed:
+        audit.record(session, actor, "close_erasure", "account", gone_id, kept_id=kept_id)
+        notices.tell(session, NoticeKind.ERASURE_CLOSED, kept_id, f"account-{gone_id}")
 
 
 def _check_mergeable(

@@ -23,7 +23,7 @@ from data.verifications import (
     DocumentTicket,
     VerificationCase,
 )
-from services import audit, clock
+from services import audit, clock, leases
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.scans import MOST_PAGES, Page, marked, pages_of, too_many_pages
@@ -219,6 +219,8 @@ def ticket(session: Session, actor: Actor, document_id: int, purpose: str) -> st
             expires_at=clock.now() + TICKET_LIFETIME,
         )
     )
+    if purpose == "review":
+        leases.prolong(session, actor, VerificationCase.account_id == document.account_id)
     return made
 
 

@@ -46,6 +46,11 @@ def tell(session: Session, kind: NoticeKind, account_id: int, about: str, **fact
     tell_all(session, kind, [account_id], about, **facts)
 
 
+def tell_owner(session: Session, kind: NoticeKind, account_id: int) -> None:
+    """Tell somebody what has just been done to their account, each time anew."""
+    tell(session, kind, account_id, f"{clock.now():%Y%m%d%H%M%S%f}")
+
+
 def tell_all(
     session: Session, kind: NoticeKind, account_ids: Sequence[int], about: str, **facts: object
 ) -> int:

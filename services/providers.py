@@ -38,6 +38,7 @@ class Problem(StrEnum):
     CLOSED = "closed"
     SESSION = "session"
     TAKEN = "taken"
+    TOO_OFTEN = "too_often"
 
 
 @dataclass(frozen=True, slots=True)

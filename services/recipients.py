@@ -7,8 +7,9 @@ from datetime import date
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from data.consents import Policy
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import audit, callers, clock
+from services import audit, callers, clock, consents
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
@@ -30,6 +31,7 @@ class RecipientForm:
     conditions: str = ""
     ward: str = ""
     emergency_contact: str = ""
+    agreed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,10 @@ def save(
     *,
     customer_id: int | None = None,
 ) -> int:
-    """Add a recipient of the actor's or of the caller's, or change one; return the id."""
+    """Add a recipient of the actor's or of the caller's, or change one; return the id.
+
+    Health notes are kept once the customer has consented, now or before.
+    """
     actor.require(Permission.KEEP_RECIPIENTS)
     owner_id = callers.acted_for(session, actor, customer_id)
     name = words(form.name, "recipient_name", 40)
@@ -62,6 +67,10 @@ def save(
     today = clock.today()
     if not today.year - OLDEST_YEARS <= form.birth_date.year or form.birth_date > today:
         raise Invalid("error.birth_date_impossible")
+    if (conditions or ward) and not consents.given(session, owner_id, Policy.SENSITIVE_DATA):
+        if not form.agreed:
+            raise Invalid("error.health_notes_consent")
+        consents.take_down(session, actor, owner_id, Policy.SENSITIVE_DATA)
     if recipient_id is None:
         if len(_of(session, owner_id)) >= MOST_RECIPIENTS:
             raise Invalid("error.too_many_recipients", most=MOST_RECIPIENTS)
@@ -75,6 +84,13 @@ def save(
     recipient.conditions, recipient.ward, recipient.emergency_contact = conditions, ward, contact
     session.flush()
     return recipient.id
+
+
+def asks_consent(session: Session, actor: Actor, *, customer_id: int | None = None) -> bool:
+    """Whether the customer has yet to consent before health notes can be kept."""
+    actor.require(Permission.KEEP_RECIPIENTS)
+    owner_id = callers.acted_for(session, actor, customer_id)
+    return not consents.given(session, owner_id, Policy.SENSITIVE_DATA)
 
 
 def listing(

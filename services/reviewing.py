@@ -1,7 +1,7 @@
 """Reviewing verifications: the queue, one case at a time, and what an operator decides."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +18,7 @@ from services import (
     certificates,
     clock,
     documents,
+    leases,
     lifecycles,
     notices,
     recipients,
@@ -30,9 +31,9 @@ from services.cases import Needed, RejectReason
 from services.certificates import Claim
 from services.documents import DocumentView
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.leases import LEASE
 from services.recipients import Sex
 
-LEASE = timedelta(minutes=10)
 _TOLD = {
     "approve": NoticeKind.VERIFICATION_APPROVED,
     "reject": NoticeKind.VERIFICATION_REJECTED,
@@ -149,7 +150,7 @@ def queue(
             masked_name=cases.masked_name(case.legal_name),
             city_code=case.city_code,
             submitted_at=case.submitted_at or case.created_at,
-            taken_by_other=_is_taken(case, actor),
+            taken_by_other=leases.is_anothers(case, actor),
             resubmitted=again,
         )
         for case, again in rows
@@ -160,19 +161,27 @@ def queue(
 def take(session: Session, actor: Actor, case_id: int | None = None) -> int:
     """Take a case, or the oldest free one, for ten minutes; nobody else can take it meanwhile.
 
-    After that it stays the actor's until somebody else takes it.
+    What the actor does with it prolongs them. After that it stays the actor's until somebody else
+    takes it.
     """
     actor.require(Permission.DECIDE_CASE)
     case = _oldest_free(session, actor) if case_id is None else _reach(session, actor, case_id)
     if case.status is not CaseStatus.SUBMITTED:
         raise Conflict("error.verification_moved_on")
-    if _is_taken(case, actor):
+    if leases.is_anothers(case, actor):
         raise Conflict("error.case_taken")
     if case.reviewer_id != actor.id:
         audit.record(session, actor, "take_case", "verification", case.id)
     case.reviewer_id, case.reviewing_until = actor.id, clock.now() + LEASE
     session.flush()
     return case.id
+
+
+def hold(session: Session, actor: Actor, case_id: int) -> None:
+    """Keep a case the actor has taken for ten minutes from now on."""
+    actor.require(Permission.DECIDE_CASE)
+    _taken(session, actor, case_id)
+    leases.prolong(session, actor, VerificationCase.id == case_id)
 
 
 def let_go(session: Session, actor: Actor, case_id: int) -> None:
@@ -211,7 +220,7 @@ def review(session: Session, actor: Actor, case_id: int) -> CaseReview:
         sex=read.sex,
         age=recipients.age(read.birth_date),
         area_known=read.area_known,
-        same_number=_others_with(session, case),
+        same_number=cases.others_with(session, case),
         certificates=tuple(certificates.claim(one) for one in claims),
         documents=documents.of_case(session, case.id),
         needed=cases.needed(case.kind, {one.kind for one in claims}),
@@ -233,6 +242,7 @@ def id_number(session: Session, actor: Actor, case_id: int) -> str:
     """The whole number of a case the actor has taken; every look leaves an audit row."""
     actor.require(Permission.DECIDE_CASE)
     case = _taken(session, actor, case_id)
+    leases.prolong(session, actor, VerificationCase.id == case_id)
     audit.record(
         session, actor, "open_id_number", "verification", case.id,
         purpose="review", owner_id=case.account_id,
@@ -331,25 +341,9 @@ def _approve(
         )
 
 
-def _others_with(session: Session, case: VerificationCase) -> int:
-    """How many other people ever handed in this number."""
-    found = select(func.count(VerificationCase.account_id.distinct())).where(
-        VerificationCase.id_number_hash == case.id_number_hash,
-        VerificationCase.account_id != case.account_id,
-    )
-    return session.scalar(found) or 0
-
-
 def _tell(session: Session, case: VerificationCase, move: str) -> None:
     about = f"case-{case.id}-{move}"
     notices.tell(session, _TOLD[move], case.account_id, about, case_id=case.id)
-
-
-def _is_taken(case: VerificationCase, actor: Actor) -> bool:
-    """Whether another operator has it at this moment."""
-    if case.reviewer_id in (None, actor.id) or case.reviewing_until is None:
-        return False
-    return case.reviewing_until > clock.now()
 
 
 def _oldest_free(session: Session, actor: Actor) -> VerificationCase:
@@ -376,7 +370,8 @@ def _taken(session: Session, actor: Actor, case_id: int, *, lock: bool = True) -
     if case.status is not CaseStatus.SUBMITTED:
         raise Conflict("error.verification_moved_on")
     if case.reviewer_id != actor.id:
-        raise Conflict("error.case_taken" if _is_taken(case, actor) else "error.case_not_taken")
+        taken = leases.is_anothers(case, actor)
+        raise Conflict("error.case_taken" if taken else "error.case_not_taken")
     return case
 
 

@@ -1,12 +1,20 @@
 """Pictures of papers: read from whatever is handed in, made anew, and marked for who looks.
 
-Decoded and encoded again, so that only the picture is kept: no place, no device, no script.
+Decoded and encoded again, so that only the picture is kept: no place, no device, no script. A PDF
+is drawn by a process of its own (`python -m services.scans`): it can be stopped, and knows no key.
 """
 
 import io
+import json
+import resource
+import subprocess
+import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from math import hypot, prod
-from threading import Lock
+from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
 
 import pillow_heif
 import pypdfium2
@@ -20,9 +28,12 @@ MOST_PAGES = 10
 LONGEST_SIDE = 2200
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF")
 PDF_POINTS, PDF_DOTS = 72, 150
+# What the drawing of one PDF may take.
+LONGEST_SECONDS, MOST_MEMORY = 15.0, 2 * 1024**3
 
 pillow_heif.register_heif_opener()
-_ONE_PDF_AT_A_TIME = Lock()  # The library must not be entered by two threads.
+_ROOT = Path(__file__).resolve().parent.parent
+_TWO_PDFS_AT_A_TIME = BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +99,42 @@ def _picture(given: bytes) -> Page:
 
 
 def _pdf_pages(given: bytes) -> list[Page]:
-    with _ONE_PDF_AT_A_TIME, pypdfium2.PdfDocument(given) as opened:
-        if not 1 <= len(opened) <= MOST_PAGES:
-            raise too_many_pages()
-        return [_pdf_page(page) for page in opened]
+    """Drawn by another process, which says first how many bytes each page has, or why none."""
+    with _TWO_PDFS_AT_A_TIME:
+        try:
+            drawn = subprocess.run(
+                [sys.executable, "-m", "services.scans"],
+                input=given,
+                capture_output=True,
+                cwd=_ROOT,
+                env={},
+                timeout=LONGEST_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise Invalid("error.document_too_slow") from None
+    drawn.check_returncode()
+    said, _, images = drawn.stdout.partition(b"\n")
+    told: dict[str, Any] = json.loads(said)
+    if refusal := told.get("refusal"):
+        raise Invalid(refusal, **told["values"])
+    left = io.BytesIO(images)
+    return [Page(left.read(size), width, height) for size, width, height in told["pages"]]
+
+
+def _draw_pdf() -> None:
+    """What the other process does: a PDF comes in, a line about its pages goes out, then they."""
+    with suppress(ValueError):  # Not every system knows this limit.
+        resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    try:
+        with pypdfium2.PdfDocument(sys.stdin.buffer.read()) as opened:
+            if not 1 <= len(opened) <= MOST_PAGES:
+                raise too_many_pages()
+            pages = [_pdf_page(page) for page in opened]
+        told = {"pages": [(len(page.image), page.width, page.height) for page in pages]}
+    except Invalid as refused:
+        pages, told = [], {"refusal": refused.key, "values": refused.values}
+    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
+    sys.stdout.buffer.writelines(page.image for page in pages)
 
 
 def _pdf_page(page: pypdfium2.PdfPage) -> Page:
@@ -125,3 +168,7 @@ def _check_pixels(count: int) -> None:
 
 def _too_many_pixels() -> Invalid:
     return Invalid("error.document_too_many_pixels", millions=MOST_PIXELS // 1_000_000)
+
+
+if __name__ == "__main__":
+    _draw_pdf()

@@ -14,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole
+from data.notices import NoticeKind
 from data.sealing import keyed_hash
 from data.sessions import SecondFactor
-from services import audit, clock, phones, sessions
+from services import audit, clock, notices, phones, sessions
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotAllowed, ServiceError
 from services.settings import OperatorTotp, settings
@@ -83,6 +84,7 @@ def disable(session: Session, actor: Actor, code: str) -> ServiceError | None:
         return refusal
     forget(session, actor.id or 0)
     audit.record(session, actor, "disable_second_factor", "account", actor.id or 0)
+    notices.tell_owner(session, NoticeKind.SECOND_FACTOR_REMOVED, actor.id or 0)
     return None
 
 
@@ -148,6 +150,7 @@ def _confirm(
     sessions.pass_factor(session, token)
     owner = Actor(account_id, Role.OPERATOR)
     audit.record(session, owner, "set_up_second_factor", "account", account_id)
+    notices.tell_owner(session, NoticeKind.SECOND_FACTOR_ADDED, account_id)
     return codes
 
 

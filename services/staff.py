@@ -149,8 +149,7 @@ def reset_factor(session: Session, actor: Actor, account_id: int) -> None:
     second_factors.forget(session, account.id)
     sessions.end_of(session, account.id)
     audit.record(session, actor, "reset_second_factor", "account", account.id)
-    moment = clock.now().isoformat()
-    notices.tell(session, NoticeKind.SECOND_FACTOR_RESET, account.id, f"factor-{moment}")
+    notices.tell_owner(session, NoticeKind.SECOND_FACTOR_RESET, account.id)
 
 
 def _give(session: Session, actor: Actor, account: Account, role: Role, city_code: str) -> None:

@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
+    # A page lives for seconds: what compiling its scripts well would cost never comes back.
+    "--js-flags=--no-opt --no-maglev",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

@@ -1,6 +1,6 @@
 """A database with the cast for each test, a clock that stands still, and the app as one opens it.
 
-Everything runs on SQLite; the folders services, data and races run it on PostgreSQL too.
+Everything runs on SQLite; the folders services, api, data and races run it on PostgreSQL too.
 """
 
 import logging
@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Table, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 from streamlit.testing.v1 import AppTest, app_test
 
@@ -24,6 +23,7 @@ from services import clock as service_clock
 from services import sessions
 from services.access import Actor
 from tests import factories, log_watch, postgres
+from tests.live_server import staged_demo
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -103,6 +103,13 @@ def sqlite_template(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def demo_file(tmp_path_factory) -> Path:
+    """A SQLite file that holds the small demo as of today; all workers of the run share it."""
+    folder = tmp_path_factory.getbasetemp()
+    return staged_demo(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """The URL of a PostgreSQL cluster of this worker's own; the tests' database is made in it."""
     with postgres.cluster() as url:
@@ -111,9 +118,12 @@ def cluster() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql_url(cluster) -> str:
-    """A migrated, empty PostgreSQL database."""
-    with database_at(new_database(cluster, "tests")) as url:
+    """A migrated PostgreSQL database that holds the cast, and a spare of it in another schema."""
+    with database_at(new_database(cluster, "tests")) as url, service_clock.at(factories.MONDAY):
         engines.upgrade()
+        with engines.writing() as session:
+            factories.add_cast(session)
+            session.connection().exec_driver_sql("; ".join(_kept()))
     return url
 
 
@@ -139,43 +149,34 @@ def sqlite_database(sqlite_template, clock) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def cast_rows(sqlite_template) -> list[tuple[Table, list[dict[str, Any]]]]:
-    """The rows of every table that the cast fills, to be put where they are wanted."""
-    with database_at(f"sqlite:///{sqlite_template}"), engines.reading() as session:
-        tables = Base.metadata.sorted_tables
-        rows = {
-            one: [dict(row._mapping) for row in session.execute(one.select())] for one in tables
-        }
-    return [(table, found) for table, found in rows.items() if found]
-
-
 @pytest.fixture
-def postgresql_database(postgresql_url, cast_rows, clock) -> Iterator[str]:
-    """This worker's PostgreSQL database, emptied and filled with the cast."""
+def postgresql_database(postgresql_url, clock) -> Iterator[str]:
+    """This worker's PostgreSQL database, with the cast and nothing else."""
     with database_at(postgresql_url) as url:
         with engines.writing() as session:
-            refill(session, cast_rows)
+            session.connection().exec_driver_sql("; ".join(_refilled()))
         yield url
 
 
-def refill(session: Session, rows: list[tuple[Table, list[dict[str, Any]]]]) -> None:
-    """Have these rows and no others, and let the numbers go on after them; in few round trips."""
+def _kept() -> Iterator[str]:
+    """Statements that put a spare of every row aside."""
+    yield "CREATE SCHEMA spare"
+    for table in Base.metadata.sorted_tables:
+        yield f"CREATE TABLE spare.{table.name} AS TABLE {table.name}"
+
+
+def _refilled() -> Iterator[str]:
+    """Statements after which the rows are the spare ones again, and numbers go on after them."""
     tables = Base.metadata.sorted_tables
-    deletions = [f"DELETE FROM {table.name}" for table in reversed(tables)]
-    # Without triggers: they keep the audit.
-    once = ["SET LOCAL session_replication_role = replica", *deletions]
-    session.connection().exec_driver_sql("; ".join(once))
-    for table, found in rows:
-        session.execute(table.insert(), found)
-    most = {table.name: max(row["id"] for row in found) for table, found in rows if "id" in table.c}
-    numbered = [table.name for table in tables if "id" in table.c]
-    goes_on = (
-        f"setval(pg_get_serial_sequence('{name}', 'id'), {most.get(name, 1)}, {name in most})"
-        for name in numbered
-    )
-    end = ["SET LOCAL session_replication_role = origin", f"SELECT {', '.join(goes_on)}"]
-    session.connection().exec_driver_sql("; ".join(end))
+    yield "SET LOCAL session_replication_role = replica"  # Without triggers: they keep the audit.
+    yield from (f"DELETE FROM {table.name}" for table in reversed(tables))
+    yield from (f"INSERT INTO {table.name} TABLE spare.{table.name}" for table in tables)
+    yield "SET LOCAL session_replication_role = origin"
+    for table in tables:
+        if "id" in table.c:
+            number = f"pg_get_serial_sequence('{table.name}', 'id')"
+            last = "coalesce(max(id), 1), count(*) > 0"
+            yield f"SELECT setval({number}, {last}) FROM spare.{table.name}"
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The real server, and the worker if wished, as processes of their own for a test."""
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from tests.postgres import free_port
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 90
 STOP_SECONDS = 20
+DEMO = {"CAREPILOT_MODE": "demo", "CAREPILOT_DEMO": "small"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,40 @@ class LiveServer:
         return int(self.url.rsplit(":", 1)[1])
 
 
+def staged_demo(folder: Path) -> Path:
+    """The small demo on SQLite, as a first start with our environment makes it, staged once.
+
+    Whoever comes meanwhile, from whatever process, waits for it.
+    """
+    file = folder / "demo.db"
+    with (folder / "demo.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not file.exists():
+            made = folder / "staging.db"
+            subprocess.run(
+                [sys.executable, "-c", "from services import startup; startup.prepare()"],
+                cwd=ROOT,
+                env=os.environ | DEMO | {"DATABASE_URL": f"sqlite:///{made}"},
+                check=True,
+            )
+            made.rename(file)
+    return file
+
+
 @contextmanager
-def live_server(folder: Path, *, worker: bool = False, **environment: str) -> Iterator[LiveServer]:
-    """Serve on a free port with a fresh SQLite file in `folder`, unless DATABASE_URL is given."""
+def live_server(
+    folder: Path, *, worker: bool = False, demo: Path | None = None, **environment: str
+) -> Iterator[LiveServer]:
+    """Serve on a free port with a SQLite file in `folder`, unless DATABASE_URL is given.
+
+    The file is a copy of `demo`; without one the server has to prepare its database itself.
+    """
     port = free_port()
+    if demo is not None:
+        shutil.copy(demo, folder / "live.db")
     environment = {
         "DATABASE_URL": f"sqlite:///{folder / 'live.db'}",
-        "CAREPILOT_MODE": "demo",
-        "CAREPILOT_DEMO": "small",
+        **DEMO,
         **environment,
         "HOST": "127.0.0.1",
         "PORT": str(port),

@@ -100,7 +100,7 @@ FAMILIES: dict[str, set[str]] = {
     | set(cities._WHOLE_NUMBERS)
     | set(cities._SWITCHES)
     | set(DocumentKind)
-    | {"legal_name", "id_number"},
+    | {"legal_name", "id_number", "sex_age"},
     "group.{}": set(ItemGroup),
     "hall.closed_{}": NOT_APPROVED,
     "hall.closed_{}_next": NOT_APPROVED,

@@ -312,6 +312,26 @@ def test_streamlit_is_told_that_pages_is_no_pages_directory(tmp_path):
     )
 
 
+def test_streamlit_tells_whether_it_serves_by_itself(tmp_path):
+    program = (
+        "from streamlit import config\n"
+        "from streamlit.web import bootstrap\n"
+        "from components import session\n"
+        "assert not session.without_routes()\n"
+        "config.set_option('server.port', 0)\n"
+        "config.set_option('server.headless', True)\n"
+        "bootstrap.run('Home.py', False, [], {}, stop_immediately_for_testing=True)\n"
+        "assert session.without_routes()\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=60,
+    )
+
+
 def test_it_stops_within_seconds_while_people_are_connected(server, tmp_path):
     copy_database(server, tmp_path / "live.db")
     with live_server(tmp_path, CAREPILOT_SECRET=SECRET) as running:

@@ -93,7 +93,7 @@ def _server(running: str | None) -> Iterator[str]:
             env=os.environ | environment,
             check=True,
         )
-        with live_server(Path(folder), worker=True, **environment) as server:
+        with live_server(Path(folder), worker=True, demo=None, **environment) as server:
             yield server.url
 
 

@@ -236,7 +236,7 @@ def zhous(session: Session, chance: random.Random, actor: Actor, operator: Actor
             actor,
             recipients.RecipientForm(
                 name, sex, date(born, 4, 12), Relation.PARENT, mobility, "南通话", conditions,
-                emergency_contact=contact,
+                emergency_contact=contact, agreed=True,
             ),
         )
         for name, sex, born, mobility, conditions in parents
@@ -290,6 +290,7 @@ def _elder(
         language=chance.choice((district.dialect, district.dialect, "普通话")),
         conditions=chance.choice(people.CONDITIONS),
         emergency_contact=f"{name} {phone.removeprefix('+86')}",
+        agreed=True,
     )
 
 
@@ -304,6 +305,7 @@ def _mother(
         mobility=Mobility.WALKS,
         language="普通话",
         conditions=chance.choice(people.AFTER_BIRTH),
+        agreed=True,
     )
     return CaredFor(recipients.save(session, actor, form), True)
 

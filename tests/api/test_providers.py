@@ -17,7 +17,7 @@ from data.accounts import Account, AccountStatus
 from data.database import reading, writing
 from data.identities import Identity, ProviderFlow
 from data.sessions import SignInSession
-from services import credentials, joining, sessions
+from services import attempts, credentials, joining, sessions
 from services.joining import Proven
 from services.providers import Problem
 from tests.conftest import token_of
@@ -283,6 +283,20 @@ class TestComingIn:
 
         assert "ended: expired" in said
         assert not [secret for secret in secrets if secret in said]
+
+
+def test_who_sets_out_too_often_is_told_to_wait(browser, provider, monkeypatch):
+    monkeypatch.setattr(attempts, "FREE_TRIPS", 2)
+    for _ in range(2):
+        assert set_out(browser, "city").headers["Location"].startswith(provider.url)
+    provider.asked.clear()
+    answer = set_out(browser, "wechat")
+
+    assert problem(answer) == ("/sign_in", [Problem.TOO_OFTEN])
+    assert parse_qs(urlsplit(answer.headers["Location"]).query)["back_to"] == [DEEP]
+    assert provider.asked == []
+    with reading() as session:
+        assert session.scalar(select(func.count(ProviderFlow.id))) == 2
 
 
 def test_behind_tls_both_cookies_are_secure(app, zhou_is_known):

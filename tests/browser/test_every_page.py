@@ -6,7 +6,7 @@ from components.navigation import PAGES
 from services.access import Role
 from tests.browser.conftest import PHONE
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 
 @pytest.mark.parametrize(("language", "theme"), [("zh-CN", "light"), ("en-US", "dark")])

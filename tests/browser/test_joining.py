@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from services import clock
-from tests import postgres
 from tests.browser.conftest import PATIENCE_MS, PHONE, Person
 from tests.browser.papers import id_number, photo
+from tests.conftest import new_database
 from tests.live_server import LiveServer, live_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.postgresql, pytest.mark.timeout(240)]
@@ -18,17 +18,13 @@ STRANGE = "👵🏽 <script>alert('x')</script> **Mum**"
 
 
 @pytest.fixture(scope="module")
-def pilot(tmp_path_factory) -> Iterator[LiveServer]:
+def pilot(tmp_path_factory, cluster) -> Iterator[LiveServer]:
     """Server and worker with a fresh demo on PostgreSQL."""
-    with (
-        postgres.cluster() as url,
-        live_server(
-            tmp_path_factory.mktemp("joining"),
-            worker=True,
-            DATABASE_URL=url,
-            CAREPILOT_SECRET="the joining family's own secret!!!!",
-        ) as server,
-    ):
+    with live_server(
+        tmp_path_factory.mktemp("joining"),
+        worker=True,
+        DATABASE_URL=new_database(cluster, "joining"),
+    ) as server:
         yield server
 
 

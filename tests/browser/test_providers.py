@@ -20,12 +20,12 @@ def provider() -> Iterator[LocalProvider]:
 
 
 @pytest.fixture(scope="module")
-def pilot(tmp_path_factory, provider) -> Iterator[LiveServer]:
-    """Server and worker with a fresh demo, and both kinds of providers configured."""
+def pilot(tmp_path_factory, demo_file, provider) -> Iterator[LiveServer]:
+    """Server and worker with an untouched demo, and both kinds of providers configured."""
     with live_server(
         tmp_path_factory.mktemp("providers"),
         worker=True,
-        CAREPILOT_SECRET="the one-click family's own secret!!",
+        demo=demo_file,
         **provider.environment("web", "oidc"),
     ) as server:
         yield server

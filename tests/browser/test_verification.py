@@ -137,6 +137,8 @@ def test_a_caregiver_is_onboarded_and_nobody_else_sees_her_papers(pilot, watched
         operator.page.keyboard.press("Alt+ArrowDown")
         operator.settle()
     operator.is_well()
+    operator.page.locator("figure .stage").press("+")
+    expect(operator.page.locator("figure output")).to_have_text("140%")
     operator.page.keyboard.press("Alt+a")
     operator.sees("已通过审核，并通知本人")
 
@@ -156,3 +158,7 @@ def test_a_caregiver_is_onboarded_and_nobody_else_sees_her_papers(pilot, watched
         for url in shown:
             answer = person.page.context.request.get(url)
             assert (answer.status, answer.body()) == (403, b""), url
+    # Whatever else they asked for tells nobody of her.
+    for url in {url for url in hers + theirs if url.startswith(pilot.url)} - shown:
+        told = nobody.page.context.request.get(url).body()
+        assert not [one for one in (NAME, PHONE_NUMBER.replace(" ", "")) if one.encode() in told]

@@ -2,7 +2,7 @@ import pytest
 
 from data.database import reading, writing
 from data.tasks import Job
-from services import jobs, tasks
+from services import audit, jobs, tasks
 from tests import factories
 from tests.factories import OPERATOR
 from tests.pages.screen import said, successes, words
@@ -34,6 +34,19 @@ def test_every_job_has_its_lamp(open_app, ran):
     assert [warning.value for warning in app.warning] == []
     assert all(words(f"job.{name}") in said(app) for name in jobs.JOBS)
     assert said(app).count(f" {words('jobs.light_green')}]") == len(jobs.JOBS)
+
+
+def test_the_head_of_the_sealed_audit_is_shown_to_be_noted(open_app):
+    with writing() as session:
+        for number in range(3):
+            audit.record(session, OPERATOR, "reissue_code", "visit", number)
+            session.flush()
+        audit.seal(session)
+        head = audit.tail(session, OPERATOR).head
+    shown = said(open_app(PAGE, OPERATOR))
+
+    assert words("jobs.chain", sealed="3", head=head[: audit.HEAD_SHOWN]) in shown
+    assert words("jobs.chain_whole") in shown
 
 
 def test_a_worker_that_fell_silent_is_told(open_app, ran, clock):

@@ -4,12 +4,15 @@ import re
 
 import pytest
 from sqlalchemy import select
+from streamlit import config
 
 from components import joining as screens
+from components.consents import words_of
 from data.accounts import Account
 from data.database import reading, writing
 from data.identities import FlowKind
 from services import accounts, joining, notices, phones, sessions
+from services.consents import Policy
 from services.joining import Proven
 from services.providers import Problem
 from tests.factories import BROWSER, LI, NASTY, STRANGER, ZHOU, one_person, phone_of
@@ -111,6 +114,12 @@ class TestJoining:
         ]
         assert account_of(NEW_PHONE) is None
 
+    def test_what_is_agreed_to_can_be_read_beside_the_yes(self, open_app, waiting):
+        waiting()
+        app = opened(open_app(PAGE, None), "join_privacy")
+
+        assert words_of(Policy.PRIVACY) in said(app)
+
     def test_nobody_who_waits_is_sent_to_sign_in(self, open_app):
         app = open_app(PAGE, None)
 
@@ -138,6 +147,16 @@ class TestWaysIn:
         monkeypatch.setenv("CAREPILOT_MODE", "production")
 
         assert ways_in(open_app(SIGN_IN, None)) == []
+
+    def test_where_nobody_serves_their_addresses_one_line_says_so(self, open_app, monkeypatch):
+        monkeypatch.setattr(config, "_server_mode", "starlette-managed")
+        app = open_app(SIGN_IN, None)
+        assert ways_in(app) == []
+        assert words("joining.make_run") in said(app)
+
+        app = open_app(SECURITY, ZHOU)
+        assert ways_in(app) == []
+        assert said(app).count(words("joining.make_run")) == 1
 
     @pytest.mark.parametrize("problem", Problem)
     def test_each_problem_has_one_sentence(self, open_app, problem):

@@ -34,7 +34,22 @@ def test_it_says_in_plain_words_what_is_kept_and_how_long(open_app):
     shown = said(open_app(PAGE, ZHOU))
 
     assert all(words(f"my_data.{what}_about") in shown for what in my_data._KEPT)
-    assert words("my_data.days_kept", rejected=90, approved=1095) in shown
+    assert (
+        words(
+            "my_data.days_kept",
+            rejected=words("my_data.days", count=90),
+            approved=words("my_data.years", count=3),
+        )
+        in shown
+    )
+
+
+def test_a_term_that_is_no_whole_years_is_said_in_days(database):
+    assert [my_data._how_long(days) for days in (90, 365, 400)] == [
+        words("my_data.days", count=90),
+        words("my_data.years", count=1),
+        words("my_data.days", count=400),
+    ]
 
 
 def test_a_document_is_read_once_it_is_opened(open_app):

@@ -1,10 +1,11 @@
 """A person's own account: name, region, recipients, roles."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from components import formats
 from data.accounts import Account
+from data.consents import Consent, Policy
 from data.database import reading, writing
 from data.recipients import Mobility, Recipient, Relation
 from services import recipients, sessions
@@ -110,6 +111,21 @@ class TestRecipients:
         assert (kept.name, kept.conditions) == (NICKNAME, NASTY)
         assert (kept.relation, kept.mobility) == (Relation.GRANDPARENT, Mobility.WHEELCHAIR)
         assert kept.ward == "6 号楼 312 床"
+
+    def test_health_notes_ask_for_the_consent_once(self, open_app):
+        with writing() as session:
+            session.execute(delete(Consent).where(Consent.policy == Policy.SENSITIVE_DATA))
+        app = open_app(PAGE, ZHOU)
+        assert app.checkbox(key="profile_new_agreed").label == words("recipient.agree")
+        app.text_input(key="profile_new_name").set_value("周爷爷")
+        app.text_area(key="profile_new_conditions").set_value("糖尿病")
+        app.button(key="profile_new_save").click().run()
+        assert errors(app) == [words("error.health_notes_consent")]
+        assert app.text_area(key="profile_new_conditions").value == "糖尿病"
+        app.checkbox(key="profile_new_agreed").check()
+        app.button(key="profile_new_save").click().run()
+        assert successes(app) == [words("recipient.saved")]
+        assert not [one for one in app.checkbox if one.key == "profile_new_agreed"]
 
     def test_names_are_shown_as_typed(self, open_app):
         with writing() as session:

@@ -5,13 +5,16 @@ import re
 import pytest
 from sqlalchemy import select
 
+from components import consents
 from components.navigation import LANDING
 from data.accounts import Account, AccountRole, AccountStatus
 from data.database import reading, writing
 from data.sessions import SignInSession
 from services import credentials, notices, phones, sessions
 from services.access import Role
+from services.consents import Policy
 from tests.factories import ANALYST, DESK, LI, NANTONG, OPERATOR, STRANGER, ZHOU, phone_of
+from tests.pages import screen
 from tests.pages.screen import errors, keys, said, speak_english, words
 
 PAGE = "pages/account/sign_in.py"
@@ -211,6 +214,14 @@ class TestSignUp:
         account = account_of(NEW_PHONE)
         assert (account.name, account.password_hash) == ("吴新客", f"hash of {PASSWORD}")
         assert account.agreed_at is not None
+
+    def test_what_is_agreed_to_can_be_read_beside_the_yes(self, open_app):
+        app = choose(open_app(PAGE, None), "sign_up")
+        terms = [consents.words_of(one) for one in (Policy.AGREEMENT, Policy.PRIVACY)]
+        assert not any(one in said(app) for one in terms)
+
+        for one in (Policy.AGREEMENT, Policy.PRIVACY):
+            assert consents.words_of(one) in said(screen.opened(app, f"sign_up_{one}"))
 
     @pytest.mark.parametrize(
         ("changes", "refusal"),

@@ -1,10 +1,11 @@
 """The desk takes a call: finds or enters the caller, books, posts, redeems and follows for them."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from components import desk
 from data.accounts import Account, AccountStatus, Channel
+from data.consents import Consent, Policy
 from data.database import reading, writing
 from data.demands import Demand, DemandStatus
 from data.history import AuditEvent
@@ -341,6 +342,22 @@ class TestFollowing:
         app.button(key=f"desk_recipient_{MOTHER_ID}_save").click().run()
         assert successes(app) == [words("recipient.saved")]
         assert rows(Recipient)[0].name == "周老太"
+
+
+def test_the_desk_takes_down_a_callers_consent_before_health_notes(open_app):
+    with writing() as session:
+        session.execute(delete(Consent).where(Consent.policy == Policy.SENSITIVE_DATA))
+    app = ask_for(with_caller(open_app), desk.Wish.ORDERS)
+    new = "desk_recipient_new"
+    assert app.checkbox(key=f"{new}_agreed").label == words("recipient.caller_agrees")
+    app.text_input(key=f"{new}_name").set_value("周爷爷")
+    app.text_area(key=f"{new}_conditions").set_value("糖尿病")
+    app.button(key=f"{new}_save").click().run()
+    assert errors(app) == [words("error.health_notes_consent")]
+    app.checkbox(key=f"{new}_agreed").check()
+    app.button(key=f"{new}_save").click().run()
+    assert successes(app) == [words("recipient.saved")]
+    assert "give_consent" in actions()
 
 
 def test_the_page_speaks_english(open_app):

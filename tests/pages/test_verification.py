@@ -5,6 +5,7 @@ import io
 import pytest
 from PIL import Image
 
+from data.accounts import Account
 from data.cities import City
 from data.consents import Policy
 from data.database import reading, writing
@@ -13,7 +14,7 @@ from services import consents, documents, verifications
 from services.verifications import CaseKind, DocumentKind, IdentityForm, RejectReason
 from tests import factories
 from tests.factories import DRAFT, LI, NASTY, OPERATOR, ZHOU, decide_case, empty_page, id_number
-from tests.pages.screen import errors, keys, said, successes, words
+from tests.pages.screen import errors, keys, opened, said, successes, words
 
 PAGE = "pages/account/verification.py"
 BOOKING_PAGES = ("find_caregivers", "book", "post_demand")
@@ -69,6 +70,26 @@ def test_nothing_sensitive_is_asked_before_a_yes_to_it(open_app, newcomer):
     with reading() as session:
         assert consents.given(session, newcomer.id, Policy.SENSITIVE_DATA)
     assert app.text_input(key="verification_number")
+
+
+def test_who_has_no_city_is_asked_for_it_first(open_app, newcomer):
+    with writing() as session:
+        session.get_one(Account, newcomer.id).city_code = None
+    app = open_app(PAGE, newcomer)
+    assert words("verification.city_first") in said(app)
+    assert not app.text_input
+
+    app.button(key="region_save").click().run()
+
+    assert app.text_input(key="verification_number")
+
+
+def test_what_was_agreed_to_stays_readable(open_app, newcomer):
+    app = open_app(PAGE, newcomer)
+    app.segmented_control(key="verification_step_identity").set_value("consent").run()
+    assert "第二十九条" not in said(app)
+
+    assert "第二十九条" in said(opened(app, "verification_sensitive_data"))
 
 
 def test_a_wrong_number_is_said_while_it_is_typed(open_app, newcomer):

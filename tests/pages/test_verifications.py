@@ -1,12 +1,15 @@
 """实名审核: the queue, one case at a time, and everything that may come between."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
+from streamlit import config
 
 from data.caregivers import Caregiver, CaregiverStatus
 from data.database import reading, writing
 from data.history import AuditEvent
-from data.verifications import CaseStatus, VerificationCase
+from data.verifications import CaseStatus, DocumentTicket, VerificationCase
 from services import caregivers, verifications
 from services.verifications import CaseKind, RejectReason
 from tests.factories import (
@@ -98,6 +101,27 @@ def test_a_case_is_taken_and_shows_what_the_number_says(in_hand, waiting):
     warned = [one.value for one in in_hand.warning]
     assert words("verification.area_unknown") in warned
     assert any("新1" in said for said in warned), "the account's other name"
+
+
+def test_each_click_keeps_the_case_for_ten_minutes_more(in_hand, waiting, clock):
+    clock.move(minutes=9)
+    in_hand.run()
+    clock.move(minutes=9)
+
+    case = case_of(waiting[0][1])
+    assert case.reviewing_until == clock.moment + timedelta(minutes=1)
+    assert not errors(in_hand)
+
+
+def test_where_nobody_serves_images_it_is_said_and_no_ticket_is_made(
+    open_app, waiting, monkeypatch
+):
+    monkeypatch.setattr(config, "_server_mode", "starlette-managed")
+    app = open_app(PAGE, OPERATOR).button(key="case_take").click().run()
+
+    assert words("document.make_run") in said(app)
+    with reading() as session:
+        assert session.scalar(select(func.count(DocumentTicket.id))) == 0
 
 
 def test_the_whole_number_opens_by_a_click_that_is_recorded(in_hand, waiting):

@@ -1,12 +1,13 @@
 import pytest
+from pyotp.totp import TOTP
 from sqlalchemy import select
 
 from data.accounts import Account, AccountStatus
 from data.consents import Policy
 from data.history import AuditEvent
-from data.notices import OutboxMessage, OutboxStatus
+from data.notices import NoticeKind, OutboxMessage, OutboxStatus
 from data.sessions import CodePurpose, OneTimeCode
-from services import accounts, consents, notices, sessions
+from services import accounts, consents, notices, second_factors, sessions
 from services.access import Role
 from services.errors import Conflict, Invalid, NotAllowed
 from services.passwords import NewPassword
@@ -268,6 +269,48 @@ class TestResettingAPassword:
 
         with pytest.raises(NotAllowed, match="account_suspended"):
             reset(session, code)
+
+
+class TestTellingTheOwner:
+    """Whoever changes how one signs in, the owner reads of it, each time."""
+
+    def inbox(self, session, actor):
+        session.flush()
+        notices.deliver(session)
+        session.flush()
+        return [one.kind for one in reversed(notices.inbox(session, actor))]
+
+    def test_every_new_password_is_told(self, session, clock):
+        accounts.change_password(session, ZHOU, PASSWORD)
+        clock.move(minutes=1)
+        accounts.change_password(session, ZHOU, PASSWORD)
+        clock.move(minutes=1)
+        reset(session, new_code(session, phone_of(ZHOU), CodePurpose.RESET))
+
+        changed, set_anew = NoticeKind.PASSWORD_CHANGED, NoticeKind.PASSWORD_RESET
+        assert self.inbox(session, ZHOU) == [changed, changed, set_anew]
+        assert self.inbox(session, LI) == []
+
+    def test_a_try_that_failed_is_not(self, session):
+        reset(session, WRONG)
+
+        assert self.inbox(session, ZHOU) == []
+
+    def test_a_factor_put_on_and_taken_off_is_told(self, session, clock):
+        def shown(secret):
+            return TOTP(secret).at(clock())
+
+        token = sessions.open_session(session, OPERATOR.id, BROWSER).token
+        secret = second_factors.begin(session, OPERATOR).text
+        assert self.inbox(session, OPERATOR) == []
+        second_factors.confirm(session, OPERATOR, token, shown(secret))
+        clock.move(minutes=1)
+        second_factors.disable(session, OPERATOR, shown(secret))
+
+        assert self.inbox(session, OPERATOR) == [
+            NoticeKind.SECOND_FACTOR_ADDED,
+            NoticeKind.SECOND_FACTOR_REMOVED,
+        ]
 
 
 class TestOwnAccount:

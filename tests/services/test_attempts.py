@@ -150,6 +150,40 @@ class TestAnAddress:
         assert [guess(session, f"1370001{n:04d}") for n in range(20)] == [None] * 20
 
 
+class TestTrips:
+    """Setting out to a provider, again and again."""
+
+    def set_out(self, session, address="203.0.113.7"):
+        try:
+            attempts.count_trip(session, address)
+        except Conflict as refusal:
+            return refusal.values
+        return None
+
+    def test_an_address_waits_longer_and_longer_after_sixty(self, session, clock):
+        assert [self.set_out(session) for _ in range(61)] == [None] * 60 + [{"seconds": 2}]
+        assert self.set_out(session, "198.51.100.9") is None
+        assert self.set_out(session, "") is None
+        clock.move(seconds=2)
+        assert [self.set_out(session) for _ in range(2)] == [None, {"seconds": 4}]
+        clock.move(hours=1)
+        assert self.set_out(session) is None
+
+    def test_neither_trips_nor_guesses_stop_the_other(self, session):
+        for _ in range(61):
+            self.set_out(session)
+        assert guess(session, phone_of(ZHOU)) is None
+        for n in range(30):
+            guess(session, f"1370000{n:04d}", "198.51.100.1")
+        assert self.set_out(session, "198.51.100.1") is None
+
+    def test_the_address_is_not_stored(self, session):
+        self.set_out(session)
+        row = session.scalars(select(SignInAttempt)).one()
+
+        assert (row.phone_hash, len(row.address_hash)) == ("", 64)
+
+
 class TestCodes:
     def wrong(self, session, phone, address="203.0.113.7"):
         return accounts.sign_in_by_code(session, phone, "not it", Client("Firefox", address))

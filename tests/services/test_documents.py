@@ -1,4 +1,7 @@
 import io
+import os
+import subprocess
+import time
 import zipfile
 import zlib
 from contextlib import suppress
@@ -149,6 +152,35 @@ class TestPages:
         shown = b"<</Length 27>>stream\n300 0 0 200 0 0 cm /I Do  \nendstream"
         with pytest.raises(Invalid, match="too_many_pixels"):
             documents.pages_of(pdf(page, bomb, shown))
+
+    def test_a_drawing_without_end_is_stopped_in_words(self, monkeypatch):
+        lines = zlib.compress(b"0 0 m 300 200 l 300 0 l 5 100 l B\n" * 200_000)
+        page = PAGE.replace(b">>", b"/Contents 4 0 R>>")
+        stream = b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(lines), lines)
+        monkeypatch.setattr(scans, "LONGEST_SECONDS", 1.5)
+        begun = time.monotonic()
+        with pytest.raises(Invalid, match="document_too_slow"):
+            documents.pages_of(pdf(page, stream))
+
+        assert time.monotonic() - begun < 10
+        with pytest.raises(ChildProcessError):  # Nobody goes on drawing.
+            os.waitpid(-1, os.WNOHANG)
+
+    def test_what_draws_a_pdf_knows_no_secret(self, monkeypatch):
+        run = subprocess.run
+        seen = {}
+        monkeypatch.setattr(
+            scans.subprocess, "run", lambda *what, **how: seen.update(how) or run(*what, **how)
+        )
+        documents.pages_of(pdf(PAGE))
+
+        assert seen["env"] == {}
+        assert seen["timeout"] == scans.LONGEST_SECONDS
+
+    def test_a_drawing_that_breaks_its_process_is_refused(self, monkeypatch):
+        monkeypatch.setattr(scans.sys, "executable", "/bin/false")
+        with pytest.raises(Invalid, match="document_unreadable"):
+            documents.pages_of(pdf(PAGE))
 
     @pytest.mark.parametrize("side", [6400, 10_000, 30_000, 1_000_000])
     def test_too_many_pixels_are_refused_before_they_are_decoded(self, side):

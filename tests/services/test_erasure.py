@@ -46,6 +46,7 @@ from tests.factories import (
     make_booking,
     make_demand,
     make_redeemed_visit,
+    one_person,
     phone_of,
 )
 
@@ -244,6 +245,38 @@ class TestFamily:
         gone = session.get_one(Account, other)
         assert (gone.name, gone.phone) == (erasure.NOBODY, erasure.NOBODYS_PHONE)
         assert not [rows for rows in everything(session).values() if NAMES[ZHOU] in rows]
+
+    def test_a_wish_ends_with_the_account_merged_away_and_who_stays_is_told(self, session, clock):
+        one_person(session)
+        for actor in (ZHOU, STRANGER):
+            session.get_one(Account, actor.id).city_code = "320600"
+        erasure.ask(session, STRANGER)
+        customers.merge(session, OPERATOR, ZHOU.id, STRANGER.id)
+        session.flush()
+
+        asked = session.scalars(select(ErasureRequest)).one()
+        assert (asked.withdrawn_at, asked.done_at) == (clock.moment, None)
+        told = select(OutboxMessage.account_id).where(
+            OutboxMessage.kind == NoticeKind.ERASURE_CLOSED
+        )
+        assert session.scalars(told).all() == [ZHOU.id]
+        last = session.scalars(select(AuditEvent).where(AuditEvent.action == "close_erasure")).one()
+        assert (last.subject_id, last.detail) == (STRANGER.id, {"kept_id": ZHOU.id})
+        assert erasure.standing(session, ZHOU).due_at is None
+        clock.move(days=9)
+        assert erasure.erase_due(session, SYSTEM) == 0
+
+    def test_a_wish_of_the_account_that_stays_stands(self, session, clock):
+        one_person(session)
+        for actor in (ZHOU, STRANGER):
+            session.get_one(Account, actor.id).city_code = "320600"
+        erasure.ask(session, ZHOU)
+        customers.merge(session, OPERATOR, ZHOU.id, STRANGER.id)
+        session.flush()
+
+        assert erasure.standing(session, ZHOU).due_at == clock.moment + WEEK
+        told = select(OutboxMessage.id).where(OutboxMessage.kind == NoticeKind.ERASURE_CLOSED)
+        assert session.scalars(told).all() == []
 
 
 class TestCaregiver:

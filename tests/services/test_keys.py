@@ -172,6 +172,22 @@ class TestRotation:
                 keys.tables()
             )
 
+    def test_it_shows_how_far_each_table_is(self, database, seal_with, monkeypatch):
+        monkeypatch.setattr(keys, "BATCH", 4)
+        seen = []
+
+        def drawn_on(_stream, title):
+            return lambda done, of: seen.append((title.partition(":")[0], done, of))
+
+        monkeypatch.setattr(rotate_keys, "drawn_on", drawn_on)
+        startup.know_the_key()
+        seal_with(OWN, sealing.DERIVED)
+        rotate_keys.main()
+
+        shown = [(done, of) for table, done, of in seen if table == "accounts"]
+        assert shown == [(4, 9), (8, 9), (9, 9)]
+        assert {table for table, *_ in seen} >= {"accounts", "recipients", "key_checks"}
+
     def test_it_goes_on_where_it_was_broken_off(self, database, seal_with, capsys):
         startup.know_the_key()
         seal_with(OWN, sealing.DERIVED)

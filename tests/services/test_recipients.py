@@ -1,11 +1,13 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from data.accounts import Account
+from data.consents import Consent, Policy
 from data.history import AuditEvent
-from services import recipients
+from services import consents, erasure, recipients
+from services.access import Channel
 from services.errors import Invalid, NotAllowed, NotFound
 from services.recipients import Mobility, RecipientForm, Relation, Sex
 from tests.factories import (
@@ -153,6 +155,59 @@ def test_the_desk_reaches_no_recipient_of_another_citys_customer(session):
     ):
         with pytest.raises(NotFound, match="customer_not_found"):
             ask()
+
+
+@pytest.fixture
+def unasked(session):
+    """Nobody has consented to sensitive data yet."""
+    session.execute(delete(Consent).where(Consent.policy == Policy.SENSITIVE_DATA))
+
+
+@pytest.mark.parametrize("notes", [{"conditions": "糖尿病"}, {"ward": "3 床"}])
+def test_health_notes_wait_for_the_familys_consent(session, unasked, notes):
+    assert recipients.asks_consent(session, ZHOU)
+    for given in (None, MOTHER_ID):
+        with pytest.raises(Invalid, match="health_notes_consent"):
+            recipients.save(session, ZHOU, form(**notes), given)
+    assert len(recipients.listing(session, ZHOU)) == 1
+    recipients.save(session, ZHOU, form(**notes, agreed=True))
+
+    assert not recipients.asks_consent(session, ZHOU)
+    recipients.save(session, ZHOU, form(**notes))  # Said once, it holds.
+    [consent] = session.scalars(select(Consent).where(Consent.policy == Policy.SENSITIVE_DATA))
+    assert (consent.account_id, consent.created_at) == (ZHOU.id, consents.clock.now())
+    [event] = session.scalars(select(AuditEvent))
+    assert (event.action, event.actor_id, event.detail["channel"]) == (
+        "give_consent", ZHOU.id, Channel.APP
+    )  # fmt: skip
+
+
+def test_without_health_notes_nobody_is_asked_and_a_tick_says_nothing(session, unasked):
+    recipients.save(session, ZHOU, form(agreed=True, emergency_contact="周先生"))
+
+    assert recipients.asks_consent(session, ZHOU)
+
+
+def test_a_callers_consent_is_taken_down_by_the_desk(session, unasked):
+    with pytest.raises(Invalid, match="health_notes_consent"):
+        recipients.save(session, DESK, form(conditions="糖尿病"), customer_id=ZHOU.id)
+    assert recipients.asks_consent(session, DESK, customer_id=ZHOU.id)
+    told = form(conditions="糖尿病", agreed=True)
+    recipients.save(session, DESK, told, customer_id=ZHOU.id)
+    session.flush()
+
+    assert consents.given(session, ZHOU.id, Policy.SENSITIVE_DATA)
+    assert not consents.given(session, DESK.id, Policy.SENSITIVE_DATA)
+    [event] = session.scalars(select(AuditEvent).where(AuditEvent.action == "give_consent"))
+    assert (event.actor_id, event.role, event.subject_id) == (DESK.id, DESK.role, ZHOU.id)
+    assert event.detail == {"policy": "sensitive_data", "version": 1, "channel": "phone"}
+
+
+def test_a_consent_taken_back_is_asked_for_again(session):
+    erasure.forget_sensitive(session, ZHOU)
+
+    with pytest.raises(Invalid, match="health_notes_consent"):
+        recipients.save(session, ZHOU, form(conditions="糖尿病"), MOTHER_ID)
 
 
 @pytest.mark.parametrize("actor", [STRANGER, LI, OPERATOR])

@@ -251,8 +251,11 @@ class TestResetting:
 
         assert session.get(SecondFactor, DESK.id) is None
         assert sessions.resume(session, token) is None
-        told = session.scalars(select(OutboxMessage)).one()
-        assert (told.kind, told.account_id) == (NoticeKind.SECOND_FACTOR_RESET, DESK.id)
+        told = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).all()
+        assert [(one.kind, one.account_id) for one in told] == [
+            (NoticeKind.SECOND_FACTOR_ADDED, DESK.id),
+            (NoticeKind.SECOND_FACTOR_RESET, DESK.id),
+        ]
         event = session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
         assert (event.action, event.actor_id, event.subject_id) == (
             "reset_second_factor",

@@ -1,3 +1,4 @@
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -11,10 +12,19 @@ from data.history import AuditEvent, Noun, StatusChange
 from data.notices import NoticeKind, OutboxMessage
 from data.recipients import Sex
 from data.verifications import Document, VerificationCase
-from services import bookings, caregivers, consents, demands, documents, verifications
+from services import (
+    bookings,
+    caregivers,
+    consents,
+    demands,
+    documents,
+    erasure,
+    verifications,
+)
 from services.access import Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.verifications import CaseKind, CaseStatus, DocumentKind, IdentityForm, RejectReason
+from tests.conftest import ROOT
 from tests.factories import (
     BORN,
     CHONGCHUAN,
@@ -309,6 +319,39 @@ class TestQueue:
             verifications.decide(session, OPERATOR, case_id, "approve")
         assert audited(session) == ["take_case", "take_case"]
 
+    @pytest.mark.parametrize("work", ["a paper", "the number", "the page"])
+    def test_whatever_is_done_with_it_keeps_it_for_ten_minutes_more(
+        self, session, newcomer, clock, work
+    ):
+        case_id, other = hand_in(session, newcomer), second_operator(session)
+        page = documents.of_case(session, case_id)[0].id
+        verifications.take(session, OPERATOR)
+        clock.move(minutes=9)
+        {
+            "a paper": lambda: documents.ticket(session, OPERATOR, page, "review"),
+            "the number": lambda: verifications.id_number(session, OPERATOR, case_id),
+            "the page": lambda: verifications.hold(session, OPERATOR, case_id),
+        }[work]()
+        session.flush()
+        clock.move(minutes=9, seconds=59)
+        with pytest.raises(Conflict, match="case_taken"):
+            verifications.take(session, other, case_id)
+        clock.move(seconds=1)
+        assert verifications.take(session, other, case_id) == case_id
+        with pytest.raises(Conflict, match="case_taken"):
+            verifications.hold(session, OPERATOR, case_id)
+
+    def test_looking_for_something_else_keeps_nothing(self, session, newcomer, clock):
+        case_id, other = hand_in(session, newcomer), second_operator(session)
+        page = documents.of_case(session, case_id)[0].id
+        verifications.take(session, OPERATOR)
+        clock.move(minutes=9)
+        documents.ticket(session, OPERATOR, page, "complaint")
+        documents.ticket(session, newcomer, page, "own")
+        clock.move(minutes=1)
+
+        assert verifications.take(session, other, case_id) == case_id
+
     def test_what_is_let_go_is_anybodys(self, session, newcomer):
         case_id, other = hand_in(session, newcomer), second_operator(session)
         verifications.take(session, OPERATOR)
@@ -488,6 +531,72 @@ class TestReview:
         decide_case(session, LI)
         caregivers.move(session, OPERATOR, LI.id, "restore")
         assert session.get_one(Caregiver, LI.id).status is CaregiverStatus.APPROVED
+
+
+class TestHistory:
+    """Whatever moves a case leaves who moved it, when and by which move, for good."""
+
+    def moves(self, session, *case_ids):
+        session.flush()
+        rows = session.execute(
+            select(StatusChange.subject_id, StatusChange.move, StatusChange.actor_id)
+            .where(StatusChange.noun == Noun.VERIFICATION, StatusChange.subject_id.in_(case_ids))
+            .order_by(StatusChange.id)
+        )
+        return [tuple(row) for row in rows]
+
+    def test_a_caregivers_own_hand_in_and_what_becomes_of_it(self, session):
+        caregivers.move(session, DRAFT, DRAFT.id, "submit")
+        decide_case(session, DRAFT, "reject")
+        caregivers.move(session, DRAFT, DRAFT.id, "submit")
+        decide_case(session, DRAFT)
+        first, second = session.scalars(
+            select(VerificationCase.id)
+            .where(VerificationCase.account_id == DRAFT.id)
+            .order_by(VerificationCase.id)
+        )
+        verifications.expire(session, OPERATOR, second, "换证")
+
+        assert self.moves(session, first, second) == [
+            (first, "submit", DRAFT.id),
+            (first, "reject", OPERATOR.id),
+            (second, "submit", DRAFT.id),
+            (second, "approve", OPERATOR.id),
+            (second, "expire", OPERATOR.id),
+        ]
+        decided = ["take_case", "reject_case", "take_case", "approve_case", "expire_case"]
+        assert [one for one in audited(session) if one.endswith("_case")] == decided
+        assert [step.status for step in verifications.history(session, DRAFT, CAREGIVER)] == [
+            "submitted", "rejected", "submitted", "approved", "expired",
+        ]  # fmt: skip
+
+    def test_what_a_newer_approval_replaces_and_what_a_withdrawn_consent_ends(self, session):
+        [old] = session.scalars(
+            select(VerificationCase.id).where(VerificationCase.account_id == LI.id)
+        )
+        verifications.renew(session, LI, ())
+        new = fill(session, LI, CAREGIVER, IdentityForm("", ""))
+        verifications.submit_own(session, LI)
+        decide_case(session, LI)
+        erasure.forget_sensitive(session, LI)
+
+        assert self.moves(session, old, new) == [
+            (new, "submit", LI.id),
+            (old, "expire", OPERATOR.id),
+            (new, "approve", OPERATOR.id),
+            (new, "expire", None),
+        ]
+
+    def test_nothing_but_a_move_changes_a_cases_status(self):
+        """Every place that names a status of a case to set it is a draft's beginning."""
+        setters = [
+            f"{file.name}: {line.strip()}"
+            for file in sorted((ROOT / "services").glob("*.py"))
+            for line in file.read_text("utf-8").splitlines()
+            if re.search(r"status\s*=\s*CaseStatus|status=CaseStatus", line)
+        ]
+
+        assert setters == ["verifications.py: status=CaseStatus.DRAFT,"]
 
 
 class TestFirstBooking:
