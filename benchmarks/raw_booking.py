@@ -22,7 +22,7 @@ def _insert(table: str, columns: str) -> str:
 
 READ = """
     SELECT d.id, a.caregiver_id, a.price_fen, d.customer_id, d.recipient_id, d.item_id,
-        d.city_code, d.district_code, d.channel, d.units, d.starts_at, d.ends_at,
+        d.city_code, d.district_code, d.channel, d.units, d.cell, d.starts_at, d.ends_at,
         c.commission_bp, c.decline_hours
     FROM applications a JOIN demands d ON d.id = a.demand_id JOIN cities c ON c.code = d.city_code
     WHERE a.id = ? AND a.status = 'submitted' AND d.status = 'open'
@@ -36,18 +36,21 @@ CLOSE = """
 ORDER = _insert(
     "orders",
     "created_at demand_id customer_id caregiver_id recipient_id item_id city_code district_code"
-    " channel units unit_price_fen total_fen commission_fen decline_until decision_words"
+    " channel units unit_price_fen commission_bp kind terms decline_until decision_words"
     " status version",
 )
 VISIT_COLUMNS = (
-    "order_id, caregiver_id, starts_at, ends_at, created_at, status, done_tasks, report_words,"
-    " code_issue, wrong_codes, version"
+    "order_id, caregiver_id, starts_at, ends_at, created_at, cell, total_fen, commission_fen,"
+    " price_parts, status, fee_fen, penalty_fen, end_words, done_tasks, report_words, code_issue,"
+    " wrong_codes, version"
 )
-VISIT = f"INSERT INTO visits ({VISIT_COLUMNS}) SELECT ?, ?, ?, ?, ?, 'planned', '[]', '', 1, 0, 1"
+VISIT_VALUES = "?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned', 0, 0, '', '[]', '', 1, 0, 1"
+VISIT = f"INSERT INTO visits ({VISIT_COLUMNS}) SELECT {VISIT_VALUES}"
 # SQLite has no exclusion constraint: the condition in the insert stands for it.
 IF_FREE = """
     WHERE NOT EXISTS (SELECT 1 FROM visits
-        WHERE caregiver_id = ? AND starts_at < ? AND ends_at > ? AND status <> 'cancelled')
+        WHERE caregiver_id = ? AND starts_at < ? AND ends_at > ?
+            AND status NOT IN ('cancelled', 'dropped'))
 """
 STEP = _insert(
     "status_changes",
@@ -130,18 +133,19 @@ def _write(
     row = cursor.fetchone()
     if row is None:
         return False
-    demand_id, caregiver_id, price_fen, customer_id, *copied, starts_at, ends_at, share, hours = row
+    demand_id, caregiver_id, price_fen, customer_id, *copied, cell, starts_at, ends_at = row[:-2]
+    share, hours = row[-2:]
     units, item_id = copied[-1], copied[1]
     now = datetime.now(UTC)
     at, declining = moment(now), moment(now + timedelta(hours=hours))
     cursor.execute(sql(APPROVE), (application_id,))
     cursor.execute(sql(MATCH), (demand_id,))
     total_fen = price_fen * units
-    prices = (price_fen, total_fen, total_fen * share // 10_000)
-    order = (at, demand_id, customer_id, caregiver_id, *copied, *prices)
+    order = (at, demand_id, customer_id, caregiver_id, *copied, price_fen, share, "single", "{}")
     cursor.execute(sql(ORDER + ID), (*order, declining, "", "confirmed", 1))
     order_id = cursor.fetchone()[0]
-    visit = (order_id, caregiver_id, starts_at, ends_at, at)
+    price = (total_fen, total_fen * share // 10_000, f'{{"base": {total_fen}}}')
+    visit = (order_id, caregiver_id, starts_at, ends_at, at, cell, *price)
     condition = (caregiver_id, ends_at, starts_at) if gate else ()
     cursor.execute(sql(VISIT + gate + ID), (*visit, *condition))
     placed = cursor.fetchone()

@@ -68,7 +68,7 @@ def booking_form(
             st.info(t("book.no_offer"), icon=":material/event_busy:")
             return
         item, offer, units = _what(items, offers, asked)
-        starts_at = _when(profile, item, units, asked)
+        times = st.container()
     with st.container(border=True, key="booked_for"):
         known = session.fetch(recipient_services.listing, customer_id=customer_id)
         recipient = recipients.recipient_choice(known, _KEY, customer_id=customer_id)
@@ -79,6 +79,8 @@ def booking_form(
             place_id=asked.get("place"),
         )
         said = wishes.words_field(_KEY)
+    with times:
+        starts_at = _when(profile, item, units, location, asked)
     if starts_at is not None:
         ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
         st.markdown(
@@ -175,10 +177,15 @@ def _what(
 
 
 def _when(
-    profile: Profile, item: ItemView, units: int, asked: Mapping[str, str]
+    profile: Profile,
+    item: ItemView,
+    units: int,
+    location: places.Location | None,
+    asked: Mapping[str, str],
 ) -> datetime | None:
-    """One of her free times: a day, then an hour."""
-    free = session.fetch(search.free_starts, profile.id, item.id, units)
+    """One of her free times, the way there and back included: a day, then an hour."""
+    near = location.near if location else None
+    free = session.fetch(search.free_starts, profile.id, item.id, units, near)
     if not free:
         st.info(t("book.no_time"), icon=":material/event_busy:")
         return None

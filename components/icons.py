@@ -52,11 +52,14 @@ REQUEST = {
 }
 VISIT = {
     VisitStatus.HELD: (":material/mark_email_unread:", "violet"),
+    VisitStatus.OFFERED: (":material/swap_horiz:", "violet"),
     VisitStatus.PLANNED: (":material/event:", "blue"),
     VisitStatus.IN_PROGRESS: (":material/directions_walk:", "violet"),
     VisitStatus.FINISHED: (":material/qr_code_scanner:", "orange"),
     VisitStatus.REDEEMED: (":material/verified:", "green"),
+    VisitStatus.MISSED: (":material/person_alert:", "red"),
     VisitStatus.CANCELLED: (":material/event_busy:", "gray"),
+    VisitStatus.DROPPED: (":material/move_down:", "gray"),
 }
 CAREGIVER = {
     CaregiverStatus.DRAFT: (":material/edit_note:", "gray"),

@@ -16,7 +16,7 @@ COMING = (
     VisitStatus.PLANNED,
     VisitStatus.HELD,
 )
-PAST = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
+PAST = (VisitStatus.REDEEMED, VisitStatus.MISSED, VisitStatus.CANCELLED)
 _SHOWN_AT_ONCE = 4
 MOST_SHOWN = 24
 

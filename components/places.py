@@ -29,13 +29,14 @@ _CELL_COLOURS = {"light": [31, 111, 120], "dark": [95, 184, 191]}
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """What the family told of the place."""
+    """What the family told of the place; it lies in the cell `near` or not far from it."""
 
     city_code: str
     district_code: str
     address: str
     place_id: int | None
     cell: str | None
+    near: str
 
 
 def city_choice(key: str, *, chosen: str | None = None) -> CityView | None:
@@ -119,7 +120,10 @@ def location_fields(
     )
     if gone:
         return None
-    return Location(city_code, district, address, chosen, cell)
+    near = cell or places.cell_of_district(district)
+    if chosen:
+        near = places.cell_at(known[chosen].lng, known[chosen].lat)
+    return Location(city_code, district, address, chosen, cell, near)
 
 
 def _neighbourhood(

@@ -1,7 +1,7 @@
 """Finding a caregiver: the wish above, those who can come as cards below."""
 
 from collections.abc import Callable
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from components.caregivers import profile_dialog
 from components.i18n import chinese, t
 from components.places import band_name, city_choice, district_choice, place_name
 from components.reviews import stars
-from services import availability, clock, photos, places, search
+from services import clock, photos, places, search
 from services.catalogue import ItemView
 from services.recipients import Sex
 from services.search import Found, Sort, Wanted
@@ -18,6 +18,7 @@ from services.search import Found, Sort, Wanted
 _KEY = "find"
 _SHOWN_AT_ONCE = 4
 _ANY = "any"
+_DAYS_AHEAD = 30
 
 
 def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wanted | None:
@@ -79,11 +80,16 @@ def _where(city_code: str, near: str | None) -> tuple[str, int | None, str]:
     return district_code, None, places.cell_of_district(district_code)
 
 
+def _days() -> list[date]:
+    """The days of the coming weeks, today first."""
+    return [clock.today() + timedelta(days=ahead) for ahead in range(_DAYS_AHEAD)]
+
+
 def _when() -> datetime | None:
     """A day and an hour, or whenever somebody is free."""
     day = st.selectbox(
         t("find.day"),
-        [None, *availability.bookable_days()],
+        [None, *_days()],
         format_func=lambda one: formats.day(one) if one else t("find.any_time"),
         key=f"{_KEY}_day",
     )

@@ -18,7 +18,8 @@ WAITING = (
     VisitStatus.FINISHED,
     VisitStatus.HELD,
 )
-DONE = (VisitStatus.REDEEMED, VisitStatus.CANCELLED)
+DONE = (VisitStatus.REDEEMED, VisitStatus.MISSED, VisitStatus.CANCELLED)
+_UNPAID = (VisitStatus.MISSED, VisitStatus.CANCELLED)
 _WEEK = "weeks_away"
 _SHOWN_AT_ONCE = 2
 _CARD_WIDTH = 340
@@ -108,7 +109,7 @@ def _strip(first: datetime, visits_of: dict[str, list[OrderView]]) -> str | None
 
     def label(day: str) -> str:
         on = date.fromisoformat(day)
-        planned = sum(one.visit_status is not VisitStatus.CANCELLED for one in visits_of[day])
+        planned = sum(one.visit_status not in _UNPAID for one in visits_of[day])
         held = f" · {planned}" if planned else ""
         return f"{t(f'weekday.{formats.WEEKDAYS[on.weekday()]}')} {on.day}{held}"
 
@@ -159,7 +160,7 @@ def _head(visit: OrderView, item: str) -> None:
         f":material/schedule: {formats.span(visit.starts_at, visit.ends_at)}",
         f":material/location_on: {formats.district(visit.district_code)}",
     ]
-    if status is not VisitStatus.CANCELLED:
+    if status not in _UNPAID:
         pay = t("visits.pay", pay=formats.money(visit.pay_fen))
         parts = t(
             "visits.pay_parts",

@@ -30,6 +30,10 @@ class City(Numbered, Base):
         CheckConstraint("smallest_cell >= 5", name="smallest_cell_at_least_5"),
         CheckConstraint("hold_hours > 0", name="hold_hours_positive"),
         CheckConstraint("release_days >= 0", name="release_days_not_negative"),
+        CheckConstraint("notice_hours >= 0 AND horizon_days > 0", name="booking_window"),
+        CheckConstraint("rest_hours BETWEEN 0 AND 24", name="rest_hours_in_a_day"),
+        CheckConstraint("week_hours > 0 AND travel_kmh > 0", name="working_pace"),
+        CheckConstraint("auto_confirm_days > 0 AND plan_ahead_days > 0", name="days_positive"),
         CheckConstraint(
             "rejected_document_days > 0 AND document_days > 0", name="document_days_positive"
         ),
@@ -49,6 +53,13 @@ class City(Numbered, Base):
     verify_customers: Mapped[bool] = mapped_column(default=True)
     rejected_document_days: Mapped[int] = mapped_column(default=90)
     document_days: Mapped[int] = mapped_column(default=1095)
+    notice_hours: Mapped[int] = mapped_column(default=3)
+    horizon_days: Mapped[int] = mapped_column(default=60)
+    rest_hours: Mapped[int] = mapped_column(default=10)
+    week_hours: Mapped[int] = mapped_column(default=60)
+    travel_kmh: Mapped[int] = mapped_column(default=20)
+    plan_ahead_days: Mapped[int] = mapped_column(default=35)
+    auto_confirm_days: Mapped[int] = mapped_column(default=3)
 
 
 class Place(Numbered, Base):

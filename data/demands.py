@@ -1,6 +1,6 @@
 """Demands posted by families, and the applications caregivers make for them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
@@ -30,6 +30,7 @@ class ApplicationStatus(StrEnum):
 class Demand(Numbered, SealedRow, Base):
     """A need with no caregiver yet; prices are fen per unit of its item.
 
+    With a rule (RFC 5545, city time) it is a plan's, and its time that of the plan's first visit.
     A directed one waits for the answer of the one caregiver who was asked, and is in no hall.
     """
 
@@ -57,6 +58,8 @@ class Demand(Numbered, SealedRow, Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     units: Mapped[int]
+    rule: Mapped[str | None] = mapped_column(String(300))
+    until_on: Mapped[date | None]
     lowest_fen: Mapped[int]
     highest_fen: Mapped[int]
     skills: Mapped[list[str]]

@@ -21,6 +21,9 @@ class Noun(StrEnum):
     ORDER = "order"
     VISIT = "visit"
     VERIFICATION = "verification"
+    COMPLAINT = "complaint"
+    INCIDENT = "incident"
+    EXTRA_TIME = "extra_time"
 
 
 class StatusChange(Numbered, Base):

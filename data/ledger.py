@@ -14,6 +14,7 @@ class LedgerAccount(StrEnum):
     CAREGIVER_FROZEN = "caregiver_frozen"
     CAREGIVER_PAYABLE = "caregiver_payable"
     PLATFORM_FEE = "platform_fee"
+    PENALTY = "penalty"
 
 
 class LedgerEvent(StrEnum):
@@ -22,16 +23,19 @@ class LedgerEvent(StrEnum):
     CANCELLED = "cancelled"
     RELEASED = "released"
     MERGED = "merged"
+    EXTENDED = "extended"
+    EXTRA_TIME = "extra_time"
 
 
 class LedgerEntry(Numbered, Base):
-    """One business event, mostly an order's; its key makes booking it twice impossible."""
+    """One business event, an order's or a visit's; its key makes booking it twice impossible."""
 
     __tablename__ = "ledger_entries"
 
     event_key: Mapped[str] = mapped_column(String(60), unique=True)
     event: Mapped[LedgerEvent] = mapped_column(text_enum(LedgerEvent))
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"), index=True)
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visits.id"), index=True)
 
 
 class LedgerPosting(Base):

@@ -2,9 +2,11 @@
 
 from data import (
     accounts,
+    calendars,
     caregivers,
     catalogue,
     cities,
+    complaints,
     consents,
     demands,
     follow_ups,
@@ -17,7 +19,9 @@ from data import (
     recipients,
     reviews,
     sessions,
+    tariffs,
     tasks,
+    unmet_needs,
     verifications,
 )
 from data.base import Base
@@ -25,9 +29,11 @@ from data.base import Base
 __all__ = [
     "Base",
     "accounts",
+    "calendars",
     "caregivers",
     "catalogue",
     "cities",
+    "complaints",
     "consents",
     "demands",
     "follow_ups",
@@ -40,6 +46,8 @@ __all__ = [
     "recipients",
     "reviews",
     "sessions",
+    "tariffs",
     "tasks",
+    "unmet_needs",
     "verifications",
 ]

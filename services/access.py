@@ -31,11 +31,17 @@ class Permission(StrEnum):
     FOLLOW_CITY_ORDERS = "order:follow_city"
     CANCEL_ORDER = "order:cancel"
     COMPLETE_ORDER = "order:complete"
+    CHANGE_ORDER = "order:change"
     WORK_VISIT = "visit:work"
     SEE_ADDRESS = "visit:see_address"
     REDEEM = "visit:redeem"
     REISSUE_CODE = "visit:reissue_code"
     REVIEW = "visit:review"
+    KEEP_CALENDAR = "calendar:keep"
+    KEEP_TARIFFS = "operator:tariffs"
+    COMPLAIN = "complaint:open"
+    DECIDE_COMPLAINT = "complaint:decide"
+    ANSWER_EXTRA_TIME = "extra_time:answer"
     SEE_TO_DO = "operator:to_do"
     KEEP_CUSTOMERS = "operator:customers"
     KEEP_CITIES = "operator:cities"
@@ -65,6 +71,9 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.REQUEST_ORDER,
         Permission.FOLLOW_ORDERS,
         Permission.CANCEL_ORDER,
+        Permission.CHANGE_ORDER,
+        Permission.COMPLAIN,
+        Permission.ANSWER_EXTRA_TIME,
         Permission.REDEEM,
         Permission.REVIEW,
         Permission.HAND_IN_CASE,
@@ -80,6 +89,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.READ_INCOME,
         Permission.FOLLOW_ORDERS,
         Permission.WORK_VISIT,
+        Permission.KEEP_CALENDAR,
+        Permission.COMPLAIN,
         Permission.SEE_ADDRESS,
         Permission.HAND_IN_CASE,
         Permission.SEE_DOCUMENT,
@@ -90,6 +101,9 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.FOLLOW_ORDERS,
         Permission.SEE_CAREGIVERS,
         Permission.CANCEL_ORDER,
+        Permission.CHANGE_ORDER,
+        Permission.COMPLAIN,
+        Permission.ANSWER_EXTRA_TIME,
         Permission.ACT_FOR_CUSTOMER,
         Permission.KEEP_RECIPIENTS,
         Permission.POST_DEMAND,
@@ -108,6 +122,10 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_CAREGIVERS,
         Permission.FOLLOW_ORDERS,
         Permission.CANCEL_ORDER,
+        Permission.CHANGE_ORDER,
+        Permission.KEEP_CALENDAR,
+        Permission.KEEP_TARIFFS,
+        Permission.DECIDE_COMPLAINT,
         Permission.REISSUE_CODE,
         Permission.SEE_ADDRESS,
         Permission.KEEP_CUSTOMERS,

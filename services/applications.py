@@ -13,10 +13,11 @@ from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import OrderStatus
+from data.orders import OrderStatus, VisitStatus
 from services import (
+    agreements,
     availability,
-    caregivers,
+    calendars,
     certificates,
     clock,
     demands,
@@ -24,7 +25,6 @@ from services import (
     ledger,
     lifecycles,
     notices,
-    orders,
     places,
     to_do,
     track_records,
@@ -177,7 +177,7 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     if not certificates.holds_all(session, application.caregiver_id, item.required_certificates):
         raise Conflict("error.caregiver_lacks_certificate")
     city = session.scalars(select(City).where(City.code == demand.city_code)).one()
-    order = orders.begin(
+    order = agreements.begin(
         session,
         demand,
         application.caregiver_id,
@@ -185,17 +185,11 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
         city,
         status=OrderStatus.CONFIRMED,
     )
-    visit_id = gate.place_visit(
-        session,
-        order_id=order.id,
-        caregiver_id=application.caregiver_id,
-        starts_at=demand.starts_at,
-        ends_at=demand.ends_at,
-    )
+    visit_id = agreements.place_visit(session, order, demand, VisitStatus.PLANNED)
     lifecycles.begin(session, actor, Noun.ORDER, order, "approve")
     demands.close_applications(session, actor, demand, spare_id=application.id)
-    ledger.book_confirmed(session, order)
-    orders.tell_confirmed(session, order, visit_id)
+    ledger.book_confirmed(session, order, order.unit_price_fen * order.units)
+    agreements.tell_confirmed(session, order, visit_id)
     return order.id
 
 
@@ -212,11 +206,13 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
         .join(Caregiver, Caregiver.id == Application.caregiver_id)
         .join(Account, Account.id == Application.caregiver_id)
         .join(CareItem, CareItem.id == Demand.item_id)
-        .options(*caregivers.WITH_HOURS)
         .where(Demand.id.in_(demand_ids), Application.status == ApplicationStatus.SUBMITTED)
         .order_by(Demand.starts_at, Application.price_fen, Application.id)
     ).all()
-    held = certificates.held(session, {row.Application.caregiver_id for row in rows})
+    caregiver_ids = list({row.Application.caregiver_id for row in rows})
+    held = certificates.held(session, caregiver_ids)
+    latest = max((row.Demand.ends_at for row in rows), default=clock.now())
+    plans = calendars.around(session, caregiver_ids, clock.now(), latest)
     decisions: dict[int, tuple[Demand, list[Candidate]]] = {}
     for application, demand, caregiver, name, item, is_busy in rows:
         has = held.get(caregiver.id, set())
@@ -228,9 +224,7 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             total_fen=application.price_fen * demand.units,
             words=application.words,
             distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
-            in_hours=availability.in_hours(
-                caregiver.weekly_hours, demand.starts_at, demand.ends_at
-            ),
+            in_hours=availability.in_hours(plans[caregiver.id], demand.starts_at, demand.ends_at),
             free=not is_busy,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
             score=track_records.score(caregiver),

@@ -1,93 +1,346 @@
-"""When a caregiver can come: the weekly plan less the time that visits take."""
+"""When a caregiver can come: her plan less what is taken, with time to travel and to rest.
 
-from collections.abc import Iterable, Iterator, Sequence
+Everything here is pure: calendars, visits and the moment in; free time or what stands in its way
+out. A day is the city's, and its minutes are those of the clock on the wall there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from typing import Protocol
 
-from data.caregivers import WeeklyHours
-from services import clock
+from data.cities import City
+from data.unmet_needs import Obstacle
+from services import clock, places
+
+__all__ = ["Obstacle"]
 
 STEP = timedelta(minutes=30)
-# A caregiver must see a request, answer it and travel.
-NOTICE = timedelta(hours=3)
-HORIZON = timedelta(days=21)
 A_DAY = timedelta(days=1)
+MINUTES = 24 * 60
+SLOT = timedelta(minutes=15)
+SLOTS_A_DAY = A_DAY // SLOT
+# Roads are not straight lines.
+DETOUR = 1.3
 
-Week = Sequence[WeeklyHours]
 Span = tuple[datetime, datetime]
+Stretch = tuple[int, int]  # From and until which minute of a day.
 
 
-def in_hours(week: Week, starts_at: datetime, ends_at: datetime) -> bool:
-    """Whether a visit suits the weekly plan.
+class Hours(Protocol):
+    """A stretch of a weekday, as rows have it."""
 
-    A visit within one day lies inside one stretch of it; a longer one, as live-in care is, asks
-    only that every day it touches is a working day.
-    """
-    start, end = clock.in_city(starts_at), clock.in_city(ends_at)
-    if end - start >= A_DAY:
-        worked = {stretch.weekday for stretch in week}
-        return all(day.weekday() in worked for day in _days(start, end))
-    if start.date() != end.date():
-        return False
-    first, last = start.hour * 60 + start.minute, end.hour * 60 + end.minute
-    return any(
-        h.weekday == start.weekday() and h.starts_minute <= first and last <= h.ends_minute
-        for h in week
+    @property
+    def weekday(self) -> int: ...
+    @property
+    def starts_minute(self) -> int: ...
+    @property
+    def ends_minute(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A caregiver's week, the days with hours of their own (none: off), leave and closed times."""
+
+    week: Sequence[Hours]
+    days: Mapping[date, tuple[Stretch, ...]] = field(default_factory=dict)
+    leaves: tuple[Span, ...] = ()
+    closures: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A city's rules for bookings and for work."""
+
+    notice: timedelta
+    horizon: timedelta
+    rest: timedelta
+    week: timedelta
+    travel_kmh: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Taken:
+    """A visit as far as it takes time: when, and in which cell."""
+
+    starts_at: datetime
+    ends_at: datetime
+    cell: str
+
+
+def pace(city: City) -> Pace:
+    """The rules of a city."""
+    return Pace(
+        notice=timedelta(hours=city.notice_hours),
+        horizon=timedelta(days=city.horizon_days),
+        rest=timedelta(hours=city.rest_hours),
+        week=timedelta(hours=city.week_hours),
+        travel_kmh=city.travel_kmh,
     )
 
 
-def starts(week: Week, taken: Iterable[Span], length: timedelta, day: date) -> list[datetime]:
-    """When a visit of this length can begin on a day of the city, in half hours."""
-    return list(_starts(week, sorted(taken), length, day, clock.now() + NOTICE))
+def obstacle(
+    calendar: Calendar, rules: Pace, taken: Sequence[Taken], wanted: Taken
+) -> Obstacle | None:
+    """What first stands in the way of a visit; None if it can be made.
+
+    Live-in care, a day or longer, arranges its own rest and is in nobody's weekly hours.
+    """
+    now = clock.now()
+    if wanted.starts_at < now + rules.notice:
+        return Obstacle.TOO_SOON
+    if wanted.starts_at > now + rules.horizon:
+        return Obstacle.TOO_FAR_AHEAD
+    return (
+        _off(calendar, wanted)
+        or _in_conflict(rules, taken, wanted)
+        or _overworked(rules, taken, wanted)
+    )
 
 
-def next_start(week: Week, taken: Iterable[Span], length: timedelta) -> datetime | None:
-    """The next time a visit of this length can begin, or None within the horizon."""
-    busy, earliest = sorted(taken), clock.now() + NOTICE
+def _off(calendar: Calendar, wanted: Taken) -> Obstacle | None:
+    if _met(calendar.closures, wanted.starts_at, wanted.ends_at):
+        return Obstacle.CITY_CLOSED
+    if not in_hours(calendar, wanted.starts_at, wanted.ends_at):
+        return Obstacle.OFF_HOURS
+    if _met(calendar.leaves, wanted.starts_at, wanted.ends_at):
+        return Obstacle.ON_LEAVE
+    return None
+
+
+def _in_conflict(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle | None:
+    """Another visit at the time, or one too near in time for the way between them, or to rest."""
+    for other in taken:
+        if other.starts_at < wanted.ends_at and other.ends_at > wanted.starts_at:
+            return Obstacle.BUSY
+    for first, then in pairwise(sorted([*taken, wanted])):
+        if wanted not in (first, then):
+            continue
+        between = then.starts_at - first.ends_at
+        if between < travel(first.cell, then.cell, rules.travel_kmh):
+            return Obstacle.TRAVEL
+        if between < rules.rest and _two_days(first, then):
+            return Obstacle.REST
+    return None
+
+
+def _two_days(first: Taken, then: Taken) -> bool:
+    """Whether a night lies between two visits, neither of them live-in care."""
+    if max(first.ends_at - first.starts_at, then.ends_at - then.starts_at) >= A_DAY:
+        return False
+    return clock.in_city(first.ends_at).date() != clock.in_city(then.starts_at).date()
+
+
+def _overworked(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle | None:
+    length = wanted.ends_at - wanted.starts_at
+    if length >= A_DAY:
+        return None
+    week = _week(wanted)
+    worked = sum(
+        (
+            other.ends_at - other.starts_at
+            for other in taken
+            if other.ends_at - other.starts_at < A_DAY and _week(other) == week
+        ),
+        timedelta(),
+    )
+    return Obstacle.WEEK_FULL if worked + length > rules.week else None
+
+
+def _week(visit: Taken) -> tuple[int, int]:
+    return clock.in_city(visit.starts_at).isocalendar()[:2]
+
+
+def travel(cell: str, other: str, kmh: int) -> timedelta:
+    """How long the way takes between two cells; within one it takes no time."""
+    if cell == other:
+        return timedelta()
+    return timedelta(hours=places.distance_km(cell, other) * DETOUR / kmh)
+
+
+def in_hours(calendar: Calendar, starts_at: datetime, ends_at: datetime) -> bool:
+    """Whether a visit suits the plan, leave aside.
+
+    One of less than a day lies inside its stretches, also over midnight; a longer one asks only
+    that every day it touches is a working day.
+    """
+    start, end = clock.in_city(starts_at), clock.in_city(ends_at)
+    if end - start >= A_DAY:
+        return all(stretches(calendar, day) for day in _days(start, end))
+    return any(first <= start and end <= last for first, last in worked(calendar, start, end))
+
+
+def stretches(calendar: Calendar, day: date) -> tuple[Stretch, ...]:
+    """When a day is worked, in minutes, soonest first."""
+    if day in calendar.days:
+        return calendar.days[day]
+    return tuple(
+        sorted(
+            (hours.starts_minute, hours.ends_minute)
+            for hours in calendar.week
+            if hours.weekday == day.weekday()
+        )
+    )
+
+
+def worked(calendar: Calendar, start: datetime, end: datetime) -> list[Span]:
+    """The plan's stretches on the days between two moments, those that touch put together."""
+    found: list[Span] = []
+    for day in _days(start, end):
+        midnight = datetime.combine(day, time(), clock.CITY_TIME)
+        for first, last in stretches(calendar, day):
+            begins = midnight + timedelta(minutes=first)
+            ends = midnight + timedelta(minutes=last)
+            if found and found[-1][1] >= begins:
+                found[-1] = (found[-1][0], max(ends, found[-1][1]))
+            else:
+                found.append((begins, ends))
+    return found
+
+
+def free(calendar: Calendar, taken: Iterable[Taken], start: datetime, end: datetime) -> list[Span]:
+    """The time between two moments that is planned for work and taken by nothing, soonest first."""
+    away = sorted(
+        [
+            *((visit.starts_at, visit.ends_at) for visit in taken),
+            *calendar.leaves,
+            *calendar.closures,
+        ]
+    )
+    return [
+        part
+        for begins, ends in worked(calendar, clock.in_city(start), clock.in_city(end))
+        if max(begins, start) < min(ends, end)
+        for part in _without(max(begins, start), min(ends, end), away)
+    ]
+
+
+def _without(begins: datetime, ends: datetime, away: Sequence[Span]) -> Iterator[Span]:
+    for gone, back in away:
+        if gone >= ends:
+            break
+        if back <= begins:
+            continue
+        if gone > begins:
+            yield begins, gone
+        begins = max(begins, back)
+        if begins >= ends:
+            return
+    if begins < ends:
+        yield begins, ends
+
+
+def starts(
+    calendar: Calendar,
+    rules: Pace,
+    taken: Sequence[Taken],
+    length: timedelta,
+    cell: str,
+    day: date,
+) -> list[datetime]:
+    """When a visit of this length in this cell can begin on a day of the city, in half hours."""
+    return list(_starts(calendar, rules, taken, length, cell, day))
+
+
+def next_start(
+    calendar: Calendar, rules: Pace, taken: Sequence[Taken], length: timedelta, cell: str
+) -> datetime | None:
+    """The next time a visit of this length in this cell can begin, or None within the horizon."""
     return next(
-        (start for day in bookable_days() for start in _starts(week, busy, length, day, earliest)),
+        (
+            start
+            for day in bookable_days(rules)
+            for start in _starts(calendar, rules, taken, length, cell, day)
+        ),
         None,
     )
 
 
-def bookable_days() -> list[date]:
+def bookable_days(rules: Pace) -> list[date]:
     """The days of the city that can be booked, today first."""
     today = clock.today()
-    return [today + timedelta(days=ahead) for ahead in range(HORIZON.days)]
+    return [today + timedelta(days=ahead) for ahead in range(rules.horizon.days)]
 
 
 def _starts(
-    week: Week, busy: Sequence[Span], length: timedelta, day: date, earliest: datetime
+    calendar: Calendar,
+    rules: Pace,
+    taken: Sequence[Taken],
+    length: timedelta,
+    cell: str,
+    day: date,
 ) -> Iterator[datetime]:
-    """The half hours of a day's stretches from which on enough time is free; `busy` is sorted."""
     midnight = datetime.combine(day, time(), clock.CITY_TIME)
-    for stretch in week:
-        if stretch.weekday != day.weekday():
-            continue
-        start = midnight + timedelta(minutes=stretch.starts_minute)
-        last = midnight + timedelta(minutes=stretch.ends_minute)
-        while start < last:
+    earliest = clock.now() + rules.notice
+    spans = sorted((visit.starts_at, visit.ends_at) for visit in taken)
+    for first, last in stretches(calendar, day):
+        start, end = midnight + timedelta(minutes=first), midnight + timedelta(minutes=last)
+        while start < end:
             if start < earliest:
                 start += STEP * max(1, -(-(earliest - start) // STEP))
-            elif (met := _in_the_way(busy, start, start + length)) is not None:
+            elif (met := _met(spans, start, start + length)) is not None:
                 start += STEP * max(1, -(-(met - start) // STEP))
             else:
-                if in_hours(week, start, start + length):
+                if obstacle(calendar, rules, taken, Taken(start, start + length, cell)) is None:
                     yield start
                 start += STEP
 
 
-def _in_the_way(busy: Sequence[Span], start: datetime, end: datetime) -> datetime | None:
-    """Until when the first visit that meets this time lasts."""
-    for begins, ends in busy:
-        if begins >= end:
-            return None
-        if ends > start:
+def _met(spans: Sequence[Span], start: datetime, end: datetime) -> datetime | None:
+    """Until when the first span that meets this time lasts."""
+    for begins, ends in spans:
+        if ends > start and begins < end:
             return ends
     return None
 
 
 def _days(start: datetime, end: datetime) -> Iterator[date]:
+    """The days a time touches; it may end at midnight."""
     day = start.date()
     while datetime.combine(day, time(), start.tzinfo) < end:
         yield day
-        day += timedelta(days=1)
+        day += A_DAY
+
+
+def slots(spans: Iterable[Span], first: date, days: int) -> int:
+    """The quarter hours that spans touch in so many days, as bits from the first midnight on."""
+    bits, most = 0, days * SLOTS_A_DAY
+    for begins, ends in spans:
+        low = max(0, _slot(begins, first))
+        high = min(most, -(-_minutes(ends, first) // 15))
+        if high > low:
+            bits |= ((1 << (high - low)) - 1) << low
+    return bits
+
+
+def free_slots(calendar: Calendar, taken: Iterable[Span], first: date, days: int) -> int:
+    """The quarter hours of so many days in which a caregiver works and has nothing to do."""
+    planned = 0
+    for number in range(days):
+        for begins, ends in stretches(calendar, first + timedelta(days=number)):
+            low, high = -(-begins // 15), ends // 15
+            if high > low:
+                planned |= ((1 << (high - low)) - 1) << (low + number * SLOTS_A_DAY)
+    return planned & ~slots([*taken, *calendar.leaves, *calendar.closures], first, days)
+
+
+def room(free_bits: int, length: timedelta) -> int:
+    """The quarter hours from which on so much time is free, as bits."""
+    wanted = -(-length // SLOT)
+    have = 1
+    while have < wanted:
+        step = min(have, wanted - have)
+        free_bits &= free_bits >> step
+        have += step
+    return free_bits
+
+
+def _slot(at: datetime, first: date) -> int:
+    return _minutes(at, first) // 15
+
+
+def _minutes(at: datetime, first: date) -> int:
+    """Minutes on the wall from a day's midnight on."""
+    local = clock.in_city(at)
+    return (local.date() - first).days * MINUTES + local.hour * 60 + local.minute

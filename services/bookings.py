@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus, Rate
 from data.catalogue import CareItem
@@ -14,8 +14,9 @@ from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import WAITING, Order, OrderStatus, Visit, VisitStatus
 from services import (
+    agreements,
     audit,
-    availability,
+    calendars,
     callers,
     catalogue,
     certificates,
@@ -25,12 +26,12 @@ from services import (
     ledger,
     lifecycles,
     notices,
-    orders,
     places,
 )
 from services.access import Actor, Permission
+from services.availability import Taken
 from services.demands import DemandForm
-from services.errors import Conflict, Invalid, NotFound
+from services.errors import Conflict, NotFound
 from services.wording import words
 
 
@@ -100,7 +101,7 @@ def request(
     )
     _check_she_can(session, caregiver, item, demand)
     city = session.scalars(select(City).where(City.code == demand.city_code)).one()
-    order = orders.begin(
+    order = agreements.begin(
         session,
         demand,
         caregiver.id,
@@ -111,17 +112,10 @@ def request(
             clock.now() + timedelta(hours=city.hold_hours), demand.starts_at - timedelta(hours=1)
         ),
     )
-    visit_id = gate.place_visit(
-        session,
-        order_id=order.id,
-        caregiver_id=caregiver.id,
-        starts_at=demand.starts_at,
-        ends_at=demand.ends_at,
-        status=VisitStatus.HELD,
-    )
+    visit_id = agreements.place_visit(session, order, demand, VisitStatus.HELD)
     lifecycles.begin(session, actor, Noun.DEMAND, demand, "direct")
     lifecycles.begin(session, actor, Noun.ORDER, order, "request")
-    facts = orders.facts(order, visit_id)
+    facts = agreements.facts(order, visit_id)
     about = f"order-{order.id}"
     notices.tell(session, NoticeKind.REQUEST_RECEIVED, caregiver.id, about, **facts)
     notices.tell_operators(session, NoticeKind.REQUEST_PLACED, order.city_code, about, **facts)
@@ -143,7 +137,7 @@ def accept(session: Session, actor: Actor, order_id: int) -> None:
         NoticeKind.REQUEST_TO_APPROVE,
         order.city_code,
         f"order-{order.id}",
-        **orders.facts(order, orders.locked_visit(session, order).id),
+        **agreements.facts(order, agreements.locked_visits(session, order)[0].id),
     )
 
 
@@ -176,7 +170,7 @@ def block(session: Session, actor: Actor, order_id: int, because: str) -> None:
         NoticeKind.REQUEST_BLOCKED,
         order.caregiver_id,
         f"order-{order.id}",
-        **orders.facts(order, visit.id),
+        **agreements.facts(order, visit.id),
     )
     _call_off_demand(session, actor, order)
 
@@ -191,7 +185,7 @@ def call_off(session: Session, actor: Actor, order_id: int) -> None:
         NoticeKind.ORDER_CANCELLED,
         order.caregiver_id,
         f"order-{order.id}",
-        **orders.facts(order, visit.id),
+        **agreements.facts(order, visit.id),
     )
     _call_off_demand(session, actor, order)
 
@@ -211,7 +205,7 @@ def expire_due(session: Session, actor: Actor) -> int:
 
 
 def _bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
-    caregiver = session.get(Caregiver, caregiver_id, options=[selectinload(Caregiver.weekly_hours)])
+    caregiver = session.get(Caregiver, caregiver_id)
     if caregiver is None:
         raise NotFound("error.caregiver_not_found")
     if caregiver.status is not CaregiverStatus.APPROVED:
@@ -228,31 +222,30 @@ def _rate(session: Session, caregiver_id: int, item_id: int) -> int | None:
 
 
 def _check_she_can(session: Session, caregiver: Caregiver, item: CareItem, demand: Demand) -> None:
-    """Refuse what the search would not have offered; another visit at the time is the gate's."""
+    """Refuse what the search would not have offered; nobody else books her meanwhile."""
     if not certificates.holds_all(session, caregiver.id, item.required_certificates):
         raise Conflict("error.caregiver_lacks_certificate")
     if places.distance_km(caregiver.cell, demand.cell) > caregiver.radius_km:
         raise Conflict("error.caregiver_too_far")
-    if demand.starts_at < clock.now() + availability.NOTICE:
-        raise Invalid(
-            "error.start_too_soon", hours=int(availability.NOTICE.total_seconds() // 3600)
-        )
-    if not availability.in_hours(caregiver.weekly_hours, demand.starts_at, demand.ends_at):
-        raise Conflict("error.caregiver_off_hours")
+    gate.hold(session, caregiver.id)
+    wanted = Taken(demand.starts_at, demand.ends_at, demand.cell)
+    if met := calendars.obstacle(session, caregiver, wanted):
+        raise Conflict(f"error.obstacle_{met}")
 
 
 def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City) -> None:
-    visit = orders.locked_visit(session, order)
-    if visit.starts_at <= clock.now():
+    held = agreements.locked_visits(session, order)
+    if held and held[0].starts_at <= clock.now():
         raise Conflict("error.start_in_past")
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
     lifecycles.take(session, actor, Noun.ORDER, order, move)
-    lifecycles.take(session, actor, Noun.VISIT, visit, "confirm")
+    for visit in held:
+        lifecycles.take(session, actor, Noun.VISIT, visit, "confirm")
     lifecycles.take(session, actor, Noun.DEMAND, demand, "match")
     _check_she_may_work(session, order)
-    order.decline_until = orders.free_until(city, visit.starts_at)
-    ledger.book_confirmed(session, order)
-    orders.tell_confirmed(session, order, visit.id)
+    order.decline_until = agreements.free_until(city, held[0].starts_at)
+    ledger.book_confirmed(session, order, sum(visit.total_fen for visit in held))
+    agreements.tell_confirmed(session, order, held[0].id)
 
 
 def _check_she_may_work(session: Session, order: Order) -> None:
@@ -275,14 +268,15 @@ def _check_she_may_work(session: Session, order: Order) -> None:
 def _let_go(
     session: Session, actor: Actor, order: Order, move: str, kind: NoticeKind | None
 ) -> Visit:
-    """End a request by this move, free the time it held and tell the family."""
-    visit = orders.locked_visit(session, order)
+    """End a request by this move, free the time it held and tell the family; its first visit."""
+    held = agreements.locked_visits(session, order)
     lifecycles.take(session, actor, Noun.ORDER, order, move)
-    lifecycles.take(session, actor, Noun.VISIT, visit, "let_go")
+    for visit in held:
+        lifecycles.take(session, actor, Noun.VISIT, visit, "let_go")
     if kind is not None:
         about = f"order-{order.id}"
-        notices.tell(session, kind, order.customer_id, about, **orders.facts(order, visit.id))
-    return visit
+        notices.tell(session, kind, order.customer_id, about, **agreements.facts(order, held[0].id))
+    return held[0]
 
 
 def _offer(session: Session, actor: Actor, order: Order) -> None:
@@ -302,7 +296,7 @@ def _call_off_demand(session: Session, actor: Actor, order: Order) -> None:
 
 def _waiting(session: Session, actor: Actor, order_id: int) -> Order:
     """A request this actor may reach, locked; one whose time has run out is refused."""
-    order = orders.reach(session, actor, order_id, lock=True)
+    order = agreements.reach(session, actor, order_id, lock=True)
     if order.status in WAITING and order.answer_until and order.answer_until <= clock.now():
         raise Conflict("error.request_expired")
     return order

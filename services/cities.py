@@ -15,7 +15,7 @@ from data.demands import Demand, DemandStatus
 from data.history import Noun
 from data.orders import WAITING, Order, OrderStatus, Visit
 from data.regions import RegionLevel
-from services import audit, clock, lifecycles, regions
+from services import audit, clock, lifecycles, regions, visits
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
@@ -140,8 +140,8 @@ def consequences(session: Session, actor: Actor, code: str) -> Consequences:
     city = _reach(session, actor, code)
     rows = session.execute(
         select(Order.id, Visit.starts_at, Account.name)
-        .join(Visit, Visit.order_id == Order.id)
-        .join(Account, Account.id == Order.caregiver_id)
+        .join_from(Order, Visit, Visit.id == visits.foremost())
+        .join(Account, Account.id == Visit.caregiver_id)
         .where(Order.city_code == city.code, _is_open_order())
         .order_by(Visit.starts_at, Order.id)
         .limit(MOST_LISTED)

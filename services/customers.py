@@ -29,6 +29,7 @@ from services import (
     phones,
     recipients,
     sessions,
+    visits,
 )
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -351,7 +352,7 @@ def _last_orders(session: Session, actor: Actor, customer_id: int) -> tuple[Rece
     theirs = select(Order.id).where(Order.customer_id == customer_id)
     rows = session.execute(
         select(Order.id, Order.item_id, Order.status, Visit.status, Visit.starts_at)
-        .join(Visit, Visit.order_id == Order.id)
+        .join_from(Order, Visit, Visit.id == visits.foremost())
         .where(Order.id.in_(theirs), Order.city_code.in_(actor.cities))
         .order_by(Order.id.desc())
         .limit(LAST_ORDERS)

@@ -7,99 +7,131 @@ throughput under load.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any
 
 from psycopg.errors import ExclusionViolation
-from sqlalchemy import ColumnElement, Table, and_, exists, insert, literal, select
+from sqlalchemy import ColumnElement, Table, and_, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.caregivers import Caregiver, CaregiverStatus
-from data.orders import Visit, VisitStatus
+from data.orders import GONE, Visit, VisitStatus
 from services import clock
+from services.availability import Taken
 from services.errors import Conflict
+from services.pricing import Price
 
 _visits: Table = Visit.__table__  # pyright: ignore[reportAssignmentType] - it is a Table
 
 
-def place_visit(
-    session: Session,
-    *,
-    order_id: int,
-    caregiver_id: int,
-    starts_at: datetime,
-    ends_at: datetime,
-    status: VisitStatus = VisitStatus.PLANNED,
-) -> int:
-    """Put a visit, planned or held for an answer, into a caregiver's time; return its id."""
+@dataclass(frozen=True, slots=True)
+class NewVisit:
+    """A visit to be: when, in which cell, at what price, and what it belongs to."""
+
+    starts_at: datetime
+    ends_at: datetime
+    cell: str
+    price: Price
+    status: VisitStatus = VisitStatus.PLANNED
+    segment_id: int | None = None
+    occurs_on: date | None = None
+    replaces_id: int | None = None
+    answer_until: datetime | None = None
+
+
+def hold(session: Session, caregiver_id: int) -> None:
+    """Let nobody else place visits of a caregiver who may work until the transaction ends."""
     standing = session.scalar(
         select(Caregiver.status).where(Caregiver.id == caregiver_id).with_for_update(key_share=True)
     )
     if standing is not CaregiverStatus.APPROVED:
         raise Conflict("error.caregiver_not_approved")
-    values = {
+
+
+def place(
+    session: Session, order_id: int, caregiver_id: int, visits: Sequence[NewVisit]
+) -> list[int]:
+    """Put visits of an order into a caregiver's time, all or none; return their ids in order."""
+    hold(session, caregiver_id)
+    session.flush()  # Those that just gave their place away are gone.
+    _refuse_clashes(session, caregiver_id, visits)
+    rows = [_row(order_id, caregiver_id, visit) for visit in visits]
+    adding = insert(_visits).returning(_visits.c.id, sort_by_parameter_order=True)
+    try:
+        return list(session.scalars(adding, rows))
+    except IntegrityError as refused:
+        if isinstance(refused.orig, ExclusionViolation):
+            raise Conflict("error.caregiver_busy") from None
+        raise
+
+
+def _refuse_clashes(session: Session, caregiver_id: int, visits: Sequence[NewVisit]) -> None:
+    """Whoever placed a visit before held the caregiver's row, so this sees it."""
+    first = min(visit.starts_at for visit in visits)
+    last = max(visit.ends_at for visit in visits)
+    busy = taken(session, caregiver_id, first, last)
+    busy += [Taken(visit.starts_at, visit.ends_at, visit.cell) for visit in visits]
+    if any(after.starts_at < before.ends_at for before, after in pairwise(sorted(busy))):
+        raise Conflict("error.caregiver_busy")
+
+
+def _row(order_id: int, caregiver_id: int, visit: NewVisit) -> dict[str, Any]:
+    return {
         "order_id": order_id,
         "caregiver_id": caregiver_id,
-        "starts_at": starts_at,
-        "ends_at": ends_at,
+        "starts_at": visit.starts_at,
+        "ends_at": visit.ends_at,
+        "cell": visit.cell,
+        "total_fen": visit.price.total_fen,
+        "commission_fen": visit.price.commission_fen,
+        "price_parts": visit.price.parts,
+        "status": visit.status,
+        "segment_id": visit.segment_id,
+        "occurs_on": visit.occurs_on,
+        "replaces_id": visit.replaces_id,
+        "answer_until": visit.answer_until,
         "created_at": clock.now(),
-        "status": status,
+        "fee_fen": 0,
+        "penalty_fen": 0,
+        "end_words": "",
         "done_tasks": [],
         "report_words": "",
         "code_issue": 1,
         "wrong_codes": 0,
         "version": 1,
     }
-    row = select(*(literal(value, _visits.c[name].type) for name, value in values.items())).where(
-        ~exists().where(busy(caregiver_id, starts_at, ends_at))
-    )
-    try:
-        visit_id = session.scalar(
-            insert(_visits).from_select(list(values), row).returning(_visits.c.id)
-        )
-    except IntegrityError as refused:
-        if isinstance(refused.orig, ExclusionViolation):
-            raise Conflict("error.caregiver_busy") from None
-        raise
-    if visit_id is None:
-        raise Conflict("error.caregiver_busy")
-    return visit_id
 
 
 def is_free(session: Session, caregiver_id: int, starts_at: datetime, ends_at: datetime) -> bool:
-    """Whether nothing stands in the way now; only `place_visit` decides."""
+    """Whether nothing stands in the way now; only `place` decides."""
     return not session.scalar(select(exists().where(busy(caregiver_id, starts_at, ends_at))))
 
 
-def taken(session: Session, caregiver_id: int, since: datetime) -> list[tuple[datetime, datetime]]:
-    """From when to when a caregiver's time is taken by visits that end after `since`."""
-    return [
-        (starts_at, ends_at)
-        for starts_at, ends_at in session.execute(
-            select(_visits.c.starts_at, _visits.c.ends_at).where(
-                _visits.c.caregiver_id == caregiver_id,
-                _visits.c.ends_at > since,
-                _visits.c.status != VisitStatus.CANCELLED,
-            )
-        )
-    ]
+def taken(session: Session, caregiver_id: int, since: datetime, until: datetime) -> list[Taken]:
+    """The visits that take a caregiver's time between two moments, soonest first."""
+    return taken_by(session, [caregiver_id], since, until).get(caregiver_id, [])
 
 
 def taken_by(
     session: Session, caregiver_ids: Sequence[int], since: datetime, until: datetime
-) -> dict[int, list[tuple[datetime, datetime]]]:
-    """From when to when visits take the time of several caregivers between two moments."""
+) -> dict[int, list[Taken]]:
+    """The visits that take the time of several caregivers between two moments, soonest first."""
     rows = session.execute(
-        select(_visits.c.caregiver_id, _visits.c.starts_at, _visits.c.ends_at).where(
+        select(_visits.c.caregiver_id, _visits.c.starts_at, _visits.c.ends_at, _visits.c.cell)
+        .where(
             _visits.c.caregiver_id.in_(caregiver_ids),
             _visits.c.ends_at > since,
             _visits.c.starts_at < until,
-            _visits.c.status != VisitStatus.CANCELLED,
+            _visits.c.status.not_in(GONE),
         )
+        .order_by(_visits.c.starts_at)
     )
-    found: dict[int, list[tuple[datetime, datetime]]] = {}
-    for caregiver_id, starts_at, ends_at in rows:
-        found.setdefault(caregiver_id, []).append((starts_at, ends_at))
+    found: dict[int, list[Taken]] = {}
+    for caregiver_id, starts_at, ends_at, cell in rows:
+        found.setdefault(caregiver_id, []).append(Taken(starts_at, ends_at, cell))
     return found
 
 
@@ -113,5 +145,5 @@ def busy(
         _visits.c.caregiver_id == caregiver_id,
         _visits.c.starts_at < ends_at,
         _visits.c.ends_at > starts_at,
-        _visits.c.status != VisitStatus.CANCELLED,
+        _visits.c.status.not_in(GONE),
     )

@@ -14,6 +14,7 @@ from data.recipients import Mobility, Recipient, Sex
 from services import (
     announcements,
     availability,
+    calendars,
     clock,
     demands,
     gate,
@@ -78,9 +79,10 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
     me = session.get(Caregiver, actor.id)
     if me is None or me.status is not CaregiverStatus.APPROVED:
         return []
-    session.refresh(me, ["weekly_hours"])
     held = announcements.certificates_of(session, me.id)
-    taken = gate.taken(session, me.id, clock.now())
+    latest = clock.now() + demands.FURTHEST_AHEAD + calendars.A_WEEK
+    taken = gate.taken(session, me.id, clock.now(), latest)
+    plan = calendars.around(session, [me.id], clock.now(), latest)[me.id]
     needed = {
         item_id: tuple(kind for kind in required if kind not in held)
         for item_id, required in session.execute(_items(wanted))
@@ -115,9 +117,9 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
         if not set(wanted.skills) <= set(row.skills):
             continue
         missing = needed[row.item_id]
-        in_my_hours = availability.in_hours(me.weekly_hours, row.starts_at, row.ends_at)
+        in_my_hours = availability.in_hours(plan, row.starts_at, row.ends_at)
         clashes = any(
-            starts_at < row.ends_at and ends_at > row.starts_at for starts_at, ends_at in taken
+            visit.starts_at < row.ends_at and visit.ends_at > row.starts_at for visit in taken
         )
         fits = in_my_hours and not clashes and not missing
         waiting = row.application_status is ApplicationStatus.SUBMITTED

@@ -53,14 +53,14 @@ def mine(session: Session, actor: Actor) -> Income:
             Order.item_id,
             Visit.starts_at,
             Visit.redeemed_at,
-            Order.total_fen,
-            Order.commission_fen,
+            Visit.total_fen,
+            Visit.commission_fen,
             City.release_days,
             _released(),
         )
         .join(Visit, Visit.order_id == Order.id)
         .join(City, City.code == Order.city_code)
-        .where(Order.caregiver_id == actor.id, Visit.status == VisitStatus.REDEEMED)
+        .where(Visit.caregiver_id == actor.id, Visit.status == VisitStatus.REDEEMED)
         .order_by(Visit.redeemed_at.desc())
         .limit(MOST_LISTED)
     )
@@ -95,12 +95,12 @@ def _earned(
 
 
 def release_due(session: Session, actor: Actor) -> int:
-    """Make pay payable whose days of waiting are over; return of how many orders."""
+    """Make pay payable whose days of waiting are over; return of how many visits."""
     actor.require(Permission.RUN_JOBS)
     released = 0
     for city in session.scalars(select(City)):
         due = session.execute(
-            select(Order, Visit.id)
+            select(Order.item_id, Visit)
             .join(Visit, Visit.order_id == Order.id)
             .where(
                 Order.city_code == city.code,
@@ -111,17 +111,17 @@ def release_due(session: Session, actor: Actor) -> int:
             .order_by(Visit.redeemed_at)
             .limit(MOST_AT_ONCE)
         ).all()
-        for order, visit_id in due:
-            ledger.book_released(session, order)
+        for item_id, visit in due:
+            ledger.book_released(session, visit)
             notices.tell(
                 session,
                 NoticeKind.PAY_RELEASED,
-                order.caregiver_id,
-                f"order-{order.id}",
-                order_id=order.id,
-                visit_id=visit_id,
-                item_id=order.item_id,
-                pay_fen=order.total_fen - order.commission_fen,
+                visit.caregiver_id,
+                f"visit-{visit.id}",
+                order_id=visit.order_id,
+                visit_id=visit.id,
+                item_id=item_id,
+                pay_fen=visit.pay_fen,
             )
         released += len(due)
     return released
@@ -129,5 +129,5 @@ def release_due(session: Session, actor: Actor) -> int:
 
 def _released() -> ColumnElement[bool]:
     return exists().where(
-        LedgerEntry.order_id == Order.id, LedgerEntry.event == LedgerEvent.RELEASED
+        LedgerEntry.visit_id == Visit.id, LedgerEntry.event == LedgerEvent.RELEASED
     )

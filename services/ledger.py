@@ -7,7 +7,7 @@ from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
-from data.orders import Order
+from data.orders import Order, Visit
 from services import clock
 
 # Core, and written once: the ORM's way takes three times as long.
@@ -30,53 +30,61 @@ class Line:
     party_id: int | None = None
 
 
-def book_confirmed(session: Session, order: Order) -> None:
-    """The customer owes the price; nobody has earned it yet."""
+def book_confirmed(session: Session, order: Order, total_fen: int) -> None:
+    """The customer owes the price of the order's visits; nobody has earned it yet."""
     _book(
         session,
         LedgerEvent.CONFIRMED,
+        f"order:{order.id}",
         order.id,
-        Line(LedgerAccount.CUSTOMER_RECEIVABLE, order.total_fen, order.customer_id),
-        Line(LedgerAccount.ORDERS_COMMITTED, -order.total_fen),
+        None,
+        *_owed(order, total_fen),
     )
 
 
-def book_redeemed(session: Session, order: Order) -> None:
-    """The price is earned: the caregiver's share (frozen until released) and the platform's."""
+def book_redeemed(session: Session, order: Order, visit: Visit) -> None:
+    """A visit's price is earned: the caregiver's share (frozen until released), the platform's."""
     _book(
         session,
         LedgerEvent.REDEEMED,
+        f"visit:{visit.id}",
         order.id,
-        Line(LedgerAccount.ORDERS_COMMITTED, order.total_fen),
-        Line(
-            LedgerAccount.CAREGIVER_FROZEN,
-            order.commission_fen - order.total_fen,
-            order.caregiver_id,
-        ),
-        Line(LedgerAccount.PLATFORM_FEE, -order.commission_fen),
+        visit.id,
+        Line(LedgerAccount.ORDERS_COMMITTED, visit.total_fen),
+        Line(LedgerAccount.CAREGIVER_FROZEN, -visit.pay_fen, visit.caregiver_id),
+        Line(LedgerAccount.PLATFORM_FEE, -visit.commission_fen),
     )
 
 
-def book_released(session: Session, order: Order) -> None:
+def book_released(session: Session, visit: Visit) -> None:
     """The caregiver's share has waited long enough: it can be paid out."""
-    pay_fen = order.total_fen - order.commission_fen
     _book(
         session,
         LedgerEvent.RELEASED,
-        order.id,
-        Line(LedgerAccount.CAREGIVER_FROZEN, pay_fen, order.caregiver_id),
-        Line(LedgerAccount.CAREGIVER_PAYABLE, -pay_fen, order.caregiver_id),
+        f"visit:{visit.id}",
+        visit.order_id,
+        visit.id,
+        Line(LedgerAccount.CAREGIVER_FROZEN, visit.pay_fen, visit.caregiver_id),
+        Line(LedgerAccount.CAREGIVER_PAYABLE, -visit.pay_fen, visit.caregiver_id),
     )
 
 
-def book_cancelled(session: Session, order: Order) -> None:
-    """The customer owes nothing any more."""
+def book_cancelled(session: Session, order: Order, visit: Visit) -> None:
+    """The customer does not owe a visit any more."""
     _book(
         session,
         LedgerEvent.CANCELLED,
+        f"visit:{visit.id}",
         order.id,
-        Line(LedgerAccount.ORDERS_COMMITTED, order.total_fen),
-        Line(LedgerAccount.CUSTOMER_RECEIVABLE, -order.total_fen, order.customer_id),
+        visit.id,
+        *_owed(order, -visit.total_fen),
+    )
+
+
+def _owed(order: Order, amount_fen: int) -> tuple[Line, Line]:
+    return (
+        Line(LedgerAccount.CUSTOMER_RECEIVABLE, amount_fen, order.customer_id),
+        Line(LedgerAccount.ORDERS_COMMITTED, -amount_fen),
     )
 
 
@@ -87,10 +95,11 @@ def book_merged(session: Session, kept_id: int, gone_id: int) -> None:
         _book(
             session,
             LedgerEvent.MERGED,
+            f"account:{gone_id}",
+            None,
             None,
             Line(LedgerAccount.CUSTOMER_RECEIVABLE, -owed_fen, gone_id),
             Line(LedgerAccount.CUSTOMER_RECEIVABLE, owed_fen, kept_id),
-            about=f"account:{gone_id}",
         )
 
 
@@ -117,9 +126,13 @@ def balances(
 
 
 def _book(
-    session: Session, event: LedgerEvent, order_id: int | None, *lines: Line, about: str = ""
+    session: Session,
+    event: LedgerEvent,
+    about: str,
+    order_id: int | None,
+    visit_id: int | None,
+    *lines: Line,
 ) -> None:
-    about = about or f"order:{order_id}"
     if sum(line.amount_fen for line in lines) != 0:
         raise Unbalanced(f"{event} of {about}")
     entry = {
@@ -127,6 +140,7 @@ def _book(
         "event_key": f"{event}:{about}",
         "event": event,
         "order_id": order_id,
+        "visit_id": visit_id,
     }
     entry_id = session.scalar(_INSERT_ENTRY, entry)
     session.execute(

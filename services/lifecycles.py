@@ -8,6 +8,14 @@ from sqlalchemy.orm import Session
 from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver, CaregiverStatus
 from data.cities import City, CityStatus
+from data.complaints import (
+    Complaint,
+    ComplaintStatus,
+    ExtraTime,
+    ExtraTimeStatus,
+    Incident,
+    IncidentStatus,
+)
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
@@ -87,7 +95,15 @@ ORDER_MOVES = (
     Move("expire", OrderStatus.ACCEPTED, OrderStatus.EXPIRED, Permission.RUN_JOBS),
     Move("cancel", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
     Move("decline", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
-    Move("complete", OrderStatus.CONFIRMED, OrderStatus.COMPLETED, Permission.REDEEM),
+    Move("miss", OrderStatus.CONFIRMED, OrderStatus.MISSED, Permission.DECIDE_REQUEST),
+    Move("pause", OrderStatus.CONFIRMED, OrderStatus.PAUSED, Permission.CHANGE_ORDER),
+    Move("resume", OrderStatus.PAUSED, OrderStatus.CONFIRMED, Permission.CHANGE_ORDER),
+    # A plan is over with its last visit, whatever became of that.
+    *(
+        Move("complete", OrderStatus.CONFIRMED, OrderStatus.COMPLETED, permission)
+        for permission in (Permission.REDEEM, Permission.RUN_JOBS, Permission.CHANGE_ORDER)
+    ),
+    Move("complete", OrderStatus.PAUSED, OrderStatus.COMPLETED, Permission.CHANGE_ORDER),
 )
 VISIT_MOVES = (
     Move("confirm", VisitStatus.HELD, VisitStatus.PLANNED, Permission.ANSWER_REQUEST),
@@ -98,7 +114,24 @@ VISIT_MOVES = (
     Move("check_in", VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, Permission.WORK_VISIT),
     Move("check_out", VisitStatus.IN_PROGRESS, VisitStatus.FINISHED, Permission.WORK_VISIT),
     Move("redeem", VisitStatus.FINISHED, VisitStatus.REDEEMED, Permission.REDEEM),
+    Move("auto_confirm", VisitStatus.FINISHED, VisitStatus.REDEEMED, Permission.RUN_JOBS),
     Move("cancel", VisitStatus.PLANNED, VisitStatus.CANCELLED, Permission.CANCEL_ORDER),
+    Move("cancel", VisitStatus.PLANNED, VisitStatus.CANCELLED, Permission.WORK_VISIT),
+    Move("miss", VisitStatus.PLANNED, VisitStatus.MISSED, Permission.DECIDE_REQUEST),
+    # Another visit takes its place: at another time, or with somebody else.
+    Move("give_way", VisitStatus.PLANNED, VisitStatus.DROPPED, Permission.CHANGE_ORDER),
+    Move("give_way", VisitStatus.PLANNED, VisitStatus.DROPPED, Permission.ANSWER_REQUEST),
+    Move("take_over", VisitStatus.OFFERED, VisitStatus.PLANNED, Permission.ANSWER_REQUEST),
+    Move("take_over", VisitStatus.OFFERED, VisitStatus.PLANNED, Permission.DECIDE_REQUEST),
+    *(
+        Move("turn_down", VisitStatus.OFFERED, VisitStatus.DROPPED, permission)
+        for permission in (
+            Permission.ANSWER_REQUEST,
+            Permission.CHANGE_ORDER,
+            Permission.CANCEL_ORDER,
+            Permission.RUN_JOBS,
+        )
+    ),
 )
 CAREGIVER_MOVES = (
     Move(
@@ -158,6 +191,17 @@ VERIFICATION_MOVES = (
     # Who takes the consent back, or leaves, is verified no more.
     Move("expire", CaseStatus.APPROVED, CaseStatus.EXPIRED, Permission.RUN_JOBS),
 )
+COMPLAINT_MOVES = (
+    Move("close", ComplaintStatus.OPEN, ComplaintStatus.CLOSED, Permission.DECIDE_COMPLAINT),
+    Move("take_back", ComplaintStatus.OPEN, ComplaintStatus.CLOSED, Permission.COMPLAIN),
+)
+INCIDENT_MOVES = (
+    Move("close", IncidentStatus.REPORTED, IncidentStatus.CLOSED, Permission.DECIDE_COMPLAINT),
+)
+EXTRA_TIME_MOVES = (
+    Move("agree", ExtraTimeStatus.ASKED, ExtraTimeStatus.AGREED, Permission.ANSWER_EXTRA_TIME),
+    Move("refuse", ExtraTimeStatus.ASKED, ExtraTimeStatus.REFUSED, Permission.ANSWER_EXTRA_TIME),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -167,10 +211,25 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.VISIT: VISIT_MOVES,
     Noun.CAREGIVER: CAREGIVER_MOVES,
     Noun.VERIFICATION: VERIFICATION_MOVES,
+    Noun.COMPLAINT: COMPLAINT_MOVES,
+    Noun.INCIDENT: INCIDENT_MOVES,
+    Noun.EXTRA_TIME: EXTRA_TIME_MOVES,
 }
 
 
-Movable = Account | City | Demand | Application | Order | Visit | Caregiver | VerificationCase
+Movable = (
+    Account
+    | City
+    | Demand
+    | Application
+    | Order
+    | Visit
+    | Caregiver
+    | VerificationCase
+    | Complaint
+    | Incident
+    | ExtraTime
+)
 
 
 def open_moves(noun: Noun, status: StrEnum, actor: Actor) -> tuple[str, ...]:

@@ -1,39 +1,38 @@
 """Orders: followed from approval to redemption, and cancelled before the visit."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, false, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from data.accounts import Account, Channel
-from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand
 from data.history import Noun, StatusChange
 from data.notices import NoticeKind
-from data.orders import WAITING, Order, OrderStatus, Visit, VisitStatus
+from data.orders import ASIDE, WAITING, Order, OrderKind, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
 from data.reviews import Review
-from services import clock, ledger, lifecycles, notices, to_do, visits
+from services import agreements, clock, ledger, lifecycles, notices, to_do, visits
 from services.access import Actor, Permission, Role
-from services.errors import Conflict, NotFound
+from services.errors import Conflict
 from services.to_do import ToDoKind
 
-__all__ = ["OrderStatus", "OrderView", "Step", "VisitStatus"]
+__all__ = ["OrderKind", "OrderStatus", "OrderView", "Step", "VisitStatus"]
 
 MOST_SHOWN = 50
 # Made once: a new alias for every query costs as much as the query.
 _customer, _caregiver = aliased(Account), aliased(Account)
 ALERTS = (ToDoKind.LATE, ToDoKind.LOCKED, ToDoKind.UNREDEEMED)
-BASIS_POINTS = 10_000
-# The statuses an order can have while its visit has this one: the city's index finds a page by it.
+# The statuses a single order can have while its visit has this one: an index finds a page by it.
 _ORDER_STATUSES = {
     VisitStatus.HELD: {*WAITING},
     VisitStatus.PLANNED: {OrderStatus.CONFIRMED},
     VisitStatus.IN_PROGRESS: {OrderStatus.CONFIRMED},
     VisitStatus.FINISHED: {OrderStatus.CONFIRMED},
     VisitStatus.REDEEMED: {OrderStatus.COMPLETED},
+    VisitStatus.MISSED: {OrderStatus.MISSED},
     VisitStatus.CANCELLED: {
         OrderStatus.CANCELLED,
         OrderStatus.REFUSED,
@@ -45,9 +44,13 @@ _ORDER_STATUSES = {
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order with its visit, as everybody who may follow it sees it; no contact, no address."""
+    """An order with one visit of it, as everybody who may follow it sees it; no contact or address.
+
+    Of a plan it is the next visit, or the last.
+    """
 
     id: int
+    kind: OrderKind
     visit_id: int
     item_id: int
     district_code: str
@@ -98,59 +101,102 @@ def listing(
     session: Session,
     actor: Actor,
     *,
+    kind: OrderKind | None = None,
     visit_statuses: tuple[VisitStatus, ...] = (),
     alert: ToDoKind | None = None,
-    between: tuple[datetime, datetime] | None = None,
     customer_id: int | None = None,
     soonest_first: bool = False,
     limit: int = MOST_SHOWN,
     offset: int = 0,
 ) -> list[OrderView]:
-    """The orders this actor may follow: latest visit first, for staff newest first."""
+    """The orders this actor may follow: latest visit first, for staff newest first.
+
+    By the status of their visit only single ones are looked for; an alert is of any visit.
+    """
     actor.require(Permission.FOLLOW_ORDERS)
-    staff = actor.role in (Role.OPERATOR, Role.DESK)
-    newest = (Order.created_at.desc(), Order.id.desc())
-    order_by = newest if staff else (Visit.starts_at.desc(), Order.id.desc())
-    if soonest_first:
-        order_by = (Visit.starts_at, Order.id)
+    if alert:
+        return _with_alert(session, actor, alert, limit, offset)
     # First the ids of one page, from indexes alone; only then everything about those few.
-    page = _visible_to(actor).with_only_columns(Order.id)
+    page = agreements.visible_to(actor).with_only_columns(Order.id)
     if customer_id is not None:
         page = page.where(Order.customer_id == customer_id)
-    if visit_statuses or alert or between or soonest_first or not staff:
-        page = page.join(Visit, Visit.order_id == Order.id)
+    if kind or visit_statuses:
+        page = page.where(Order.kind == (kind or OrderKind.SINGLE))
+    order_by: tuple[Any, ...] = (Order.created_at.desc(), Order.id.desc())
+    if visit_statuses or soonest_first or actor.role not in (Role.OPERATOR, Role.DESK):
+        page = page.join(Visit, Visit.id == visits.foremost())
+        order_by = (Visit.starts_at.desc(), Order.id.desc())
+    if soonest_first:
+        order_by = (Visit.starts_at, Order.id)
     if visit_statuses:
         by_order = set[OrderStatus]().union(*(_ORDER_STATUSES[one] for one in visit_statuses))
         page = page.where(Order.status.in_(by_order))
         # Often that says it all; asked for the status of visits too, SQLite reads everybody's.
         if {one for one, its in _ORDER_STATUSES.items() if its & by_order} - set(visit_statuses):
             page = page.where(Visit.status.in_(visit_statuses))
+    ids = session.scalars(page.order_by(*order_by).limit(limit).offset(offset)).all()
+    rows = _with_parts(visits.foremost(), Order.id.in_(ids)).order_by(*order_by)
+    return [_view(actor, *row) for row in session.execute(rows)]
+
+
+def visits_of(
+    session: Session,
+    actor: Actor,
+    statuses: tuple[VisitStatus, ...],
+    *,
+    between: tuple[datetime, datetime] | None = None,
+    order_id: int | None = None,
+    limit: int = MOST_SHOWN,
+) -> list[OrderView]:
+    """Visits this actor may follow, each with its order, soonest first; a caregiver's own only."""
+    actor.require(Permission.FOLLOW_ORDERS)
+    page = (
+        agreements.visible_to(actor)
+        .join(Visit, Visit.order_id == Order.id)
+        .with_only_columns(Visit.id)
+    )
+    page = page.where(Visit.status.in_(statuses))
+    if actor.role is Role.CAREGIVER:
+        page = page.where(Visit.caregiver_id == actor.id)
     if between:
         page = page.where(Visit.starts_at >= between[0], Visit.starts_at < between[1])
-    if alert:
-        page = page.where(to_do.visit_waits(alert))
-    ids = session.scalars(page.order_by(*order_by).limit(limit).offset(offset)).all()
-    rows = _with_parts(select(Order).where(Order.id.in_(ids))).order_by(*order_by)
+    if order_id is not None:
+        page = page.where(Order.id == order_id)
+    ids = session.scalars(page.order_by(Visit.starts_at, Visit.id).limit(limit)).all()
+    rows = _with_parts(Visit.id, Visit.id.in_(ids)).order_by(Visit.starts_at, Visit.id)
+    return [_view(actor, *row) for row in session.execute(rows)]
+
+
+def _with_alert(
+    session: Session, actor: Actor, alert: ToDoKind, limit: int, offset: int
+) -> list[OrderView]:
+    """The visits something is wrong with, newest order first."""
+    page = (
+        agreements.visible_to(actor)
+        .join(Visit, Visit.order_id == Order.id)
+        .with_only_columns(Visit.id)
+    )
+    newest = (Order.created_at.desc(), Visit.id.desc())
+    waiting = page.where(to_do.visit_waits(alert)).order_by(*newest).limit(limit).offset(offset)
+    rows = _with_parts(Visit.id, Visit.id.in_(session.scalars(waiting).all())).order_by(*newest)
     return [_view(actor, *row) for row in session.execute(rows)]
 
 
 def one(session: Session, actor: Actor, order_id: int) -> OrderView:
     """One order this actor may follow."""
     actor.require(Permission.FOLLOW_ORDERS)
-    row = session.execute(_with_parts(_visible_to(actor).where(Order.id == order_id))).one_or_none()
-    if row is None:
-        raise NotFound("error.order_not_found")
+    agreements.reach(session, actor, order_id)
+    row = session.execute(_with_parts(visits.foremost(), Order.id == order_id)).one()
     return _view(actor, *row)
 
 
 def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
-    """How many visits stand in each status, of the orders this actor may follow."""
+    """How many single orders have a visit in each status, of those this actor may follow."""
     actor.require(Permission.FOLLOW_ORDERS)
-    # But for a confirmed one, an order's status tells its one visit's: no need to look.
+    single = agreements.visible_to(actor).where(Order.kind == OrderKind.SINGLE)
+    # But for a confirmed one, an order's status tells its visit's: no need to look.
     by_order = session.execute(
-        _visible_to(actor)
-        .with_only_columns(Order.status, func.count(Order.id))
-        .group_by(Order.status)
+        single.with_only_columns(Order.status, func.count(Order.id)).group_by(Order.status)
     )
     by_status = dict(by_order.all())
     counted = {
@@ -159,9 +205,9 @@ def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
         if OrderStatus.CONFIRMED not in order_statuses and order_statuses & set(by_status)
     }
     by_visit = session.execute(
-        _visible_to(actor)
-        .where(Order.status == OrderStatus.CONFIRMED)
+        single.where(Order.status == OrderStatus.CONFIRMED)
         .join(Visit, Visit.order_id == Order.id)
+        .where(Visit.status.not_in(ASIDE))
         .with_only_columns(Visit.status, func.count(Visit.id))
         .group_by(Visit.status)
     )
@@ -171,7 +217,7 @@ def counts(session: Session, actor: Actor) -> dict[VisitStatus, int]:
 def alerts(session: Session, actor: Actor) -> dict[ToDoKind, int]:
     """How many visits of the actor's cities need somebody, by what is wrong."""
     actor.require(Permission.FOLLOW_CITY_ORDERS)
-    mine = _visible_to(actor).join(Visit, Visit.order_id == Order.id)
+    mine = agreements.visible_to(actor).join(Visit, Visit.order_id == Order.id)
     counted = session.execute(
         mine.with_only_columns(
             *(func.count(Visit.id).filter(to_do.visit_waits(kind)) for kind in ALERTS)
@@ -186,7 +232,7 @@ def alerts(session: Session, actor: Actor) -> dict[ToDoKind, int]:
 def history(session: Session, actor: Actor, order_id: int) -> list[Step]:
     """Every step of an order's life, from its demand on, oldest first."""
     actor.require(Permission.FOLLOW_ORDERS)
-    order = reach(session, actor, order_id)
+    order = agreements.reach(session, actor, order_id)
     visit_ids = select(Visit.id).where(Visit.order_id == order.id)
     application_ids = select(Application.id).where(
         Application.demand_id == order.demand_id, Application.caregiver_id == order.caregiver_id
@@ -204,13 +250,13 @@ def history(session: Session, actor: Actor, order_id: int) -> list[Step]:
 def cancel(session: Session, actor: Actor, order_id: int) -> None:
     """Cancel an order whose visit has not begun; nobody owes anything."""
     actor.require(Permission.CANCEL_ORDER)
-    _end(session, actor, reach(session, actor, order_id, lock=True), "cancel")
+    _end(session, actor, agreements.reach(session, actor, order_id, lock=True), "cancel")
 
 
 def decline(session: Session, actor: Actor, order_id: int) -> None:
     """Ask for somebody else within the free time: the order ends, its demand opens again."""
     actor.require(Permission.CANCEL_ORDER)
-    order = reach(session, actor, order_id, lock=True)
+    order = agreements.reach(session, actor, order_id, lock=True)
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
     _end(session, actor, order, "decline")
@@ -226,11 +272,12 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
 
 
 def _end(session: Session, actor: Actor, order: Order, move: str) -> None:
-    visit = locked_visit(session, order)
-    lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
+    its = agreements.locked_visits(session, order)
+    for visit in its:
+        lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
+        ledger.book_cancelled(session, order, visit)
     lifecycles.take(session, actor, Noun.ORDER, order, move)
-    ledger.book_cancelled(session, order)
-    named = facts(order, visit.id)
+    named = agreements.facts(order, its[0].id)
     for account_id in {order.customer_id, order.caregiver_id} - {actor.id}:
         notices.tell(session, NoticeKind.ORDER_CANCELLED, account_id, f"order-{order.id}", **named)
     if actor.role is not Role.OPERATOR:
@@ -239,83 +286,19 @@ def _end(session: Session, actor: Actor, order: Order, move: str) -> None:
         )
 
 
-def begin(
-    session: Session,
-    demand: Demand,
-    caregiver_id: int,
-    price_fen: int,
-    city: City,
-    *,
-    status: OrderStatus,
-    answer_until: datetime | None = None,
-) -> Order:
-    """A new order for a demand at a price in fen per unit; price and commission are frozen."""
-    total_fen = price_fen * demand.units
-    order = Order(
-        created_at=clock.now(),
-        demand_id=demand.id,
-        customer_id=demand.customer_id,
-        caregiver_id=caregiver_id,
-        recipient_id=demand.recipient_id,
-        item_id=demand.item_id,
-        city_code=demand.city_code,
-        district_code=demand.district_code,
-        channel=demand.channel,
-        units=demand.units,
-        unit_price_fen=price_fen,
-        total_fen=total_fen,
-        commission_fen=total_fen * city.commission_bp // BASIS_POINTS,
-        answer_until=answer_until,
-        decline_until=free_until(city, demand.starts_at),
-        status=status,
-    )
-    session.add(order)
-    session.flush()
-    return order
-
-
-def free_until(city: City, starts_at: datetime) -> datetime:
-    """Until when the family may ask for somebody else without reason or cost."""
-    return min(clock.now() + timedelta(hours=city.decline_hours), starts_at)
-
-
-def tell_confirmed(session: Session, order: Order, visit_id: int) -> None:
-    """Tell the family who comes, and give the caregiver her code."""
-    named = facts(order, visit_id)
-    about = f"order-{order.id}"
-    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **named)
-    notices.tell(
-        session, NoticeKind.CODE_ISSUED, order.caregiver_id, f"visit-{visit_id}-1", **named
-    )
-
-
-def facts(order: Order, visit_id: int) -> dict[str, int]:
-    """What notices about an order are made of."""
-    return {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}
-
-
-def locked_visit(session: Session, order: Order) -> Visit:
-    """The visit of an order, locked until the transaction ends."""
-    return session.scalars(select(Visit).where(Visit.order_id == order.id).with_for_update()).one()
-
-
-def reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False) -> Order:
-    """An order this actor may reach, locked until the transaction ends if asked."""
-    query = _visible_to(actor).where(Order.id == order_id)
-    order = session.scalar(query.with_for_update(of=Order) if lock else query)
-    if order is None:
-        raise NotFound("error.order_not_found")
-    return order
-
-
-def _with_parts(orders: Select[Order]) -> Select[Any]:
+def _with_parts(
+    shown: ColumnElement[int] | InstrumentedAttribute[int], which: ColumnElement[bool]
+) -> Select[*tuple[Any, ...]]:
+    """Orders with the visit that is shown of each, and the names."""
     return (
-        orders.join(Visit, Visit.order_id == Order.id)
+        select(Order, Visit, _customer.name, _caregiver.name, Recipient.name, Review.id)
+        .select_from(Order)
+        .join(Visit, (Visit.order_id == Order.id) & (Visit.id == shown))
         .join(_customer, _customer.id == Order.customer_id)
-        .join(_caregiver, _caregiver.id == Order.caregiver_id)
+        .join(_caregiver, _caregiver.id == Visit.caregiver_id)
         .join(Recipient, Recipient.id == Order.recipient_id)
         .outerjoin(Review, Review.visit_id == Visit.id)
-        .add_columns(Visit, _customer.name, _caregiver.name, Recipient.name, Review.id)
+        .where(which)
     )
 
 
@@ -329,29 +312,32 @@ def _view(
     review_id: int | None,
 ) -> OrderView:
     moves = set(lifecycles.open_moves(Noun.ORDER, order.status, actor))
-    if visit.status is not VisitStatus.PLANNED:
+    if visit.status is not VisitStatus.PLANNED or order.kind is OrderKind.MONTHLY:
         moves -= {"cancel", "decline"}
+    if order.kind is OrderKind.SINGLE:
+        moves -= {"pause", "resume"}
     if clock.now() > order.decline_until:
         moves.discard("decline")
     if order.answer_until is not None and clock.now() >= order.answer_until:
         moves -= {"accept", "refuse", "confirm", "block", "call_off"}
-    moves -= {"complete", "agree"}  # Taken by other deeds: redeeming, accepting.
+    moves -= {"complete", "agree", "miss"}  # Taken by other deeds: redeeming, accepting.
     return OrderView(
         id=order.id,
+        kind=order.kind,
         visit_id=visit.id,
         item_id=order.item_id,
         district_code=order.district_code,
         customer_name=customer_name,
         recipient_name=recipient_name,
-        caregiver_id=order.caregiver_id,
+        caregiver_id=visit.caregiver_id,
         caregiver_name=caregiver_name,
         channel=order.channel,
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
         units=order.units,
         unit_price_fen=order.unit_price_fen,
-        total_fen=order.total_fen,
-        commission_fen=order.commission_fen,
+        total_fen=visit.total_fen,
+        commission_fen=visit.commission_fen,
         status=order.status,
         visit_status=visit.status,
         answer_until=order.answer_until,
@@ -374,17 +360,3 @@ def _visit_moves(actor: Actor, visit: Visit) -> tuple[str, ...]:
     moves = lifecycles.open_moves(Noun.VISIT, visit.status, actor)
     early = clock.now() < visits.check_in_opens(visit.starts_at)
     return tuple(move for move in moves if move in ("check_in", "check_out") and not early)
-
-
-def _visible_to(actor: Actor) -> Select[Order]:
-    """The one place that decides whose orders an actor can reach."""
-    orders = select(Order)
-    match actor.role:
-        case Role.CUSTOMER:
-            return orders.where(Order.customer_id == actor.id)
-        case Role.CAREGIVER:
-            return orders.where(Order.caregiver_id == actor.id)
-        case Role.DESK | Role.OPERATOR:
-            return orders.where(Order.city_code.in_(actor.cities))
-        case _:
-            return orders.where(false())

@@ -13,7 +13,7 @@ from data.accounts import Account
 from data.cities import City
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import Order, Visit, VisitStatus
+from data.orders import Order, OrderKind, Visit, VisitStatus
 from data.recipients import Recipient
 from data.sealing import derived_key
 from services import audit, clock, ledger, lifecycles, notices, track_records
@@ -24,6 +24,7 @@ from services.errors import Conflict, Invalid, NotFound, ServiceError
 ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 CODE_LENGTH = 8
 MOST_WRONG_CODES = 5
+_WITH_CODE = (VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def codes(session: Session, actor: Actor) -> dict[int, str]:
     rows = session.execute(
         select(Visit.id, Visit.code_issue).where(
             Visit.caregiver_id == actor.id,
-            Visit.status.in_((VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)),
+            Visit.status.in_(_WITH_CODE),
         )
     )
     return {visit_id: grouped(derive(visit_id, issue)) for visit_id, issue in rows}
@@ -77,7 +78,7 @@ def waiting(session: Session, actor: Actor, *, customer_id: int | None = None) -
     if customer_id is not None:
         finished = finished.where(Order.customer_id == customer_id)
     rows = session.execute(
-        finished.join(Account, Account.id == Order.caregiver_id)
+        finished.join(Account, Account.id == Visit.caregiver_id)
         .join(Recipient, Recipient.id == Order.recipient_id)
         .add_columns(Order, Account.name, Recipient.name)
         .where(Visit.status == VisitStatus.FINISHED)
@@ -93,7 +94,7 @@ def waiting(session: Session, actor: Actor, *, customer_id: int | None = None) -
             recipient_name=recipient_name,
             starts_at=visit.starts_at,
             ends_at=visit.ends_at,
-            total_fen=order.total_fen,
+            total_fen=visit.total_fen,
             locked_until=visit.locked_until,
         )
         for visit, order, caregiver_name, recipient_name in rows
@@ -125,19 +126,20 @@ def redeem(session: Session, actor: Actor, visit_id: int, code: str) -> ServiceE
 
     lifecycles.take(session, actor, Noun.VISIT, visit, "redeem")
     visit.redeemed_at, visit.wrong_codes, visit.locked_until = clock.now(), 0, None
-    lifecycles.take(session, actor, Noun.ORDER, order, "complete")
+    if order.kind is OrderKind.SINGLE:
+        lifecycles.take(session, actor, Noun.ORDER, order, "complete")
     session.flush()
-    ledger.book_redeemed(session, order)
-    track_records.recount(session, order.caregiver_id)
+    ledger.book_redeemed(session, order, visit)
+    track_records.recount(session, visit.caregiver_id)
     notices.tell(
         session,
         NoticeKind.VISIT_REDEEMED,
-        order.caregiver_id,
+        visit.caregiver_id,
         f"visit-{visit.id}",
         order_id=order.id,
         visit_id=visit.id,
         item_id=order.item_id,
-        pay_fen=order.total_fen - order.commission_fen,
+        pay_fen=visit.pay_fen,
     )
     return None
 
@@ -148,7 +150,7 @@ def reissue(session: Session, actor: Actor, visit_id: int) -> None:
     visit = session.scalar(_visible_to(actor).where(Visit.id == visit_id).with_for_update(of=Visit))
     if visit is None:
         raise NotFound("error.visit_not_found")
-    if visit.status in (VisitStatus.HELD, VisitStatus.REDEEMED, VisitStatus.CANCELLED):
+    if visit.status not in _WITH_CODE:
         raise Conflict("error.visit_moved_on")
     visit.code_issue += 1
     visit.wrong_codes, visit.locked_until = 0, None
@@ -157,7 +159,7 @@ def reissue(session: Session, actor: Actor, visit_id: int) -> None:
     notices.tell(
         session,
         NoticeKind.CODE_ISSUED,
-        order.caregiver_id,
+        visit.caregiver_id,
         f"visit-{visit.id}-{visit.code_issue}",
         order_id=order.id,
         visit_id=visit.id,

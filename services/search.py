@@ -7,14 +7,15 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, exists, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountStatus
-from data.caregivers import Caregiver, CaregiverStatus, Rate, WeeklyHours
+from data.caregivers import Caregiver, CaregiverStatus, Rate
 from data.catalogue import CareItem, Skill
 from data.recipients import Sex
 from services import (
     availability,
+    calendars,
     catalogue,
     certificates,
     clock,
@@ -24,6 +25,7 @@ from services import (
     track_records,
 )
 from services.access import Actor, Permission, Role
+from services.availability import Pace, Taken
 from services.caregivers import Offer
 from services.errors import NotFound
 from services.track_records import Score
@@ -103,12 +105,13 @@ def find(session: Session, actor: Actor, wanted: Wanted, limit: int = 20) -> Fin
     actor.require(Permission.FIND_CAREGIVERS)
     item = catalogue.named(session, wanted.item_id)
     length = timedelta(hours=wanted.units * item.hours_per_unit)
+    rules = calendars.rules(session, wanted.city_code)
     near = _near(session, actor, wanted, item, length)
     near.sort(key=_ORDERS[wanted.sort])
     at_once = len(near) if wanted.starts_at or wanted.sort is Sort.SOONEST else limit
     able, seen = list[_Near](), 0
     while seen < len(near) and len(able) < limit:
-        able += _able(session, near[seen : seen + at_once], wanted.starts_at, length)
+        able += _able(session, near[seen : seen + at_once], wanted, rules, length)
         seen += at_once
     able.sort(key=_ORDERS[wanted.sort])
     count = len(able) + max(0, len(near) - seen)
@@ -131,35 +134,25 @@ def _near(
 
 
 def _able(
-    session: Session, near: Sequence[_Near], starts_at: datetime | None, length: timedelta
+    session: Session, near: Sequence[_Near], wanted: Wanted, rules: Pace, length: timedelta
 ) -> Iterator[_Near]:
-    """Those of them who work at the wanted time, or who have a free time at all."""
+    """Those of them who can come at the wanted time, or who have a free time at all."""
     ids = [one.id for one in near]
-    weeks = _weeks(session, ids)
-    now = clock.now()
-    taken = {} if starts_at else gate.taken_by(session, ids, now, now + availability.HORIZON)
+    first = wanted.starts_at or clock.now()
+    last = first + length if wanted.starts_at else first + rules.horizon + length
+    plans = calendars.around(session, ids, first, last)
+    taken = gate.taken_by(session, ids, first - calendars.A_WEEK, last + calendars.A_WEEK)
     for one in near:
-        week = weeks.get(one.id, [])
-        start = starts_at or availability.next_start(week, taken.get(one.id, ()), length)
-        if start is not None and availability.in_hours(week, start, start + length):
+        visits = taken.get(one.id, [])
+        start = wanted.starts_at
+        if start is None:
+            start = availability.next_start(plans[one.id], rules, visits, length, wanted.cell)
+        elif availability.obstacle(
+            plans[one.id], rules, visits, Taken(start, start + length, wanted.cell)
+        ):
+            continue
+        if start is not None:
             yield replace(one, start=start)
-
-
-def _weeks(session: Session, ids: Sequence[int]) -> dict[int, list[Any]]:
-    """The weekly plans of several caregivers at once."""
-    weeks: dict[int, list[Any]] = {}
-    for row in session.execute(
-        select(
-            WeeklyHours.caregiver_id,
-            WeeklyHours.weekday,
-            WeeklyHours.starts_minute,
-            WeeklyHours.ends_minute,
-        )
-        .where(WeeklyHours.caregiver_id.in_(ids))
-        .order_by(WeeklyHours.weekday, WeeklyHours.starts_minute)
-    ):
-        weeks.setdefault(row.caregiver_id, []).append(row)
-    return weeks
 
 
 def _cards(session: Session, able: Sequence[_Near]) -> Iterator[Found]:
@@ -204,26 +197,33 @@ def offers(session: Session, actor: Actor, caregiver_id: int) -> list[Offer]:
 
 
 def free_starts(
-    session: Session, actor: Actor, caregiver_id: int, item_id: int, units: int
+    session: Session, actor: Actor, caregiver_id: int, item_id: int, units: int, cell: str | None
 ) -> dict[str, list[datetime]]:
-    """When a visit of this length can begin, by ISO date of the city; days without are left out."""
+    """When a visit of this length in this cell can begin, by ISO date of the city.
+
+    Days without such a time are left out; while the cell is unknown she comes from next door.
+    """
     actor.require(Permission.FIND_CAREGIVERS)
     caregiver = _bookable(session, caregiver_id)
     item = catalogue.named(session, item_id)
     length = timedelta(hours=units * item.hours_per_unit)
-    taken = gate.taken(session, caregiver_id, clock.now())
+    rules, now = calendars.rules(session, caregiver.city_code), clock.now()
+    last = now + rules.horizon + length
+    plan = calendars.around(session, [caregiver_id], now, last)[caregiver_id]
+    cell = cell or caregiver.cell
+    taken = gate.taken(session, caregiver_id, now - calendars.A_WEEK, last + calendars.A_WEEK)
     by_day = {
-        day.isoformat(): availability.starts(caregiver.weekly_hours, taken, length, day)
-        for day in availability.bookable_days()
+        day.isoformat(): availability.starts(plan, rules, taken, length, cell, day)
+        for day in availability.bookable_days(rules)
     }
     return {day: starts for day, starts in by_day.items() if starts}
 
 
 def _bookable(session: Session, caregiver_id: int) -> Caregiver:
     caregiver = session.scalar(
-        select(Caregiver)
-        .where(Caregiver.id == caregiver_id, Caregiver.status == CaregiverStatus.APPROVED)
-        .options(selectinload(Caregiver.weekly_hours))
+        select(Caregiver).where(
+            Caregiver.id == caregiver_id, Caregiver.status == CaregiverStatus.APPROVED
+        )
     )
     if caregiver is None:
         raise NotFound("error.caregiver_not_found")

@@ -26,9 +26,9 @@ from data.accounts import Account
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.follow_ups import FollowUp
 from data.notices import NoticeKind
-from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.orders import ASIDE, GONE, Order, OrderStatus, Visit, VisitStatus
 from data.verifications import VerificationCase
-from services import clock, notices, verifications
+from services import clock, notices, verifications, visits
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
@@ -133,7 +133,8 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
                 waiting.c.id, waiting.c.since, null(), Demand.item_id, Demand.starts_at, null()
             ).join_from(waiting, Demand, Demand.id == waiting.c.id)
         case _:
-            about = Order.id if kind in REQUEST_STATUS else Visit.id
+            of_order = and_(waiting.c.id == Order.id, Visit.id == visits.foremost())
+            about = of_order if kind in REQUEST_STATUS else waiting.c.id == Visit.id
             query = (
                 select(
                     waiting.c.id,
@@ -144,8 +145,8 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
                     Account.name,
                 )
                 .join_from(Visit, Order, Order.id == Visit.order_id)
-                .join(waiting, waiting.c.id == about)
-                .join(Account, Account.id == Order.caregiver_id)
+                .join(waiting, about)
+                .join(Account, Account.id == Visit.caregiver_id)
             )
     rows = session.execute(query.order_by(waiting.c.since).limit(MOST_LISTED))
     return [Thing(kind, *row) for row in rows]
@@ -292,7 +293,7 @@ def _day_counts() -> dict[str, Select[*tuple[Any, ...]]]:
     orders, demands = Order.city_code.in_(cities), Demand.city_code.in_(cities)
     # As a condition, not a join: SQLite would walk through every order there ever was.
     in_my_cities = select(Order.id).where(Order.id == Visit.order_id, orders).exists()
-    held = Visit.status.in_([status for status in VisitStatus if status != VisitStatus.CANCELLED])
+    held = Visit.status.in_([status for status in VisitStatus if status not in (*GONE, *ASIDE)])
     return {
         "posted": _day_count(Demand.created_at, demands),
         "confirmed": _day_count(Order.created_at, orders),

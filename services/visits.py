@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, false, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, Select, case, false, select
+from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account
 from data.catalogue import CareItem
 from data.demands import Demand
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.orders import ASIDE, ENDED, Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Mobility, Recipient, Relation, Sex
 from services import audit, clock, lifecycles, notices, recipients
 from services.access import Actor, Permission, Role
@@ -64,6 +64,20 @@ def contact(session: Session, actor: Actor, visit_id: int) -> Contact:
         conditions=recipient.conditions,
         ward=recipient.ward,
         emergency_contact=recipient.emergency_contact,
+    )
+
+
+def foremost() -> ScalarSelect[int]:
+    """The visit that stands for its order: of those still to come the next, else the last."""
+    its = aliased(Visit)
+    ended = its.status.in_(ENDED)
+    return (
+        select(its.id)
+        .where(its.order_id == Order.id, its.status.not_in(ASIDE))
+        .order_by(ended, case((ended, None), else_=its.starts_at), its.starts_at.desc())
+        .limit(1)
+        .correlate(Order)
+        .scalar_subquery()
     )
 
 

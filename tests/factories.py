@@ -31,8 +31,10 @@ from services import (
     consents,
     demands,
     documents,
+    gate,
     phones,
     places,
+    pricing,
     redemption,
     resident_ids,
     verifications,
@@ -325,6 +327,12 @@ def make_booking(
     return order_id
 
 
+def new_visit(starts_at: datetime, ends_at: datetime, **changes: Any) -> gate.NewVisit:
+    """A visit to be placed at the gate, at nobody's price."""
+    price = pricing.base(PRICE_FEN, 1, 1500)
+    return gate.NewVisit(starts_at, ends_at, places.cell_of_district(CHONGCHUAN), price, **changes)
+
+
 def make_visit(session: Session, *, caregiver: Actor = LI, **changes: Any) -> int:
     """A planned visit, of an order of its own."""
     return visit_of(session, make_order(session, caregiver=caregiver, **changes))
@@ -355,6 +363,12 @@ def make_redeemed_visit(session: Session, *, customer: Actor = ZHOU, **changes: 
 def visit_of(session: Session, order_id: int) -> int:
     """The visit of an order."""
     return session.scalars(select(Visit.id).where(Visit.order_id == order_id)).one()
+
+
+def price_of(session: Session, order_id: int) -> tuple[int, int]:
+    """What an order's visit costs, and the commission in it, in fen."""
+    visit = session.get_one(Visit, visit_of(session, order_id))
+    return visit.total_fen, visit.commission_fen
 
 
 def order_of(session: Session, visit_id: int) -> int:

@@ -149,6 +149,7 @@ SERVICES: dict[str, set[Role | None]] = {
     "orders.history": FOLLOWERS,
     "orders.listing": FOLLOWERS,
     "orders.one": FOLLOWERS,
+    "orders.visits_of": FOLLOWERS,
     "photos.of": FOLLOWERS,
     "photos.remove": {CAREGIVER},
     "photos.save": {CAREGIVER},
@@ -225,6 +226,7 @@ SERVICES: dict[str, set[Role | None]] = {
 }
 # Parts of other services' deeds: who calls them has asked.
 INNER = {
+    "agreements.reach",
     "audit.record",
     "callers.acted_for",
     "consents.take_down",
@@ -237,7 +239,6 @@ INNER = {
     "lifecycles.begin",
     "lifecycles.take",
     "documents.shred_of",
-    "orders.reach",
     "standings.step",
     "tasks.ask",
 }
@@ -291,6 +292,10 @@ WORK = {
 # ... and for other services only.
 HELP = {
     "accounts.new",
+    "agreements.begin",
+    "agreements.locked_visits",
+    "agreements.place_visit",
+    "agreements.tell_confirmed",
     "announcements.certificates_held",
     "announcements.certificates_of",
     "track_records.recount",
@@ -311,8 +316,13 @@ HELP = {
     "verifications.is_verified",
     "verifications.is_waiting",
     "cities.open_city",
+    "calendars.around",
+    "calendars.obstacle",
+    "calendars.of",
+    "calendars.rules",
+    "gate.hold",
     "gate.is_free",
-    "gate.place_visit",
+    "gate.place",
     "gate.taken",
     "gate.taken_by",
     "consents.given",
@@ -332,9 +342,6 @@ HELP = {
     "notices.tell_all",
     "notices.tell_operators",
     "notices.tell_owner",
-    "orders.begin",
-    "orders.locked_visit",
-    "orders.tell_confirmed",
     "photos.store",
     "accounts.use_code",
     "attempts.count",

@@ -37,6 +37,7 @@ DOORS = {
 SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 # Parts of other services' deeds: who calls them has asked. Screens and routes may not.
 INNER = {
+    "agreements.reach",
     "audit.record",
     "callers.acted_for",
     "consents.take_down",
@@ -49,7 +50,6 @@ INNER = {
     "leases.prolong",
     "lifecycles.begin",
     "lifecycles.take",
-    "orders.reach",
     "standings.step",
     "tasks.ask",
 }

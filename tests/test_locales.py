@@ -42,6 +42,7 @@ from data.orders import VisitStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers
+from services.availability import Obstacle
 from services.erasure import Open
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
@@ -96,6 +97,7 @@ FAMILIES: dict[str, set[str]] = {
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
+    "error.obstacle_{}": set(list(Obstacle)[list(Obstacle).index(Obstacle.TOO_SOON) :]),
     "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"}
     | set(cities._WHOLE_NUMBERS)
     | set(cities._SWITCHES)

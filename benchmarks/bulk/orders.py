@@ -53,6 +53,7 @@ class Agreed:
     id: int
     slot: Slot
     customer_id: int
+    cell: str
     total_fen: int
     commission_fen: int
     at: datetime
@@ -123,8 +124,8 @@ def order(city: City, slot: Slot) -> None:
         channel=Channel.APP,
         units=slot.units,
         unit_price_fen=price_fen,
-        total_fen=total_fen,
-        commission_fen=commission_fen,
+        commission_bp=COMMISSION_BP,
+        terms={},
         answer_until=posted_at + timedelta(hours=2) if direct else None,
         decline_until=approved_at + timedelta(hours=2),
         decision_words="",
@@ -138,7 +139,8 @@ def order(city: City, slot: Slot) -> None:
         city.step(approved_at, Noun.ORDER, order_id, "accept", "requested", "confirmed", chooser)
     else:
         city.step(approved_at, Noun.ORDER, order_id, "approve", "", "confirmed", chooser)
-    agreed = Agreed(order_id, slot, customer_id, total_fen, commission_fen, approved_at)
+    cell = places.cell_of_district(district)
+    agreed = Agreed(order_id, slot, customer_id, cell, total_fen, commission_fen, approved_at)
     _book(city, agreed, LedgerEvent.CONFIRMED, approved_at, _confirmed(agreed))
     _live(city, agreed, visit_status)
 
@@ -280,8 +282,12 @@ def _live(city: City, agreed: Agreed, status: VisitStatus) -> None:
         agreed.at,
         order_id=agreed.id,
         caregiver_id=slot.caregiver_id,
+        cell=agreed.cell,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
+        total_fen=agreed.total_fen,
+        commission_fen=agreed.commission_fen,
+        price_parts={"base": agreed.total_fen},
         status=status,
         checked_in_at=in_at if came else None,
         checked_out_at=out_at if left else None,
@@ -298,7 +304,7 @@ def _live(city: City, agreed: Agreed, status: VisitStatus) -> None:
         at, by = agreed.at + timedelta(hours=1), Role.CUSTOMER
         city.step(at, Noun.VISIT, visit_id, "cancel", "planned", "cancelled", by)
         city.step(at, Noun.ORDER, agreed.id, "cancel", "confirmed", "cancelled", by)
-        _book(city, agreed, LedgerEvent.CANCELLED, at, _cancelled(agreed))
+        _book(city, agreed, LedgerEvent.CANCELLED, at, _cancelled(agreed), visit_id)
         _tell(city, at, NoticeKind.ORDER_CANCELLED, caregiver_id, order_name, facts)
     if came:
         by = Role.CAREGIVER
@@ -311,7 +317,7 @@ def _live(city: City, agreed: Agreed, status: VisitStatus) -> None:
         by = Role.CUSTOMER
         city.step(redeemed_at, Noun.VISIT, visit_id, "redeem", "finished", "redeemed", by)
         city.step(redeemed_at, Noun.ORDER, agreed.id, "complete", "confirmed", "completed", by)
-        _book(city, agreed, LedgerEvent.REDEEMED, redeemed_at, _redeemed(agreed))
+        _book(city, agreed, LedgerEvent.REDEEMED, redeemed_at, _redeemed(agreed), visit_id)
         pay = facts | {"pay_fen": agreed.total_fen - agreed.commission_fen}
         _tell(city, redeemed_at, NoticeKind.VISIT_REDEEMED, caregiver_id, visit_name, pay)
         if chance.random() < 0.6:
@@ -358,9 +364,19 @@ def _redeemed(agreed: Agreed) -> list[Line]:
     ]
 
 
-def _book(city: City, agreed: Agreed, event: LedgerEvent, at: datetime, lines: list[Line]) -> None:
-    key = f"{event}:order:{agreed.id}"
-    entry_id = city.add(LedgerEntry, at, event_key=key, event=event, order_id=agreed.id)
+def _book(
+    city: City,
+    agreed: Agreed,
+    event: LedgerEvent,
+    at: datetime,
+    lines: list[Line],
+    visit_id: int | None = None,
+) -> None:
+    about = f"visit:{visit_id}" if visit_id else f"order:{agreed.id}"
+    key = f"{event}:{about}"
+    entry_id = city.add(
+        LedgerEntry, at, event_key=key, event=event, order_id=agreed.id, visit_id=visit_id
+    )
     for account, amount_fen, party_id in lines:
         city.add(
             LedgerPosting,

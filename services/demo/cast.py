@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache
 
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ from services import (
     sessions,
 )
 from services.access import Actor, Channel, Role
+from services.availability import Pace, Taken
 from services.demo import papers, people, portraits
 from services.demo.nantong import CITY, DISTRICTS, PLACES, VILLAGE, District
 from services.recipients import Mobility, Relation, Sex
@@ -40,6 +41,8 @@ DEMO_NAMES = {
 }
 STAFF = (Role.DESK, Role.OPERATOR, Role.ANALYST)
 Span = tuple[datetime, datetime]
+# Nantong's own, but nobody in the story is in a hurry.
+RULES = Pace(timedelta(), timedelta(days=60), timedelta(hours=10), timedelta(hours=60), 20)
 _kilometres = cache(places.distance_km)
 
 
@@ -72,7 +75,7 @@ class Carer:
     rates: dict[int, int]
     since: datetime
     skilled: float
-    taken: list[Span] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
 
     @property
     def id(self) -> int:
@@ -84,12 +87,14 @@ class Carer:
             self.since < clock.now()
             and item.id in self.rates
             and _kilometres(self.cell, cell) <= self.radius_km
-            and availability.in_hours(self.hours, *span)  # pyright: ignore[reportArgumentType]
-            and self.is_free(span)
+            and availability.obstacle(
+                availability.Calendar(self.hours), RULES, self.taken, Taken(*span, cell)
+            )
+            is None
         )
 
     def is_free(self, span: Span) -> bool:
-        return not any(begin < span[1] and end > span[0] for begin, end in self.taken)
+        return not any(one.starts_at < span[1] and one.ends_at > span[0] for one in self.taken)
 
 
 @dataclass(slots=True, eq=False)

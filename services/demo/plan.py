@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from data.catalogue import CareItem, ItemGroup
 from data.cities import Place, PlaceKind
 from services import clock
+from services.availability import Taken
 from services.demo import words
 from services.demo.cast import CaredFor, Carer, Family, Span
 from services.demo.nantong import DISTRICTS
@@ -76,6 +77,10 @@ class Wish:
     said: str
     fate: str = WELL
     carer: Carer | None = None
+
+    @property
+    def taken(self) -> Taken:
+        return Taken(*self.span, self.cell)
 
     @property
     def span(self) -> Span:

@@ -112,7 +112,7 @@ def episode(world: World, wish: Wish) -> Episode:
     if agreed and wish.fate == "turned_down":
         yield world.later(15, 80)
         orders.decline(world.session, wish.family.actor, agreed[0])
-        agreed[1].taken.remove(wish.span)
+        agreed[1].taken.remove(wish.taken)
         agreed = yield from _in_the_hall(world, wish, demand_id, but=agreed[1])
     if agreed:
         yield from live(world, wish, *agreed)
@@ -151,7 +151,7 @@ def _answer(world: World, wish: Wish, carer: Carer, order_id: int) -> Iterator[d
             case _:
                 bookings.accept(session, carer.actor, order_id)
                 return True
-    carer.taken.remove(wish.span)
+    carer.taken.remove(wish.taken)
     return False
 
 
@@ -204,7 +204,7 @@ def live(world: World, wish: Wish, order_id: int, carer: Carer) -> Episode:
         yield starts_at + missed if wish.fate == "no_show" else starts_at - ahead
         by = world.operator if wish.fate == "no_show" else family.actor
         orders.cancel(session, by, order_id)
-        carer.taken.remove(wish.span)
+        carer.taken.remove(wish.taken)
         return
     if wish.fate == "absent":
         return
@@ -317,7 +317,7 @@ def request(world: World, wish: Wish, carer: Carer) -> int:
         cell=None if place else family.home.cell,
         words=wish.said,
     )
-    carer.taken.append(wish.span)
+    carer.taken.append(wish.taken)
     return bookings.request(
         world.session, family.actor, form, wish.key, customer_id=family.called_for
     )
@@ -333,7 +333,7 @@ def offer(world: World, wish: Wish, demand_id: int, carer: Carer) -> int:
 
 def approve(world: World, wish: Wish, application_id: int, carer: Carer) -> int:
     """The operator chooses her; the order's id."""
-    carer.taken.append(wish.span)
+    carer.taken.append(wish.taken)
     return applications.approve(world.session, world.operator, application_id)
 
 

@@ -142,7 +142,7 @@ class TestBooking:
 
         monkeypatch.setattr(bookings, "request", later)
         app.button(key="booking_request").click().run()
-        assert errors(app) == [words("error.caregiver_busy")]
+        assert errors(app) == [words("error.obstacle_busy")]
         assert app.text_input(key="booking_address").value == "濠河花园 3 幢"
         assert orders_of(ZHOU) == []
 

@@ -19,7 +19,7 @@ from data import database as engines
 from data.orders import Visit, VisitStatus
 from services import gate
 from services.errors import Conflict, ServiceError
-from tests.factories import LI, MONDAY, ZHAO
+from tests.factories import LI, MONDAY, ZHAO, new_visit
 
 THREADS = 32
 WISHES = 8
@@ -46,13 +46,7 @@ def place_through_the_gate(
     order_id: int, caregiver_id: int, starts_at: datetime, ends_at: datetime
 ) -> object:
     return engines.transact(
-        lambda session: gate.place_visit(
-            session,
-            order_id=order_id,
-            caregiver_id=caregiver_id,
-            starts_at=starts_at,
-            ends_at=ends_at,
-        )
+        lambda session: gate.place(session, order_id, caregiver_id, [new_visit(starts_at, ends_at)])
     )
 
 

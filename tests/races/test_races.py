@@ -157,6 +157,10 @@ class TestGate:
                         starts_at=starts_at,
                         ends_at=ends_at,
                         created_at=service_clock.now(),
+                        cell="",
+                        total_fen=0,
+                        commission_fen=0,
+                        price_parts={},
                         done_tasks=[],
                     )
                 )
@@ -285,7 +289,7 @@ class TestRequests:
         held = sum(isinstance(outcome, int) for outcome in outcomes)
         assert refusals(outcomes) == {
             "error.caregiver_busy": THREADS - held - STARTS_TOO_LATE,
-            "error.caregiver_off_hours": STARTS_TOO_LATE,
+            "error.obstacle_off_hours": STARTS_TOO_LATE,
         }
         assert stored(Demand.id) == stored(Order.id) == stored(Visit.id) == held >= 3
         with engines.reading() as session:

@@ -36,6 +36,7 @@ from tests.factories import (
     make_application,
     make_booking,
     make_visit,
+    price_of,
     visit_of,
 )
 
@@ -87,7 +88,7 @@ class TestRequest:
         order_id = bookings.request(session, ZHOU, form(clock), "a")
         assert parts(session, order_id) == ("requested", "held", "directed")
         order = session.get_one(Order, order_id)
-        assert order.total_fen == 2 * PRICE_FEN
+        assert price_of(session, order.id)[0] == 2 * PRICE_FEN
         assert order.answer_until == clock.moment + timedelta(hours=2)
         tomorrow = clock.moment + timedelta(days=1)
         assert not gate.is_free(session, LI.id, tomorrow, tomorrow + timedelta(hours=1))
@@ -102,7 +103,7 @@ class TestRequest:
     def test_a_time_that_is_held_cannot_be_asked_for_again(self, session, clock):
         bookings.request(session, ZHOU, form(clock), "a")
         theirs = form(clock, recipient_id=STRANGERS_FATHER_ID)
-        with pytest.raises(Conflict, match="caregiver_busy"):
+        with pytest.raises(Conflict, match="obstacle_busy"):
             bookings.request(session, STRANGER, theirs, "b")
 
     def test_the_desk_asks_for_a_caller_and_both_are_kept(self, session, clock):
@@ -137,12 +138,12 @@ class TestRequest:
 
     def test_needs_time_to_be_answered(self, session, clock):
         soon = form(clock, starts_at=clock.moment + timedelta(hours=2))
-        with pytest.raises(Invalid, match="start_too_soon"):
+        with pytest.raises(Conflict, match="obstacle_too_soon"):
             bookings.request(session, ZHOU, soon, "a")
 
     def test_only_within_her_hours(self, session, clock):
         night = form(clock, starts_at=clock.moment + timedelta(hours=14))
-        with pytest.raises(Conflict, match="caregiver_off_hours"):
+        with pytest.raises(Conflict, match="obstacle_off_hours"):
             bookings.request(session, ZHOU, night, "a")
 
     def test_a_suspended_caregiver_is_not_booked(self, session, clock):

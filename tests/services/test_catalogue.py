@@ -22,6 +22,7 @@ from tests.factories import (
     make_demand,
     make_finished_visit,
     make_order,
+    price_of,
 )
 
 FORM = ItemForm(
@@ -177,13 +178,13 @@ class TestAdd:
 class TestChange:
     def test_orders_keep_their_price_when_the_range_changes(self, session):
         order_id = make_order(session)
-        before = session.get_one(Order, order_id).total_fen
+        before = price_of(session, order_id)
         form = replace(form_of(session, COMPANIONSHIP), lowest_fen=9000, highest_fen=12000)
         catalogue.change(session, OPERATOR, COMPANIONSHIP, form)
         session.flush()
         session.expire_all()
 
-        assert session.get_one(Order, order_id).total_fen == before
+        assert price_of(session, order_id) == before
         assert form_of(session, COMPANIONSHIP) == form
         assert audited(session)[-1] == "change_item"
         with pytest.raises(Invalid, match="price_out_of_range"):

@@ -24,6 +24,7 @@ from tests.factories import (
     ZHOU,
     make_demand,
     make_order,
+    price_of,
 )
 
 WUXI = "320200"
@@ -132,12 +133,12 @@ class TestSettings:
 
     def test_orders_keep_the_commission_they_were_made_with(self, session):
         order_id = make_order(session)
-        before = session.get_one(Order, order_id).commission_fen
+        before = price_of(session, order_id)
         cities.keep_settings(
             session, OPERATOR, NANTONG, replace(settings(session), commission_bp=3000)
         )
 
-        assert session.get_one(Order, order_id).commission_fen == before
+        assert price_of(session, order_id) == before
 
     @pytest.mark.parametrize(
         ("changes", "refusal"),

@@ -36,6 +36,7 @@ from tests.factories import (
     one_person,
     order_of,
     phone_of,
+    price_of,
 )
 
 
@@ -121,7 +122,10 @@ class TestFinding:
 
         assert (line.name, line.masked_phone) == ("周晓燕", masked(phone_of(ZHOU)))
         assert (line.orders, line.last_order_at) == (1, clock())
-        assert (line.owed_fen, line.status) == (order.total_fen, AccountStatus.ACTIVE)
+        assert (line.owed_fen, line.status) == (
+            price_of(session, order.id)[0],
+            AccountStatus.ACTIVE,
+        )
 
 
 class TestOne:
@@ -258,10 +262,8 @@ class TestMerging:
         assert notices.inbox(session, ZHOU)
 
     def test_what_is_owed_moves_by_one_entry(self, session, both):
-        mine = session.get_one(Order, make_order(session)).total_fen
-        theirs = session.get_one(
-            Order, make_order(session, customer=STRANGER, caregiver=ZHAO)
-        ).total_fen
+        mine = price_of(session, make_order(session))[0]
+        theirs = price_of(session, make_order(session, customer=STRANGER, caregiver=ZHAO))[0]
         self.merge(session)
 
         owed = [

@@ -7,9 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from data import database as engines
 from data.caregivers import Caregiver, CaregiverStatus
 from data.orders import Visit
-from services import gate, orders
+from services import gate, orders, places
+from services.availability import Taken
 from services.errors import Conflict
-from tests.factories import LI, NOBODY_ID, ZHAO, ZHOU, make_order
+from tests.factories import CHONGCHUAN, LI, NOBODY_ID, ZHAO, ZHOU, make_order, new_visit
 
 # The order's visit takes Tuesday from 9 to 11; hours count from its start.
 FREE = [(-2, 0), (2, 4), (24, 26)]
@@ -23,13 +24,8 @@ def order_id(session):
 
 def place(session, clock, order_id, span, caregiver=LI):
     start = clock.moment + timedelta(days=1)
-    return gate.place_visit(
-        session,
-        order_id=order_id,
-        caregiver_id=caregiver.id,
-        starts_at=start + timedelta(hours=span[0]),
-        ends_at=start + timedelta(hours=span[1]),
-    )
+    begins, ends = (start + timedelta(hours=hours) for hours in span)
+    return gate.place(session, order_id, caregiver.id, [new_visit(begins, ends)])[0]
 
 
 @pytest.mark.parametrize("span", TAKEN)
@@ -76,12 +72,16 @@ def test_asking_beforehand_answers_the_same(session, clock, order_id, spans, fre
         assert gate.is_free(session, LI.id, *window) is free
 
 
-def test_taken_times_are_those_still_ahead(session, clock, order_id):
+def test_taken_times_are_those_between_two_moments(session, clock, order_id):
     start, end = clock.moment + timedelta(days=1), clock.moment + timedelta(days=1, hours=2)
 
-    assert gate.taken(session, LI.id, clock.moment) == [(start, end)]
-    assert gate.taken(session, LI.id, end) == []
-    assert gate.taken(session, ZHAO.id, clock.moment) == []
+    far = end + timedelta(days=9)
+    here = places.cell_of_district(CHONGCHUAN)
+
+    assert gate.taken(session, LI.id, clock.moment, far) == [Taken(start, end, here)]
+    assert gate.taken(session, LI.id, end, far) == []
+    assert gate.taken(session, LI.id, clock.moment, start) == []
+    assert gate.taken(session, ZHAO.id, clock.moment, far) == []
 
 
 @pytest.mark.postgresql

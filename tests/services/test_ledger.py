@@ -5,10 +5,18 @@ from sqlalchemy.exc import IntegrityError
 from data import database as engines
 from data.cities import City
 from data.ledger import LedgerAccount, LedgerEntry, LedgerPosting
-from data.orders import Order
+from data.orders import Order, Visit
 from services import ledger, orders
 from services.ledger import Line, Unbalanced
-from tests.factories import LI, ZHAO, ZHOU, make_order, make_redeemed_visit, order_of
+from tests.factories import (
+    LI,
+    ZHAO,
+    ZHOU,
+    make_order,
+    make_redeemed_visit,
+    order_of,
+    visit_of,
+)
 
 TOTAL, COMMISSION = 8000, 1200
 
@@ -80,12 +88,19 @@ def test_an_event_is_booked_once(database, book):
         orders.cancel(session, ZHOU, cancelled)
     order_id = cancelled if book is ledger.book_cancelled else ended
 
+    def again(session):
+        order = session.get_one(Order, order_id)
+        visit = session.get_one(Visit, visit_of(session, order_id))
+        book(session, order, TOTAL if book is ledger.book_confirmed else visit)
+
     with pytest.raises(IntegrityError, match="event_key"), engines.writing() as session:
-        book(session, session.get_one(Order, order_id))
+        again(session)
 
 
 def test_an_entry_that_does_not_sum_to_zero_is_a_bug(session):
     order = session.get_one(Order, make_order(session))
 
+    line = Line(LedgerAccount.PLATFORM_FEE, 1, ZHOU.id)
+
     with pytest.raises(Unbalanced):
-        ledger._book(session, "cancelled", order.id, Line(LedgerAccount.PLATFORM_FEE, 1, ZHOU.id))
+        ledger._book(session, "cancelled", "order:1", order.id, None, line)

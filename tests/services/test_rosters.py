@@ -7,7 +7,7 @@ from data.caregivers import Certificate
 from data.demands import Application, ApplicationStatus
 from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage
-from data.orders import Order
+from data.orders import Visit
 from services import caregivers, orders, rosters, sessions
 from services.caregivers import CaregiverStatus
 from services.errors import Conflict, Invalid, NotFound
@@ -26,7 +26,6 @@ from tests.factories import (
     make_demand,
     make_order,
     make_redeemed_visit,
-    order_of,
     phone_of,
 )
 
@@ -67,12 +66,12 @@ class TestFinding:
         assert rosters.counts(session, FAR_OPERATOR) == {}
 
     def test_a_line_says_what_was_done_and_what_is_ahead(self, session, clock):
-        done = session.get_one(Order, order_of(session, make_redeemed_visit(session)))
+        done = session.get_one(Visit, make_redeemed_visit(session))
         make_order(session)
         [line] = rosters.listing(session, OPERATOR, "李桂兰")
 
         assert (line.visits_done, line.visits_ahead) == (1, 1)
-        assert line.frozen_fen == done.total_fen - done.commission_fen
+        assert line.frozen_fen == done.pay_fen
         assert line.masked_phone == masked(phone_of(LI))
         assert line.expires_on is None
 

@@ -26,6 +26,7 @@ from tests.factories import (
     make_order,
     make_redeemed_visit,
     make_visit,
+    new_visit,
 )
 
 RUGAO = "320682"
@@ -49,13 +50,9 @@ def found(session, actor=ZHOU, **changes):
 
 def occupy(session, caregiver, starts_at, days):
     """Days on end without a free hour."""
-    gate.place_visit(
-        session,
-        order_id=make_order(session, starts_at=clock.now() + timedelta(days=40)),
-        caregiver_id=caregiver.id,
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(days=days),
-    )
+    order_id = make_order(session, starts_at=clock.now() + timedelta(days=59))
+    whole = new_visit(starts_at, starts_at + timedelta(days=days))
+    gate.place(session, order_id, caregiver.id, [whole])
 
 
 def test_approved_caregivers_with_a_price_are_found(session):
@@ -127,7 +124,7 @@ def test_free_starts_leave_out_what_is_taken(session, clock):
     tomorrow = clock.moment + timedelta(days=1)
     make_visit(session, caregiver=LI, starts_at=tomorrow)
     session.flush()
-    free = search.free_starts(session, ZHOU, LI.id, COMPANIONSHIP, 2)
+    free = search.free_starts(session, ZHOU, LI.id, COMPANIONSHIP, 2, None)
     day = clock.moment.date() + timedelta(days=1)
     assert tomorrow not in free[day.isoformat()]
     assert tomorrow + timedelta(hours=2) in free[day.isoformat()]
@@ -138,7 +135,7 @@ def test_only_those_who_can_be_booked_show_offers(session):
     with pytest.raises(NotFound):
         search.offers(session, ZHOU, DRAFT.id)
     with pytest.raises(NotFound):
-        search.free_starts(session, ZHOU, DRAFT.id, COMPANIONSHIP, 2)
+        search.free_starts(session, ZHOU, DRAFT.id, COMPANIONSHIP, 2, None)
 
 
 def test_only_as_many_cards_as_are_shown_are_made(session):
@@ -151,7 +148,7 @@ def test_who_is_never_free_is_left_out_and_the_next_best_fills_the_place(session
     session.flush()
     nearest = search.find(session, ZHOU, wanted(sort=Sort.DISTANCE), 1).shown[0].id
     busy, other = (LI, ZHAO) if nearest == LI.id else (ZHAO, LI)
-    occupy(session, busy, clock.moment, days=30)
+    occupy(session, busy, clock.moment, days=58)
 
     finding = search.find(session, ZHOU, wanted(sort=Sort.DISTANCE), 1)
     assert (finding.count, [one.id for one in finding.shown]) == (1, [other.id])

@@ -1,0 +1,105 @@
+"""Agreements: how an order comes to stand, whose it is, and what of it is still to come."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, exists, false, select
+from sqlalchemy.orm import Session
+
+from data.cities import City
+from data.demands import Demand
+from data.notices import NoticeKind
+from data.orders import ASIDE, GONE, Order, OrderStatus, Visit, VisitStatus
+from services import clock, gate, notices, pricing
+from services.access import Actor, Role
+from services.errors import NotFound
+
+
+def begin(
+    session: Session,
+    demand: Demand,
+    caregiver_id: int,
+    price_fen: int,
+    city: City,
+    *,
+    status: OrderStatus,
+    answer_until: datetime | None = None,
+) -> Order:
+    """A new order for a demand at a price in fen per unit; price and commission are frozen."""
+    order = Order(
+        created_at=clock.now(),
+        demand_id=demand.id,
+        customer_id=demand.customer_id,
+        caregiver_id=caregiver_id,
+        recipient_id=demand.recipient_id,
+        item_id=demand.item_id,
+        city_code=demand.city_code,
+        district_code=demand.district_code,
+        channel=demand.channel,
+        units=demand.units,
+        unit_price_fen=price_fen,
+        commission_bp=city.commission_bp,
+        terms={},
+        answer_until=answer_until,
+        decline_until=free_until(city, demand.starts_at),
+        status=status,
+    )
+    session.add(order)
+    session.flush()
+    return order
+
+
+def place_visit(session: Session, order: Order, demand: Demand, status: VisitStatus) -> int:
+    """Put the one visit of a new order into its caregiver's time; return its id."""
+    price = pricing.base(order.unit_price_fen, order.units, order.commission_bp)
+    visit = gate.NewVisit(demand.starts_at, demand.ends_at, demand.cell, price, status)
+    return gate.place(session, order.id, order.caregiver_id, [visit])[0]
+
+
+def free_until(city: City, starts_at: datetime) -> datetime:
+    """Until when the family may ask for somebody else without reason or cost."""
+    return min(clock.now() + timedelta(hours=city.decline_hours), starts_at)
+
+
+def tell_confirmed(session: Session, order: Order, visit_id: int) -> None:
+    """Tell the family who comes, and give the caregiver her code."""
+    named = facts(order, visit_id)
+    about = f"order-{order.id}"
+    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **named)
+    notices.tell(
+        session, NoticeKind.CODE_ISSUED, order.caregiver_id, f"visit-{visit_id}-1", **named
+    )
+
+
+def facts(order: Order, visit_id: int) -> dict[str, int]:
+    """What notices about an order are made of."""
+    return {"order_id": order.id, "visit_id": visit_id, "item_id": order.item_id}
+
+
+def locked_visits(session: Session, order: Order) -> list[Visit]:
+    """The visits an order promises, soonest first, locked until the transaction ends."""
+    its = select(Visit).where(Visit.order_id == order.id, Visit.status.not_in((*GONE, *ASIDE)))
+    return list(session.scalars(its.order_by(Visit.starts_at).with_for_update()))
+
+
+def reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False) -> Order:
+    """An order this actor may reach, locked until the transaction ends if asked."""
+    query = visible_to(actor).where(Order.id == order_id)
+    order = session.scalar(query.with_for_update(of=Order) if lock else query)
+    if order is None:
+        raise NotFound("error.order_not_found")
+    return order
+
+
+def visible_to(actor: Actor) -> Select[Order]:
+    """The one place that decides whose orders an actor can reach."""
+    orders = select(Order)
+    match actor.role:
+        case Role.CUSTOMER:
+            return orders.where(Order.customer_id == actor.id)
+        case Role.CAREGIVER:
+            hers = exists().where(Visit.order_id == Order.id, Visit.caregiver_id == actor.id)
+            return orders.where(hers.correlate(Order))
+        case Role.DESK | Role.OPERATOR:
+            return orders.where(Order.city_code.in_(actor.cities))
+        case _:
+            return orders.where(false())
