@@ -122,13 +122,13 @@ class Order(Numbered, Base):
 class Segment(Numbered, Base):
     """A stretch of a monthly plan: who comes, when, and at what price in fen per unit.
 
-    The rule is an RFC 5545 recurrence in city time; visits stand up to `made_until`, exclusively.
+    The rule is an RFC 5545 recurrence in city time; visits are made for the days before
+    `made_until`. One that ends before it begins was changed before it came.
     """
 
     __tablename__ = "segments"
     __table_args__ = (
         CheckConstraint("starts_minute BETWEEN 0 AND 1439", name="start_within_day"),
-        CheckConstraint("until_on IS NULL OR until_on >= from_on", name="ends_after_start"),
         Index(None, "order_id", "from_on"),
     )
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from data.cities import City
 from data.demands import Demand
 from data.notices import NoticeKind
-from data.orders import ASIDE, GONE, Order, OrderStatus, Visit, VisitStatus
-from services import clock, gate, notices, pricing
+from data.orders import ASIDE, GONE, Order, OrderKind, OrderStatus, Visit, VisitStatus
+from services import clock, gate, notices, pricing, tariffs
 from services.access import Actor, Role
 from services.errors import NotFound
 
@@ -22,11 +22,13 @@ def begin(
     city: City,
     *,
     status: OrderStatus,
+    kind: OrderKind = OrderKind.SINGLE,
     answer_until: datetime | None = None,
 ) -> Order:
     """A new order for a demand at a price in fen per unit; price and commission are frozen."""
     order = Order(
         created_at=clock.now(),
+        kind=kind,
         demand_id=demand.id,
         customer_id=demand.customer_id,
         caregiver_id=caregiver_id,
@@ -38,7 +40,7 @@ def begin(
         units=demand.units,
         unit_price_fen=price_fen,
         commission_bp=city.commission_bp,
-        terms={},
+        terms=tariffs.terms(tariffs.in_force(session, city.code, clock.today())),
         answer_until=answer_until,
         decline_until=free_until(city, demand.starts_at),
         status=status,
@@ -50,7 +52,15 @@ def begin(
 
 def place_visit(session: Session, order: Order, demand: Demand, status: VisitStatus) -> int:
     """Put the one visit of a new order into its caregiver's time; return its id."""
-    price = pricing.base(order.unit_price_fen, order.units, order.commission_bp)
+    price = pricing.price(
+        tariffs.around(session, order.city_code, demand.starts_at, demand.ends_at),
+        order.unit_price_fen,
+        order.units,
+        demand.starts_at,
+        demand.ends_at,
+        order.commission_bp,
+        demand.created_at,
+    )
     visit = gate.NewVisit(demand.starts_at, demand.ends_at, demand.cell, price, status)
     return gate.place(session, order.id, order.caregiver_id, [visit])[0]
 

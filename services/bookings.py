@@ -67,17 +67,11 @@ def request(
     """
     actor.require(Permission.REQUEST_ORDER)
     owner_id = callers.acted_for(session, actor, customer_id)
-    asked = (
-        select(Order.id)
-        .join(Demand, Demand.id == Order.demand_id)
-        .where(Demand.customer_id == owner_id, Demand.request_key == request_key)
-    )
-    if (before := session.scalar(asked)) is not None:
+    if (before := asked_before(session, owner_id, request_key)) is not None:
         return before
-    caregiver = _bookable(session, form.caregiver_id, owner_id)
+    caregiver = bookable(session, form.caregiver_id, owner_id)
     item = catalogue.named(session, form.item_id)
-    if _rate(session, caregiver.id, item.id) != form.price_fen:
-        raise Conflict("error.price_changed")
+    check_rate(session, caregiver.id, item.id, form.price_fen)
     demand = demands.store(
         session,
         actor,
@@ -113,13 +107,29 @@ def request(
         ),
     )
     visit_id = agreements.place_visit(session, order, demand, VisitStatus.HELD)
+    tell_requested(session, actor, demand, order, visit_id)
+    return order.id
+
+
+def tell_requested(
+    session: Session, actor: Actor, demand: Demand, order: Order, visit_id: int
+) -> None:
+    """Begin the history of a request, and tell the caregiver and the operators of it."""
     lifecycles.begin(session, actor, Noun.DEMAND, demand, "direct")
     lifecycles.begin(session, actor, Noun.ORDER, order, "request")
     facts = agreements.facts(order, visit_id)
     about = f"order-{order.id}"
-    notices.tell(session, NoticeKind.REQUEST_RECEIVED, caregiver.id, about, **facts)
+    notices.tell(session, NoticeKind.REQUEST_RECEIVED, order.caregiver_id, about, **facts)
     notices.tell_operators(session, NoticeKind.REQUEST_PLACED, order.city_code, about, **facts)
-    return order.id
+
+
+def asked_before(session: Session, owner_id: int, request_key: str) -> int | None:
+    """The order that this family's request of the same key made already."""
+    return session.scalar(
+        select(Order.id)
+        .join(Demand, Demand.id == Order.demand_id)
+        .where(Demand.customer_id == owner_id, Demand.request_key == request_key)
+    )
 
 
 def accept(session: Session, actor: Actor, order_id: int) -> None:
@@ -204,7 +214,8 @@ def expire_due(session: Session, actor: Actor) -> int:
     return len(due)
 
 
-def _bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
+def bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
+    """A caregiver whom this family can book."""
     caregiver = session.get(Caregiver, caregiver_id)
     if caregiver is None:
         raise NotFound("error.caregiver_not_found")
@@ -215,22 +226,30 @@ def _bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
     return caregiver
 
 
-def _rate(session: Session, caregiver_id: int, item_id: int) -> int | None:
-    return session.scalar(
+def check_rate(session: Session, caregiver_id: int, item_id: int, price_fen: int) -> None:
+    """Refuse a price in fen per unit that is not the caregiver's any more."""
+    rate = session.scalar(
         select(Rate.price_fen).where(Rate.caregiver_id == caregiver_id, Rate.item_id == item_id)
     )
+    if rate != price_fen:
+        raise Conflict("error.price_changed")
 
 
 def _check_she_can(session: Session, caregiver: Caregiver, item: CareItem, demand: Demand) -> None:
     """Refuse what the search would not have offered; nobody else books her meanwhile."""
-    if not certificates.holds_all(session, caregiver.id, item.required_certificates):
-        raise Conflict("error.caregiver_lacks_certificate")
-    if places.distance_km(caregiver.cell, demand.cell) > caregiver.radius_km:
-        raise Conflict("error.caregiver_too_far")
+    check_suits(session, caregiver, item, demand.cell)
     gate.hold(session, caregiver.id)
     wanted = Taken(demand.starts_at, demand.ends_at, demand.cell)
     if met := calendars.obstacle(session, caregiver, wanted):
         raise Conflict(f"error.obstacle_{met}")
+
+
+def check_suits(session: Session, caregiver: Caregiver, item: CareItem, cell: str) -> None:
+    """Refuse a caregiver without the certificates, or who does not travel that far."""
+    if not certificates.holds_all(session, caregiver.id, item.required_certificates):
+        raise Conflict("error.caregiver_lacks_certificate")
+    if places.distance_km(caregiver.cell, cell) > caregiver.radius_km:
+        raise Conflict("error.caregiver_too_far")
 
 
 def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City) -> None:
@@ -280,9 +299,9 @@ def _let_go(
 
 
 def _offer(session: Session, actor: Actor, order: Order) -> None:
-    """Offer the demand to everybody, unless its time has come."""
+    """Offer the demand to everybody, unless its time has come; a plan is asked of one only."""
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
-    if demand.starts_at <= clock.now():
+    if demand.rule is not None or demand.starts_at <= clock.now():
         lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
         return
     lifecycles.take(session, actor, Noun.DEMAND, demand, "offer")

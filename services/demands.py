@@ -1,7 +1,7 @@
 """Demands: posted by families, shown in the task hall, until somebody is chosen."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, false, func, select
 from sqlalchemy.exc import IntegrityError
@@ -45,7 +45,7 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class DemandForm:
-    """A family's wish; prices in fen per unit, cell or place or neither."""
+    """A family's wish; prices in fen per unit, cell or place or neither; a plan's first visit."""
 
     recipient_id: int
     item_id: int
@@ -60,6 +60,8 @@ class DemandForm:
     cell: str | None = None
     skills: tuple[Skill, ...] = ()
     words: str = ""
+    rule: str | None = None
+    until_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,8 @@ def store(
         starts_at=form.starts_at,
         ends_at=form.starts_at + timedelta(hours=form.units * item.hours_per_unit),
         units=form.units,
+        rule=form.rule,
+        until_on=form.until_on,
         lowest_fen=form.lowest_fen,
         highest_fen=form.highest_fen,
         skills=[str(skill) for skill in form.skills],

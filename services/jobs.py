@@ -21,6 +21,7 @@ from services import (
     income,
     joining,
     notices,
+    plans,
     sessions,
 )
 from services.access import SYSTEM, Actor, Permission
@@ -81,6 +82,9 @@ JOBS: dict[str, Schedule] = {
     ),
     "expire_requests": Schedule(
         timedelta(minutes=1), lambda session: bookings.expire_due(session, SYSTEM)
+    ),
+    "extend_plans": Schedule(
+        timedelta(hours=1), lambda session: plans.extend_due(session, SYSTEM)
     ),
     "release_pay": Schedule(
         timedelta(hours=1), lambda session: income.release_due(session, SYSTEM)

@@ -42,6 +42,18 @@ def book_confirmed(session: Session, order: Order, total_fen: int) -> None:
     )
 
 
+def book_extended(session: Session, order: Order, visit_ids: Sequence[int], total_fen: int) -> None:
+    """The customer owes the price of visits that came to an order that stands already."""
+    _book(
+        session,
+        LedgerEvent.EXTENDED,
+        f"visit:{visit_ids[0]}",
+        order.id,
+        visit_ids[0],
+        *_owed(order, total_fen),
+    )
+
+
 def book_redeemed(session: Session, order: Order, visit: Visit) -> None:
     """A visit's price is earned: the caregiver's share (frozen until released), the platform's."""
     _book(

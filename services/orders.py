@@ -260,6 +260,8 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
     _end(session, actor, order, "decline")
+    if order.kind is OrderKind.MONTHLY:
+        return  # A plan is asked of one caregiver only.
     demand = session.get_one(Demand, order.demand_id)
     lifecycles.take(session, actor, Noun.DEMAND, demand, "reopen")
     chosen = session.scalars(
@@ -312,8 +314,10 @@ def _view(
     review_id: int | None,
 ) -> OrderView:
     moves = set(lifecycles.open_moves(Noun.ORDER, order.status, actor))
-    if visit.status is not VisitStatus.PLANNED or order.kind is OrderKind.MONTHLY:
+    if visit.status is not VisitStatus.PLANNED:
         moves -= {"cancel", "decline"}
+    if order.kind is OrderKind.MONTHLY:
+        moves.discard("cancel")
     if order.kind is OrderKind.SINGLE:
         moves -= {"pause", "resume"}
     if clock.now() > order.decline_until:

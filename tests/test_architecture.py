@@ -39,6 +39,7 @@ SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 INNER = {
     "agreements.reach",
     "audit.record",
+    "bookings.tell_requested",
     "callers.acted_for",
     "consents.take_down",
     "customers.merge_proven",
@@ -50,6 +51,7 @@ INNER = {
     "leases.prolong",
     "lifecycles.begin",
     "lifecycles.take",
+    "plans.complete_if_over",
     "standings.step",
     "tasks.ask",
 }

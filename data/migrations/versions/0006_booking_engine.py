@@ -323,9 +323,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "starts_minute BETWEEN 0 AND 1439", name=op.f("ck_segments_start_within_day")
         ),
-        sa.CheckConstraint(
-            "until_on IS NULL OR until_on >= from_on", name=op.f("ck_segments_ends_after_start")
-        ),
         sa.ForeignKeyConstraint(
             ["caregiver_id"], ["caregivers.id"], name=op.f("fk_segments_caregiver_id")
         ),

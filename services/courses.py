@@ -1,0 +1,208 @@
+"""Courses: the visits a plan's rule makes of a caregiver's time, and what stands in their way."""
+
+from bisect import insort
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data.caregivers import Caregiver
+from data.catalogue import CareItem
+from data.cities import City
+from data.demands import Demand
+from data.orders import Order, Segment, VisitStatus
+from services import availability, calendars, catalogue, clock, gate, pricing, recurrence
+from services.availability import Obstacle, Taken
+from services.errors import Conflict, Invalid
+from services.pricing import Price
+
+LONGEST = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """By which rule visits come, from which minute of the day, at what price in fen per unit.
+
+    Without a last day it goes on until somebody ends it. Days skipped are left out; days moved
+    begin at a minute of their own.
+    """
+
+    rule: str
+    starts_minute: int
+    units: int
+    unit_price_fen: int
+    first_on: date
+    last_on: date | None
+    skipped: frozenset[date] = frozenset()
+    moved: Mapping[date, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What all visits of an order have in common: the care, the place and the city's share."""
+
+    city: City
+    item: CareItem
+    cell: str
+    commission_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A visit that is not made yet: its price, and what stands in its way, if anything.
+
+    For one in the way, `other_minutes` are those from which on she could come that day.
+    """
+
+    on: date
+    starts_at: datetime
+    ends_at: datetime
+    price: Price
+    obstacle: Obstacle | None
+    other_minutes: tuple[int, ...] = ()
+
+
+def site(session: Session, order: Order) -> Site:
+    """What the visits of an order have in common."""
+    demand = session.get_one(Demand, order.demand_id)
+    city = city_of(session, order.city_code)
+    item = catalogue.named(session, order.item_id)
+    return Site(city, item, demand.cell, order.commission_bp)
+
+
+def city_of(session: Session, code: str) -> City:
+    """A city by its code."""
+    return session.scalars(select(City).where(City.code == code)).one()
+
+
+def check(course: Course, item: CareItem) -> None:
+    """Refuse what is no plan: past, too long, or of too few or too many units."""
+    if course.first_on < clock.today():
+        raise Invalid("error.start_in_past")
+    if course.last_on is not None and course.last_on < course.first_on:
+        raise Invalid("error.end_before_start")
+    if course.last_on is not None and course.last_on - course.first_on > LONGEST:
+        raise Invalid("error.plan_too_far", days=LONGEST.days)
+    if not 0 <= course.starts_minute < availability.MINUTES:
+        raise Invalid("error.plan_rule_unknown")
+    if not item.fewest_units <= course.units <= item.most_units:
+        raise Invalid("error.units_out_of_range", fewest=item.fewest_units, most=item.most_units)
+
+
+def horizon(course: Course, city: City) -> date:
+    """Until which day visits are made: the last, or some days ahead of a course without one."""
+    ahead = max(clock.today(), course.first_on) + timedelta(days=city.plan_ahead_days)
+    return course.last_on or ahead
+
+
+def lay(
+    session: Session,
+    caregiver: Caregiver,
+    place: Site,
+    course: Course,
+    first: date,
+    last: date,
+    *,
+    without: Collection[Taken] = (),
+) -> list[Planned]:
+    """The visits of a course from first to last, each with what stands in its way.
+
+    Visits in `without` are thought away: those that the course shall replace.
+    """
+    length = timedelta(hours=course.units * place.item.hours_per_unit)
+    skipped = {day.isoformat() for day in course.skipped}
+    days = recurrence.days(course.rule, first, last, skipped)
+    if not days:
+        return []
+    begins = recurrence.moment(days[0], 0)
+    ends = recurrence.moment(days[-1], availability.MINUTES) + length
+    plan = calendars.around(session, [caregiver.id], begins, ends)[caregiver.id]
+    taken = gate.taken(session, caregiver.id, begins - calendars.A_WEEK, ends + calendars.A_WEEK)
+    taken = sorted(one for one in taken if one not in without)
+    # A plan may go on for longer than single visits are booked ahead.
+    rules = replace(availability.pace(place.city), horizon=2 * LONGEST)
+    laid = []
+    for day in days:
+        starts_at = recurrence.moment(day, course.moved.get(day, course.starts_minute))
+        wanted = Taken(starts_at, starts_at + length, place.cell)
+        met = availability.obstacle(plan, rules, taken, wanted)
+        others: tuple[int, ...] = ()
+        if met is None:
+            insort(taken, wanted)
+        else:
+            free = availability.starts(plan, rules, taken, length, place.cell, day)
+            others = tuple(_minute(start) for start in free)
+        price = pricing.base(course.unit_price_fen, course.units, place.commission_bp)
+        laid.append(Planned(day, starts_at, wanted.ends_at, price, met, others))
+    return laid
+
+
+def _minute(moment: datetime) -> int:
+    local = clock.in_city(moment)
+    return local.hour * 60 + local.minute
+
+
+def place(
+    session: Session,
+    order: Order,
+    caregiver_id: int,
+    where: Site,
+    course: Course,
+    laid: Sequence[Planned],
+    status: VisitStatus,
+) -> list[int]:
+    """Make a segment of a course, and its visits; return their ids. Nothing may be in the way."""
+    if not laid:
+        raise Invalid("error.plan_empty")
+    if met := [one for one in laid if one.obstacle]:
+        raise Conflict("error.plan_clashes", count=len(met), first=met[0].starts_at)
+    segment = Segment(
+        created_at=clock.now(),
+        order_id=order.id,
+        caregiver_id=caregiver_id,
+        rule=course.rule,
+        starts_minute=course.starts_minute,
+        units=course.units,
+        unit_price_fen=course.unit_price_fen,
+        from_on=course.first_on,
+        until_on=course.last_on,
+        made_until=horizon(course, where.city) + timedelta(days=1),
+        skipped=sorted(day.isoformat() for day in course.skipped),
+    )
+    session.add(segment)
+    session.flush()
+    return make(session, segment, where, laid, status)
+
+
+def make(
+    session: Session, segment: Segment, where: Site, laid: Sequence[Planned], status: VisitStatus
+) -> list[int]:
+    """Put a segment's visits into its caregiver's time; return their ids."""
+    visits = [
+        gate.NewVisit(
+            one.starts_at,
+            one.ends_at,
+            where.cell,
+            one.price,
+            status,
+            segment_id=segment.id,
+            occurs_on=one.on,
+        )
+        for one in laid
+    ]
+    return gate.place(session, segment.order_id, segment.caregiver_id, visits)
+
+
+def of_segment(segment: Segment) -> Course:
+    """The course a segment follows."""
+    return Course(
+        rule=segment.rule,
+        starts_minute=segment.starts_minute,
+        units=segment.units,
+        unit_price_fen=segment.unit_price_fen,
+        first_on=segment.from_on,
+        last_on=segment.until_on,
+        skipped=frozenset(map(date.fromisoformat, segment.skipped)),
+    )
