@@ -20,7 +20,7 @@ from data import database
 from data.accounts import Role
 from data.base import Base
 from data.caregivers import Caregiver, CaregiverStatus
-from data.orders import Visit, VisitStatus
+from data.orders import GONE, Visit
 from data.recipients import Recipient
 from services import applications
 from services.access import Actor
@@ -172,8 +172,8 @@ def _double_bookings() -> int:
         .where(
             Visit.starts_at < other.ends_at,
             Visit.ends_at > other.starts_at,
-            Visit.status != VisitStatus.CANCELLED,
-            other.status != VisitStatus.CANCELLED,
+            Visit.status.not_in(GONE),
+            other.status.not_in(GONE),
         )
     )
     with database.reading() as session:

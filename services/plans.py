@@ -6,48 +6,31 @@ from datetime import date, timedelta
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver
-from data.demands import DemandStatus
+from data.accounts import Account, AccountStatus
+from data.caregivers import Caregiver, CaregiverStatus, Rate
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import Order, OrderKind, OrderStatus, Segment, Visit, VisitStatus
 from services import (
     agreements,
     bookings,
-    callers,
-    catalogue,
+    certificates,
     clock,
     courses,
-    demands,
     gate,
     ledger,
     lifecycles,
     notices,
+    places,
     recurrence,
 )
 from services.access import Actor, Permission, Role
 from services.availability import Taken
-from services.courses import Course, Planned, Site
-from services.demands import DemandForm
+from services.courses import Course, Planned
 from services.errors import Conflict, Invalid, NotFound
 
 # What begins sooner is cancelled or moved visit by visit, with its fee.
 EARLIEST_CHANGE = timedelta(days=2)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanForm:
-    """Whom a family asks for a plan, for whom, where and by which course."""
-
-    caregiver_id: int
-    recipient_id: int
-    item_id: int
-    district_code: str
-    address: str
-    course: Course
-    place_id: int | None = None
-    cell: str | None = None
-    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,91 +48,14 @@ class SegmentView:
     until_on: date | None
 
 
-def preview(
-    session: Session, actor: Actor, caregiver_id: int, item_id: int, cell: str, course: Course
-) -> list[Planned]:
-    """Every visit a course would have as far as it is laid out, with what stands in its way."""
-    actor.require(Permission.REQUEST_ORDER)
-    caregiver = session.get(Caregiver, caregiver_id)
-    if caregiver is None:
-        raise NotFound("error.caregiver_not_found")
-    item = catalogue.named(session, item_id)
-    courses.check(course, item)
-    city = courses.city_of(session, caregiver.city_code)
-    where = Site(city, item, cell, city.commission_bp)
-    last = courses.horizon(course, city)
-    return courses.lay(session, caregiver, where, course, course.first_on, last)
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who could take a plan over, at her own price in fen per unit."""
 
-
-def request(
-    session: Session,
-    actor: Actor,
-    form: PlanForm,
-    request_key: str,
-    *,
-    customer_id: int | None = None,
-) -> int:
-    """Ask a caregiver for a plan; all its visits are held until she answers. Returns the order.
-
-    The same request key asks once. What stands in the way must be skipped or moved before.
-    """
-    actor.require(Permission.REQUEST_ORDER)
-    owner_id = callers.acted_for(session, actor, customer_id)
-    if (before := bookings.asked_before(session, owner_id, request_key)) is not None:
-        return before
-    caregiver = bookings.bookable(session, form.caregiver_id, owner_id)
-    item, course = catalogue.named(session, form.item_id), form.course
-    bookings.check_rate(session, caregiver.id, item.id, course.unit_price_fen)
-    courses.check(course, item)
-    days = recurrence.days(course.rule, course.first_on, course.first_on + courses.LONGEST)
-    if not days:
-        raise Invalid("error.plan_empty")
-    demand = demands.store(
-        session,
-        actor,
-        DemandForm(
-            recipient_id=form.recipient_id,
-            item_id=form.item_id,
-            city_code=caregiver.city_code,
-            district_code=form.district_code,
-            address=form.address,
-            starts_at=recurrence.moment(days[0], course.starts_minute),
-            units=course.units,
-            lowest_fen=item.lowest_fen,
-            highest_fen=course.unit_price_fen,
-            place_id=form.place_id,
-            cell=form.cell,
-            words=form.words,
-            rule=course.rule,
-            until_on=course.last_on,
-        ),
-        request_key,
-        owner_id,
-        DemandStatus.DIRECTED,
-    )
-    bookings.check_suits(session, caregiver, item, demand.cell)
-    gate.hold(session, caregiver.id)
-    city = courses.city_of(session, caregiver.city_code)
-    order = agreements.begin(
-        session,
-        demand,
-        caregiver.id,
-        course.unit_price_fen,
-        city,
-        status=OrderStatus.REQUESTED,
-        kind=OrderKind.MONTHLY,
-        answer_until=min(
-            clock.now() + timedelta(hours=city.hold_hours),
-            demand.starts_at - timedelta(hours=1),
-        ),
-    )
-    where = Site(city, item, demand.cell, order.commission_bp)
-    last = courses.horizon(course, city)
-    laid = courses.lay(session, caregiver, where, course, course.first_on, last)
-    held = VisitStatus.HELD
-    visit_ids = courses.place(session, order, caregiver.id, where, course, laid, held)
-    bookings.tell_requested(session, actor, demand, order, visit_ids[0])
-    return order.id
+    id: int
+    name: str
+    price_fen: int
+    distance: places.DistanceBand
 
 
 def segments(session: Session, actor: Actor, order_id: int) -> list[SegmentView]:
@@ -157,6 +63,31 @@ def segments(session: Session, actor: Actor, order_id: int) -> list[SegmentView]
     actor.require(Permission.FOLLOW_ORDERS)
     agreements.reach(session, actor, order_id)
     return [_view(one) for one in _segments(session, order_id)]
+
+
+def candidates(session: Session, actor: Actor, order_id: int) -> list[Candidate]:
+    """Who else offers what a plan takes, near enough and with what it needs, nearest first."""
+    actor.require(Permission.DECIDE_REQUEST)
+    order = agreements.reach(session, actor, order_id)
+    where = courses.site(session, order)
+    rows = session.execute(
+        select(Caregiver.id, Caregiver.cell, Caregiver.radius_km, Account.name, Rate.price_fen)
+        .join(Account, Account.id == Caregiver.id)
+        .join(Rate, (Rate.caregiver_id == Caregiver.id) & (Rate.item_id == order.item_id))
+        .where(
+            Caregiver.city_code == order.city_code,
+            Caregiver.status == CaregiverStatus.APPROVED,
+            Account.status == AccountStatus.ACTIVE,
+            Caregiver.id.not_in((order.caregiver_id, order.customer_id)),
+            *(certificates.holds(Caregiver.id, kind) for kind in where.item.required_certificates),
+        )
+    )
+    found = [
+        (away, Candidate(row.id, row.name, row.price_fen, places.band(away)))
+        for row in rows
+        if (away := places.distance_km(row.cell, where.cell)) <= row.radius_km
+    ]
+    return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].id))]
 
 
 def preview_change(

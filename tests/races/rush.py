@@ -16,7 +16,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from data import database as engines
-from data.orders import Visit, VisitStatus
+from data.orders import GONE, Visit
 from services import gate
 from services.errors import Conflict, ServiceError
 from tests.factories import LI, MONDAY, ZHAO, new_visit
@@ -85,8 +85,8 @@ _OVERLAPPING = (
             Visit.id < _OTHER.id,
             Visit.starts_at < _OTHER.ends_at,
             Visit.ends_at > _OTHER.starts_at,
-            Visit.status != VisitStatus.CANCELLED,
-            _OTHER.status != VisitStatus.CANCELLED,
+            Visit.status.not_in(GONE),
+            _OTHER.status.not_in(GONE),
         ),
     )
 )

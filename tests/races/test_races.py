@@ -278,7 +278,7 @@ class TestRequests:
         outcomes = rush(lambda number: self.ask(families[number]))
 
         assert sum(isinstance(outcome, int) for outcome in outcomes) == 1
-        assert refusals(outcomes) == {"error.caregiver_busy": THREADS - 1}
+        assert refusals(outcomes) == {"error.obstacle_busy": THREADS - 1}
         assert (stored(Demand.id), stored(Order.id), stored(Visit.id)) == (1, 1, 1)
         assert stored(StatusChange.id) == 2
 
@@ -288,7 +288,7 @@ class TestRequests:
 
         held = sum(isinstance(outcome, int) for outcome in outcomes)
         assert refusals(outcomes) == {
-            "error.caregiver_busy": THREADS - held - STARTS_TOO_LATE,
+            "error.obstacle_busy": THREADS - held - STARTS_TOO_LATE,
             "error.obstacle_off_hours": STARTS_TOO_LATE,
         }
         assert stored(Demand.id) == stored(Order.id) == stored(Visit.id) == held >= 3

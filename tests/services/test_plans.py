@@ -12,13 +12,24 @@ from data.demands import Demand, DemandStatus
 from data.ledger import LedgerAccount, LedgerPosting
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Order, OrderKind, OrderStatus, Segment, Visit, VisitStatus
-from services import bookings, clock, gate, ledger, orders, places, plans, recurrence, redemption
+from services import (
+    bookings,
+    clock,
+    gate,
+    ledger,
+    orders,
+    places,
+    plan_requests,
+    plans,
+    recurrence,
+    redemption,
+)
 from services import visits as visit_services
 from services.access import SYSTEM
 from services.availability import Obstacle
 from services.courses import Course
 from services.errors import Conflict, Invalid, NotFound
-from services.plans import PlanForm
+from services.plan_requests import PlanForm
 from tests.factories import (
     CHONGCHUAN,
     COMPANIONSHIP,
@@ -66,7 +77,7 @@ def form(**changes):
 
 
 def ask(session, **changes):
-    order_id = plans.request(session, ZHOU, form(**changes), "plan")
+    order_id = plan_requests.request(session, ZHOU, form(**changes), "plan")
     session.flush()
     return order_id
 
@@ -80,7 +91,7 @@ def agreed(session, **changes):
 
 def preview(session, **changes):
     session.flush()
-    return plans.preview(session, ZHOU, LI.id, COMPANIONSHIP, HERE, course(**changes))
+    return plan_requests.preview(session, ZHOU, LI.id, COMPANIONSHIP, HERE, course(**changes))
 
 
 def visits_of(session, order_id, *statuses):
@@ -192,7 +203,7 @@ class TestRequest:
         assert session.scalar(select(func.count(Visit.id))) == 0
 
     def test_the_desk_asks_for_a_caller(self, session):
-        order_id = plans.request(session, DESK, form(), "plan", customer_id=ZHOU.id)
+        order_id = plan_requests.request(session, DESK, form(), "plan", customer_id=ZHOU.id)
         assert session.get_one(Order, order_id).customer_id == ZHOU.id
 
     def test_her_yes_plans_them_all_and_the_family_owes_them(self, session):

@@ -1,0 +1,343 @@
+"""Plans: how often somebody comes, what stands in the way, and a running plan changed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, time, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from components import formats, icons, layout, session, tables
+from components.i18n import t
+from components.places import band_name
+from services import clock, orders, plans, recurrence
+from services.access import Permission
+from services.catalogue import ItemView
+from services.courses import Course, Planned
+from services.orders import OrderStatus, OrderView, VisitStatus
+from services.plans import SegmentView
+
+_SKIP = "skip"
+_WORKDAYS = (0, 1, 2, 3, 4)
+_MOST_CLASHES = 12
+_FIRST_AHEAD = timedelta(days=3)
+_A_MONTH = timedelta(days=29)
+_STEP_SECONDS = 1800
+_MADE = (
+    VisitStatus.PLANNED,
+    VisitStatus.IN_PROGRESS,
+    VisitStatus.FINISHED,
+    VisitStatus.HELD,
+    VisitStatus.OFFERED,
+)
+
+
+def course_fields(
+    key: str, units: int, unit_price_fen: int, now: SegmentView | None = None
+) -> Course | None:
+    """Which weekdays, when, from when until when; None while something is missing."""
+    weekdays = st.pills(
+        t("plan.weekdays"),
+        range(7),
+        selection_mode="multi",
+        default=now.weekdays if now else _WORKDAYS,
+        format_func=lambda day: t(f"weekday.{formats.WEEKDAYS[day]}"),
+        key=f"{key}_weekdays",
+    )
+    with st.grid(5, min_column_width=130):
+        weeks = st.selectbox(
+            t("plan.every"),
+            range(1, 5),
+            index=(now.weeks - 1) if now and now.weeks <= 4 else 0,
+            format_func=lambda one: t("plan.every_week" if one == 1 else "plan.weeks", weeks=one),
+            key=f"{key}_weeks",
+        )
+        begins = st.time_input(
+            t("field.start"),
+            _clock_time(now.starts_minute if now else 9 * 60),
+            step=_STEP_SECONDS,
+            key=f"{key}_at",
+        )
+        first = st.date_input(
+            t("plan.first"),
+            clock.today() + _FIRST_AHEAD,
+            min_value=clock.today() + (plans.EARLIEST_CHANGE if now else timedelta(days=1)),
+            key=f"{key}_first",
+        )
+        ends = st.selectbox(
+            t("plan.until"),
+            (True, False),
+            format_func=lambda one: t("plan.until_day" if one else "plan.until_ended"),
+            key=f"{key}_ends",
+        )
+        last = (
+            st.date_input(
+                t("plan.last"),
+                max(first + _A_MONTH, (now.until_on if now else None) or first),
+                min_value=first,
+                max_value=first + timedelta(days=365),
+                key=f"{key}_last",
+            )
+            if ends
+            else None
+        )
+    if not weekdays:
+        st.info(t("error.plan_without_days"), icon=":material/touch_app:")
+        return None
+    return Course(
+        rule=recurrence.weekly(weekdays, weeks, first),
+        starts_minute=begins.hour * 60 + begins.minute,
+        units=units,
+        unit_price_fen=unit_price_fen,
+        first_on=first,
+        last_on=last,
+    )
+
+
+def _clock_time(minute: int) -> time:
+    return time(minute // 60, minute % 60)
+
+
+def settle(key: str, course: Course, laid: Sequence[Planned]) -> Course | None:
+    """Show what the course means, day by day, and have each clash skipped or moved.
+
+    None while there is nothing to ask for.
+    """
+    clashes = [one for one in laid if one.obstacle]
+    free = [one for one in laid if one.obstacle is None]
+    chosen: dict[date, int | None] = {}
+    if clashes:
+        st.warning(
+            t("plan.clashes", count=len(clashes), all=len(laid)), icon=":material/event_busy:"
+        )
+        with st.grid(2, min_column_width=300):
+            for one in clashes[:_MOST_CLASHES]:
+                chosen[one.on] = _settled(key, one)
+        chosen |= dict.fromkeys((one.on for one in clashes[_MOST_CLASHES:]), None)
+        if len(clashes) > _MOST_CLASHES:
+            st.caption(t("plan.more_clashes", count=len(clashes) - _MOST_CLASHES))
+    moved = {day: minute for day, minute in chosen.items() if minute is not None}
+    kept = len(free) + len(moved)
+    if not kept:
+        st.info(t("error.plan_empty"), icon=":material/event_busy:")
+        return None
+    _summary(course, laid, chosen, kept)
+    skipped = frozenset(day for day, minute in chosen.items() if minute is None)
+    return replace(course, skipped=skipped, moved=moved)
+
+
+def _settled(key: str, clash: Planned) -> int | None:
+    """What shall be done about one day: another time, or nothing that day (None)."""
+    choice = st.selectbox(
+        t("plan.clash", day=formats.day(clash.on), why=t(f"error.obstacle_{clash.obstacle}")),
+        (_SKIP, *clash.other_minutes),
+        format_func=lambda one: (
+            t("plan.skip") if one == _SKIP else t("plan.move", at=formats.hour_minute(one))
+        ),
+        key=f"{key}_clash_{clash.on:%Y%m%d}",
+    )
+    return None if choice == _SKIP else int(choice)
+
+
+def _summary(
+    course: Course, laid: Sequence[Planned], chosen: dict[date, int | None], kept: int
+) -> None:
+    each = laid[0].price.total_fen
+    st.markdown(
+        f"**{t('plan.total', count=kept, total=formats.money(each * kept))}**"
+        f" · {t('plan.each', price=formats.money(each))}"
+        f"  \n:gray[:small[{t('plan.goes_on' if course.last_on is None else 'plan.whole')}]]"
+    )
+    with st.expander(
+        t("plan.every_visit"), icon=":material/calendar_month:", key="plan_every_visit",
+        on_change="rerun",
+    ) as opened:  # fmt: skip
+        if opened.open:
+            shown = [one for one in laid if chosen.get(one.on, 0) is not None]
+            starts = [
+                formats.hour_minute(chosen.get(one.on) or course.starts_minute) for one in shown
+            ]
+            st.dataframe(
+                pd.DataFrame(
+                    {
+                        "day": [formats.date_alone(one.on) for one in shown],
+                        "start": starts,
+                        "price": [formats.money(one.price.total_fen) for one in shown],
+                    }
+                ),
+                hide_index=True,
+                column_config={
+                    name: st.column_config.TextColumn(t(f"plan.column_{name}"))
+                    for name in ("day", "start", "price")
+                },
+                alt=t("plan.every_visit"),
+            )
+
+
+def in_words(segment: SegmentView, item: ItemView | None) -> str:
+    """每周一、三、五 09:00，每次 2 小时."""
+    days = formats.listed(t(f"weekday.{formats.WEEKDAYS[day]}") for day in segment.weekdays)
+    if len(segment.weekdays) == len(formats.WEEKDAYS):
+        days = t("plan.daily")
+    often = "" if segment.weeks == 1 else t("plan.weeks", weeks=segment.weeks) + " "
+    amount = formats.amount(segment.units, item.unit) if item else str(segment.units)
+    at = formats.hour_minute(segment.starts_minute)
+    return t("plan.rule", often=often, days=days, at=at, amount=amount)
+
+
+def lasts(segment: SegmentView) -> str:
+    """From when until when a stretch lasts."""
+    first = formats.date_alone(segment.from_on)
+    if segment.until_on is None:
+        return t("plan.from", first=first)
+    return t("plan.from_until", first=first, last=formats.date_alone(segment.until_on))
+
+
+def rule_lines(order: OrderView, items: dict[int, ItemView]) -> list[SegmentView]:
+    """What the plan's rule is now and was before, written down; its stretches, the last first."""
+    stretches = session.fetch(plans.segments, order.id)
+    item = items.get(order.item_id)
+    lines = [
+        f":material/event_repeat: {in_words(one, item)}  \n:gray[:small[{lasts(one)}]]"
+        for one in stretches
+        if one.until_on is None or one.until_on >= one.from_on
+    ]
+    st.markdown("  \n".join(lines[:2]))
+    return stretches
+
+
+def visits_table(order: OrderView) -> OrderView | None:
+    """The plan's visits still to come; the one that was clicked is returned."""
+    coming = session.fetch(orders.visits_of, _MADE, order_id=order.id)
+    if not coming:
+        st.caption(t("plan.no_visits"))
+        return None
+    statuses = {t(f"visit_status.{one}"): icons.VISIT[one][1] for one in VisitStatus}
+    column = st.column_config
+    return tables.chosen(
+        coming,
+        {
+            "day": [formats.moment(one.starts_at) for one in coming],
+            "status": [[t(f"visit_status.{one.visit_status}")] for one in coming],
+            "caregiver": [one.caregiver_name for one in coming],
+            "price": [formats.money(one.total_fen) for one in coming],
+        },
+        {
+            "status": column.MultiselectColumn(
+                t("orders_page.status"), options=list(statuses), color=list(statuses.values())
+            ),
+            **{
+                name: column.TextColumn(t(f"plan.column_{name}"))
+                for name in ("day", "caregiver", "price")
+            },
+        },
+        key=f"plan_visits_{order.id}",
+        alt=t("plan.every_visit"),
+    )
+
+
+def move_buttons(order: OrderView, stretches: Sequence[SegmentView]) -> None:
+    """Change, pause, take up again and end: each from a day far enough ahead to cost nothing."""
+    if order.status is OrderStatus.CONFIRMED:
+        with st.popover(
+            t("plan.pause"), icon=":material/pause_circle:", key=f"pause_{order.id}",
+            on_change="rerun",
+        ) as asked:  # fmt: skip
+            if asked.open:
+                _pause(order)
+    if order.status in (OrderStatus.CONFIRMED, OrderStatus.PAUSED):
+        with st.popover(
+            t("plan.end"), icon=":material/stop_circle:", key=f"end_{order.id}", on_change="rerun"
+        ) as asked:
+            if asked.open:
+                _end(order)
+        if stretches:
+            _change(order, stretches[0])
+
+
+def _pause(order: OrderView) -> None:
+    st.markdown(t("plan.pause_warning", days=plans.EARLIEST_CHANGE.days))
+    first = _day(t("plan.pause_from"), f"pause_{order.id}_day")
+    if st.button(t("plan.pause"), type="primary", key=f"pause_{order.id}_yes"):
+        session.perform("plan.paused", plans.pause, order.id, first)
+
+
+def _end(order: OrderView) -> None:
+    st.markdown(t("plan.end_warning", days=plans.EARLIEST_CHANGE.days))
+    last = _day(t("plan.last"), f"end_{order.id}_day")
+    if st.button(t("plan.end"), type="primary", key=f"end_{order.id}_yes"):
+        session.perform("plan.ended", plans.end, order.id, last)
+
+
+def _day(label: str, key: str) -> date:
+    earliest = clock.today() + plans.EARLIEST_CHANGE
+    return st.date_input(label, earliest, min_value=earliest, key=key)
+
+
+def _change(order: OrderView, now: SegmentView) -> None:
+    """The rule from a day on: this and all that follow."""
+    resumes = order.status is OrderStatus.PAUSED
+    label = t("plan.resume" if resumes else "plan.change")
+    key = f"plan_change_{order.id}"
+    with st.expander(
+        label, icon=":material/edit_calendar:", key=f"{key}_open", on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
+        st.caption(t("plan.change_about", days=plans.EARLIEST_CHANGE.days))
+        course = course_fields(key, now.units, now.unit_price_fen, now)
+        if course is None:
+            return
+        laid = session.fetch(plans.preview_change, order.id, course)
+        settled = settle(key, course, laid)
+        if settled and st.button(label, type="primary", key=f"{key}_yes"):
+            done = "plan.resumed" if resumes else "plan.changed"
+            session.perform(done, plans.change, order.id, settled, forget=(key,))
+
+
+def swap_form(order: OrderView, stretches: Sequence[SegmentView]) -> None:
+    """Another caregiver from a day on; the operator has agreed it with her by phone."""
+    key = f"plan_swap_{order.id}"
+    with st.expander(
+        t("plan.swap"), icon=":material/swap_horiz:", key=f"{key}_open", on_change="rerun"
+    ) as opened:
+        if not opened.open:
+            return
+        st.caption(t("plan.swap_about"))
+        found = {one.id: one for one in session.fetch(plans.candidates, order.id)}
+        if not found:
+            st.info(t("plan.swap_none"), icon=":material/person_off:")
+            return
+        chosen = st.selectbox(
+            t("plan.swap_to"),
+            list(found),
+            format_func=lambda one: " · ".join(
+                (
+                    found[one].name,
+                    formats.money(found[one].price_fen),
+                    band_name(found[one].distance),
+                )
+            ),
+            key=f"{key}_to",
+        )
+        now = stretches[0]
+        course = course_fields(key, now.units, found[chosen].price_fen, now)
+        if course is None:
+            return
+        laid = session.fetch(plans.preview_change, order.id, course, chosen)
+        settled = settle(key, course, laid)
+        sure = st.checkbox(t("plan.swap_agreed"), key=f"{key}_sure")
+        if settled and st.button(t("plan.swap"), type="primary", key=key, disabled=not sure):
+            session.perform("plan.swapped", plans.swap, order.id, chosen, settled, forget=(key,))
+
+
+def plan_card(order: OrderView, items: dict[int, ItemView]) -> OrderView | None:
+    """A running plan: its rule, its coming visits, what may be changed; the visit clicked."""
+    stretches = rule_lines(order, items)
+    picked = visits_table(order)
+    with layout.row():
+        move_buttons(order, stretches)
+    swappable = order.status is OrderStatus.CONFIRMED and bool(stretches)
+    if swappable and session.actor().may(Permission.DECIDE_REQUEST):
+        swap_form(order, stretches)
+    return picked
