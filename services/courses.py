@@ -18,8 +18,6 @@ from services.availability import Obstacle, Taken
 from services.errors import Conflict, Invalid
 from services.pricing import Price
 
-LONGEST = timedelta(days=366)
-
 
 @dataclass(frozen=True, slots=True)
 class Course:
@@ -83,8 +81,8 @@ def check(course: Course, item: CareItem) -> None:
         raise Invalid("error.start_in_past")
     if course.last_on is not None and course.last_on < course.first_on:
         raise Invalid("error.end_before_start")
-    if course.last_on is not None and course.last_on - course.first_on > LONGEST:
-        raise Invalid("error.plan_too_far", days=LONGEST.days)
+    if course.last_on is not None and course.last_on - course.first_on > recurrence.A_YEAR:
+        raise Invalid("error.plan_too_far", days=recurrence.A_YEAR.days)
     if not 0 <= course.starts_minute < availability.MINUTES:
         raise Invalid("error.plan_rule_unknown")
     if not item.fewest_units <= course.units <= item.most_units:
@@ -122,7 +120,7 @@ def lay(
     taken = gate.taken(session, caregiver.id, begins - calendars.A_WEEK, ends + calendars.A_WEEK)
     taken = sorted(one for one in taken if one not in without)
     # A plan may go on for longer than single visits are booked ahead.
-    rules = replace(availability.pace(place.city), horizon=2 * LONGEST)
+    rules = replace(availability.pace(place.city), horizon=2 * recurrence.A_YEAR)
     laid = []
     for day in days:
         starts_at = recurrence.moment(day, course.moved.get(day, course.starts_minute))

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from psycopg.errors import ExclusionViolation
-from sqlalchemy import ColumnElement, Table, and_, exists, insert, select
+from sqlalchemy import ColumnElement, Table, and_, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -54,14 +54,19 @@ def hold(session: Session, caregiver_id: int) -> None:
 def place(
     session: Session, order_id: int, caregiver_id: int, visits: Sequence[NewVisit]
 ) -> list[int]:
-    """Put visits of an order into a caregiver's time, all or none; return their ids in order."""
+    """Put visits of an order into a caregiver's time, all or none; return their ids by start."""
     hold(session, caregiver_id)
     session.flush()  # Those that just gave their place away are gone.
     _refuse_clashes(session, caregiver_id, visits)
     rows = [_row(order_id, caregiver_id, visit) for visit in visits]
-    adding = insert(_visits).returning(_visits.c.id, sort_by_parameter_order=True)
     try:
-        return list(session.scalars(adding, rows))
+        if len(rows) == 1:
+            return list(session.scalars(insert(_visits).returning(_visits.c.id), rows))
+        # Asked for their ids, SQLite would take them one by one.
+        before = session.scalar(select(func.max(_visits.c.id))) or 0
+        session.execute(insert(_visits), rows)
+        made = select(_visits.c.id).where(_visits.c.order_id == order_id, _visits.c.id > before)
+        return list(session.scalars(made.order_by(_visits.c.starts_at)))
     except IntegrityError as refused:
         if isinstance(refused.orig, ExclusionViolation):
             raise Conflict("error.caregiver_busy") from None

@@ -76,8 +76,8 @@ def request(
     item, course = catalogue.named(session, form.item_id), form.course
     bookings.check_rate(session, caregiver.id, item.id, course.unit_price_fen)
     courses.check(course, item)
-    days = recurrence.days(course.rule, course.first_on, course.first_on + courses.LONGEST)
-    if not days:
+    first = recurrence.first_day(course.rule, course.first_on)
+    if first is None:
         raise Invalid("error.plan_empty")
     demand = demands.store(
         session,
@@ -88,7 +88,7 @@ def request(
             city_code=caregiver.city_code,
             district_code=form.district_code,
             address=form.address,
-            starts_at=recurrence.moment(days[0], course.starts_minute),
+            starts_at=recurrence.moment(first, course.starts_minute),
             units=course.units,
             lowest_fen=item.lowest_fen,
             highest_fen=course.unit_price_fen,

@@ -12,6 +12,7 @@ from services.errors import Invalid
 
 MOST_VISITS = 400
 MOST_WEEKS_APART = 8
+A_YEAR = timedelta(days=366)
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 # All that is ever stored: no rule without days, none by the second, none with an end of its own.
 _RULE = re.compile(
@@ -45,6 +46,15 @@ def days(rule: str, first: date, last: date, skipped: Collection[str] = ()) -> l
     if len(found) > MOST_VISITS:
         raise Invalid("error.plan_too_long", most=MOST_VISITS)
     return found
+
+
+def first_day(rule: str, first: date) -> date | None:
+    """The first day of a rule from a day on, if it comes within a year."""
+    begins, weeks, weekdays = _read(rule)
+    last = _midnight(first + A_YEAR)
+    every = rrule(WEEKLY, begins, interval=weeks, byweekday=weekdays, until=last)
+    found = every.after(_midnight(first), inc=True)
+    return found.date() if found else None
 
 
 def moment(day: date, minute: int) -> datetime:
