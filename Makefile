@@ -14,7 +14,7 @@ UPGRADE ?=
 QUICK := not browser and not server and not postgresql and not race and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo migrate audit-verify rotate-keys check format quick test bench screenshots lock
+.PHONY: help setup run demo jobs migrate audit-verify rotate-keys check format quick test bench screenshots lock
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo: setup ## Rebuild the demo database (ORDERS=20000: a larger one, for benchm
 
 migrate: setup ## Bring the database at DATABASE_URL to the newest migration.
 	@$(RUN) -c 'from data.database import upgrade; upgrade()'
+
+jobs: setup ## Run every job that is due, once (for cron); fails if one did.
+	@$(RUN) -m tools.run_jobs
 
 audit-verify: setup ## Walk the audit chain; name the first broken row.
 	@$(RUN) -m tools.audit_verify

@@ -41,17 +41,21 @@ def run_due_jobs() -> int:
     with database.reading() as session:
         due = jobs.due(session)
     for name in due:
-        if not database.transact(lambda session, name=name: jobs.lease(session, name, _me())):
-            continue
-        try:
-            done += database.transact(lambda session, name=name: jobs.run(session, name))
-        except Exception as error:
-            log.exception("job %s failed", name)
-            kind = type(error).__name__
-            database.transact(
-                lambda session, name=name, kind=kind: jobs.note_failure(session, name, kind)
-            )
+        done += run_job(name) or 0
     return done
+
+
+def run_job(name: str) -> int | None:
+    """Run a job unless somebody else does; return how much it did, None if it failed."""
+    if not database.transact(lambda session: jobs.lease(session, name, _me())):
+        return 0
+    try:
+        return database.transact(lambda session: jobs.run(session, name))
+    except Exception as error:
+        log.exception("job %s failed", name)
+        kind = type(error).__name__
+        database.transact(lambda session: jobs.note_failure(session, name, kind))
+        return None
 
 
 def run_next_task() -> int:

@@ -12,14 +12,16 @@ os.environ["CAREPILOT_SECRET"] = "the secret that every benchmark knows"
 os.environ["CAREPILOT_MODE"] = "demo"
 os.environ.pop("DATABASE_URL", None)
 
-from benchmarks import booking, first_visit, memory, pages, verifications
+from benchmarks import booking, first_visit, memory, pages, plans, search, verifications
 from benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "booking": booking.measure,
+    "plans": plans.measure,
     "first_visit": first_visit.measure,
     "pages": pages.measure,
     "verifications": verifications.measure,
+    "search": search.measure,
     "memory": memory.measure,
 }
 

@@ -13,19 +13,25 @@ from components import (
     navigation,
     places,
     portraits,
+    prices,
     recipients,
     session,
     wishes,
 )
+from components import plans as plan_parts
 from components.caregivers import profile_dialog
 from components.i18n import name, t
 from components.reviews import stars
-from services import bookings, caregivers, clock, photos, search
+from services import bookings, caregivers, clock, photos, plan_requests, plans, search, tariffs
 from services import recipients as recipient_services
 from services.bookings import BookingForm
 from services.caregivers import Offer, Profile
 from services.catalogue import ItemView
-from services.orders import OrderStatus, OrderView
+from services.courses import Course
+from services.orders import OrderKind, OrderStatus, OrderView
+from services.plan_requests import PlanForm
+from services.pricing import Price
+from services.recipients import RecipientView
 
 _KEY = "booking"
 # Opened from far down a list, Streamlit would leave the page there.
@@ -68,6 +74,14 @@ def booking_form(
             st.info(t("book.no_offer"), icon=":material/event_busy:")
             return
         item, offer, units = _what(items, offers, asked)
+        kind = st.segmented_control(
+            t("book.kind"),
+            list(OrderKind),
+            format_func=lambda one: t(f"order_kind.{one}"),
+            default=OrderKind.SINGLE,
+            required=True,
+            key=f"{_KEY}_kind",
+        )
         times = st.container()
     with st.container(border=True, key="booked_for"):
         known = session.fetch(recipient_services.listing, customer_id=customer_id)
@@ -79,14 +93,21 @@ def booking_form(
             place_id=asked.get("place"),
         )
         said = wishes.words_field(_KEY)
+    if kind is OrderKind.MONTHLY:
+        with times:
+            course = _course(profile, item, offer, units, location)
+        _request_plan(
+            profile, item, recipient, location, course, said, customer_id=customer_id, keep=keep
+        )
+        return
     with times:
         starts_at = _when(profile, item, units, location, asked)
+    price = None
     if starts_at is not None:
         ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
-        st.markdown(
-            f"**{formats.money(offer.price_fen * units)}** · {formats.span(starts_at, ends_at)}"
-            f"  \n:gray[:small[{t('book.what_happens')}]]"
-        )
+        span = starts_at, ends_at
+        price = session.public(tariffs.quote, profile.city_code, offer.price_fen, units, *span)
+        _price(price, *span)
     ready = recipient is not None and location is not None and starts_at is not None
     pressed = st.button(
         t("book.request", name=formats.plain(profile.name)),
@@ -96,6 +117,7 @@ def booking_form(
         disabled=not ready,
     )
     request_key = wishes.request_key(_KEY, pressed=pressed)
+    total_fen = prices.as_shown(_KEY, price.total_fen, pressed=pressed) if price else None
     if pressed and recipient is not None and location is not None and starts_at is not None:
         form = BookingForm(
             caregiver_id=profile.id,
@@ -106,6 +128,7 @@ def booking_form(
             starts_at=starts_at,
             units=units,
             price_fen=offer.price_fen,
+            total_fen=total_fen,
             place_id=location.place_id,
             cell=location.cell,
             words=said,
@@ -113,6 +136,76 @@ def booking_form(
         session.perform(
             "book.requested",
             bookings.request,
+            form,
+            request_key,
+            customer_id=customer_id,
+            then="my_orders" if customer_id is None else None,
+            forget=(_KEY,),
+            keep=keep,
+        )
+
+
+def _price(price: Price, starts_at: datetime, ends_at: datetime) -> None:
+    """What the chosen visit costs, what that consists of, and what happens next."""
+    small = (prices.in_short(price.parts), t("book.what_happens"))
+    lines = [f"**{formats.money(price.total_fen)}** · {formats.span(starts_at, ends_at)}"]
+    lines += [f":gray[:small[{one}]]" for one in small if one]
+    st.markdown("  \n".join(lines))
+    prices.details(price.parts, "booking")
+
+
+def _course(
+    profile: Profile, item: ItemView, offer: Offer, units: int, location: places.Location | None
+) -> Course | None:
+    """How often she shall come, and whether she can."""
+    key = f"{_KEY}_plan"
+    course = plan_parts.course_fields(key, units, offer.price_fen)
+    if course is None or location is None:
+        return None
+    near = location.near
+    return plan_parts.settle(
+        key,
+        course,
+        lambda one: session.fetch(plan_requests.preview, profile.id, item.id, near, one),
+    )
+
+
+def _request_plan(
+    profile: Profile,
+    item: ItemView,
+    recipient: RecipientView | None,
+    location: places.Location | None,
+    course: Course | None,
+    said: str,
+    *,
+    customer_id: int | None,
+    keep: str | None,
+) -> None:
+    """The button that asks for a whole plan."""
+    ready = recipient is not None and location is not None and course is not None
+    pressed = st.button(
+        t("book.request_plan", name=formats.plain(profile.name)),
+        type="primary",
+        icon=":material/send:",
+        key="booking_request_plan",
+        disabled=not ready,
+    )
+    request_key = wishes.request_key(f"{_KEY}_plan", pressed=pressed)
+    if pressed and recipient is not None and location is not None and course is not None:
+        form = PlanForm(
+            caregiver_id=profile.id,
+            recipient_id=recipient.id,
+            item_id=item.id,
+            district_code=location.district_code,
+            address=location.address,
+            course=course,
+            place_id=location.place_id,
+            cell=location.cell,
+            words=said,
+        )
+        session.perform(
+            "book.requested",
+            plan_requests.request,
             form,
             request_key,
             customer_id=customer_id,
@@ -212,7 +305,10 @@ def _when(
 
 def requests(waiting: list[OrderView], items: dict[int, ItemView]) -> None:
     """What families ask of this caregiver, each with the time left to answer."""
-    asked = [order for order in waiting if order.status is OrderStatus.REQUESTED]
+    # Of a plan all visits wait for the one answer.
+    asked = list(
+        {one.id: one for one in reversed(waiting) if one.status is OrderStatus.REQUESTED}.values()
+    )[::-1]
     if not asked:
         return
     st.subheader(t("request.title", count=len(asked)), anchor=False)
@@ -231,6 +327,10 @@ def _request_card(order: OrderView, items: dict[int, ItemView]) -> None:
             f":material/location_on: {formats.district(order.district_code)}",
             f":material/payments: {pay}",
         ]
+        if order.kind is OrderKind.MONTHLY:
+            [now, *_] = session.fetch(plans.segments, order.id)
+            rule = plan_parts.in_words(now, items.get(order.item_id))
+            lines.append(f":material/event_repeat: {rule} · {plan_parts.lasts(now)}")
         if order.answer_until is not None:
             left = t("request.until", at=formats.moment(order.answer_until))
             lines.append(f":orange[:material/timer: {left}]")

@@ -1,6 +1,6 @@
 """Caregivers as others see them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 
 import streamlit as st
@@ -13,15 +13,19 @@ from services.caregivers import Hours, Profile
 from services.track_records import Score
 
 
-def profile_dialog(caregiver_id: int, called: str) -> None:
-    """A caregiver's public profile above the page."""
-    st.dialog(formats.plain(called), width="large")(_profile)(caregiver_id)
+def profile_dialog(
+    caregiver_id: int, called: str, beside: Callable[[], None] | None = None
+) -> None:
+    """A caregiver's public profile above the page, with what else belongs beside it."""
+    st.dialog(formats.plain(called), width="large")(_profile)(caregiver_id, beside)
 
 
-def _profile(caregiver_id: int) -> None:
+def _profile(caregiver_id: int, beside: Callable[[], None] | None) -> None:
     if session.recognise() is None:
         st.rerun()
     profile_card(session.fetch(caregivers.profile, caregiver_id))
+    if beside is not None:
+        beside()
     st.markdown(f"**{t('caregiver.reviews')}**")
     review_list(session.fetch(reviews.of_caregiver, caregiver_id))
 
@@ -82,14 +86,19 @@ def _prices(profile: Profile) -> None:
 
 
 def certificate_badges(profile: Profile) -> None:
-    """Certificates with their expiry; expired ones stand out."""
+    """Certificates with their expiry: the verified, those still looked at, and the expired."""
     with layout.row():
         for held in profile.certificates:
+            icon, colour = ":material/verified:", "green"
+            if held.expired:
+                icon, colour = ":material/warning:", "red"
+            elif not held.approved:
+                icon, colour = ":material/hourglass_top:", "gray"
             until = f" · {t('caregiver.until', day=held.expires_on)}" if held.expires_on else ""
             st.badge(
                 f"{t(f'certificate.{held.kind}')}{until}",
-                icon=":material/warning:" if held.expired else ":material/workspace_premium:",
-                color="red" if held.expired else "green",
+                icon=icon,
+                color=colour,
             )
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from components import formats, icons, layout, navigation, places, session
+from components import closures, formats, icons, layout, navigation, places, session
 from components.i18n import name, t
 from services import cities, regions
 from services.cities import CitySettings, Consequences, KeptCity
@@ -17,7 +17,8 @@ _MOVE_ICONS = {
 }
 _WHOLE_NUMBERS = (
     "hold_hours", "decline_hours", "redeem_lock_minutes", "release_days", "smallest_cell",
-    "rejected_document_days", "document_days",
+    "rejected_document_days", "document_days", "notice_hours", "horizon_days", "rest_hours",
+    "week_hours", "travel_kmh", "plan_ahead_days", "auto_confirm_days",
 )  # fmt: skip
 _SWITCHES = ("operator_approves", "verify_customers")
 _DONE = {
@@ -40,6 +41,7 @@ def city_cards(kept: list[KeptCity]) -> None:
                 for move in city.open_moves:
                     _move(city, move)
             _settings(city)
+            closures.city_days(city.code)
 
 
 def _head(city: KeptCity) -> None:

@@ -4,9 +4,19 @@ from datetime import datetime, time, timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, places, recipients, session, wishes
+from components import (
+    catalogue,
+    formats,
+    icons,
+    layout,
+    places,
+    prices,
+    recipients,
+    session,
+    wishes,
+)
 from components.i18n import t
-from services import clock, demands
+from services import cities, clock, demands, tariffs
 from services import recipients as recipient_services
 from services.catalogue import ItemView, Skill
 from services.demands import DemandForm, DemandStatus, DemandView
@@ -33,7 +43,7 @@ def demand_form(
         location = places.location_fields(_KEY, district_code=district_code)
     with st.container(border=True):
         st.subheader(t("demand.price_and_words"), anchor=False)
-        lowest_fen, highest_fen = _price_fields(item, units)
+        lowest_fen, highest_fen = _price_fields(item, units, starts_at, location)
         skills = st.pills(
             t("field.skills"),
             list(Skill),
@@ -78,6 +88,12 @@ def demand_form(
         )
 
 
+def _horizon() -> timedelta:
+    """How far ahead any city takes demands; the family's own may take less."""
+    opened = session.public(cities.opened)
+    return timedelta(days=max((city.horizon_days for city in opened), default=1))
+
+
 def _time_fields(item: ItemView) -> tuple[datetime, int]:
     left, middle, right = st.columns(3)
     tomorrow = clock.today() + timedelta(days=1)
@@ -85,7 +101,7 @@ def _time_fields(item: ItemView) -> tuple[datetime, int]:
         t("field.day"),
         tomorrow,
         min_value=clock.today(),
-        max_value=clock.today() + demands.FURTHEST_AHEAD,
+        max_value=clock.today() + _horizon(),
         key=f"{_KEY}_day",
     )
     at = middle.time_input(t("field.start"), time(9), step=900, key=f"{_KEY}_start")
@@ -101,11 +117,32 @@ def _time_fields(item: ItemView) -> tuple[datetime, int]:
     return starts_at, units
 
 
-def _price_fields(item: ItemView, units: int) -> tuple[int, int]:
+def _price_fields(
+    item: ItemView, units: int, starts_at: datetime, location: places.Location | None
+) -> tuple[int, int]:
     """The family's price range in fen per unit, within the catalogue's."""
+    lowest_fen, highest_fen = _price_range(item)
+    length = timedelta(hours=units * item.hours_per_unit)
+    lowest, highest = (
+        session.public(
+            tariffs.quote,
+            location.city_code if location else "",
+            price_fen,
+            units,
+            starts_at,
+            starts_at + length,
+        )
+        for price_fen in (lowest_fen, highest_fen)
+    )
+    total = formats.total_range(lowest.total_fen, highest.total_fen)
+    st.caption(t("demand.total", total=total, amount=formats.amount(units, item.unit)))
+    if surcharges := prices.in_short(highest.parts):
+        st.caption(surcharges)
+    return lowest_fen, highest_fen
+
+
+def _price_range(item: ItemView) -> tuple[int, int]:
     if item.lowest_fen == item.highest_fen:  # A slider needs two ends.
-        total = formats.money(item.lowest_fen * units)
-        st.caption(t("demand.total", total=total, amount=formats.amount(units, item.unit)))
         return item.lowest_fen, item.highest_fen
     lowest, highest = st.slider(
         t("field.price_range", unit=t(f"unit.{item.unit}")),
@@ -115,8 +152,6 @@ def _price_fields(item: ItemView, units: int) -> tuple[int, int]:
         format="¥%d",
         key=f"{_KEY}_price_{item.id}",
     )
-    total = formats.total_range(lowest * 100, highest * 100, units)
-    st.caption(t("demand.total", total=total, amount=formats.amount(units, item.unit)))
     return lowest * 100, highest * 100
 
 

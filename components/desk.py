@@ -210,7 +210,9 @@ def _book(caller: Caller, items: dict[int, ItemView]) -> None:
     if wanted is None:
         return
     if asked is None:
-        search.results(wanted, items, then=lambda query: _pick(wanted, query))
+        search.results(
+            wanted, items, then=lambda query: _pick(wanted, query), customer_id=caller.id
+        )
         return
     if picked_for != wanted:
         del st.session_state[_ASKED]

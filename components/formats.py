@@ -35,9 +35,9 @@ def price_range(lowest_fen: int, highest_fen: int, unit: Unit) -> str:
     return f"{money(lowest_fen)}–{unit_price(highest_fen, unit).removeprefix('¥')}"
 
 
-def total_range(lowest_fen: int, highest_fen: int, units: int) -> str:
-    """The whole visit's price range."""
-    lowest, highest = money(lowest_fen * units), money(highest_fen * units)
+def total_range(lowest_fen: int, highest_fen: int) -> str:
+    """¥120–160; one price when both ends are equal."""
+    lowest, highest = money(lowest_fen), money(highest_fen)
     return lowest if lowest == highest else f"{lowest}–{highest.removeprefix('¥')}"
 
 

@@ -102,7 +102,7 @@ def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int,
     One piece of text and two buttons: twenty cards must redraw in no time.
     """
     item = items.get(task.item_id)
-    total = formats.total_range(task.lowest_fen, task.highest_fen, task.units)
+    total = formats.total_range(task.lowest_total_fen, task.highest_total_fen)
     head = f"**{catalogue.item_name(items, task.item_id)}** :primary-badge[{total}]"
     with st.container(border=True, gap="small", height="stretch", key=f"task_{task.id}"):
         st.markdown("  \n".join((head, *_lines(task, item, open_places))))

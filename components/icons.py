@@ -104,6 +104,12 @@ TO_DO = {
     ToDoKind.APPROVALS: ":material/thumb_up:",
     ToDoKind.UNANSWERED: ":material/notifications_paused:",
     ToDoKind.LATE: ":material/running_with_errors:",
+    ToDoKind.INCIDENTS: ":material/emergency:",
+    ToDoKind.MISSING: ":material/person_alert:",
+    ToDoKind.OVERLONG: ":material/more_time:",
+    ToDoKind.COMPLAINTS: ":material/feedback:",
+    ToDoKind.EARLY: ":material/directions_run:",
+    ToDoKind.LEAVES: ":material/event_busy:",
     ToDoKind.LOCKED: ":material/lock:",
     ToDoKind.UNREDEEMED: ":material/qr_code_scanner:",
 }

@@ -15,6 +15,7 @@ from services.income import Earned, Income
 
 _MONTHS = 6
 _SHOWN_AT_ONCE = 40
+_AMOUNTS = ("pay", "total", "commission", "extra")
 
 
 def income(earned: Income, items: dict[int, ItemView]) -> None:
@@ -94,6 +95,7 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
             "state": [_state(one) for one in earned],
             "total": [formats.money(one.total_fen) for one in earned],
             "commission": [formats.money(one.commission_fen) for one in earned],
+            "extra": [formats.money(one.extra_fen) if one.extra_fen else "" for one in earned],
             "order": [one.order_id for one in earned],
         }
     )
@@ -107,9 +109,9 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
             **{
                 name: column.TextColumn(
                     t(f"income.{name}"),
-                    alignment="right" if name in ("pay", "total", "commission") else "left",
+                    alignment="right" if name in _AMOUNTS else "left",
                 )
-                for name in ("visit", "item", "pay", "state", "total", "commission")
+                for name in ("visit", "item", "pay", "state", "total", "commission", "extra")
             },
         },
         key="income_visits",
@@ -120,4 +122,6 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
 def _state(one: Earned) -> str:
     if one.released:
         return t("income.is_payable")
+    if one.rests:
+        return t("income.rests")
     return t("income.is_frozen", until=formats.date_alone(clock.in_city(one.payable_at)))

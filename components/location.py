@@ -1,4 +1,4 @@
-"""Where the visitor is: asked of the browser on a click, used at once, never stored."""
+"""Where the visitor is: asked of the browser on a click; only its neighbourhood is ever kept."""
 
 from dataclasses import dataclass
 
@@ -48,18 +48,16 @@ class Found:
     cell: str
 
 
+def neighbourhood(label: str, key: str) -> str | None:
+    """A button that asks the browser once; the cell it is in, in the one run after the click."""
+    found = _asked(label, key)
+    return places.cell_at(found["lng"], found["lat"]) if found else None
+
+
 def locate(city_code: str, key: str) -> Found | None:
     """A button that asks the browser; what it found, in the one run after the click."""
-    found = _LOCATOR(
-        data={"label": t("place.locate")},
-        key=f"{key}_locate",
-        on_found_change=lambda: None,
-        height="content",
-    ).found
+    found = _asked(t("place.locate"), key)
     if found is None:
-        return None
-    if found.get("refused"):
-        st.warning(t("place.locate_refused"), icon=":material/location_off:")
         return None
     district = regions.district_at(found["lng"], found["lat"], city_code)
     if district is None:
@@ -71,3 +69,17 @@ def locate(city_code: str, key: str) -> Found | None:
     cell = places.cell_at(found["lng"], found["lat"])
     inside = cell in places.cells_of_district(district.code)
     return Found(district.code, cell if inside else places.cell_of_district(district.code))
+
+
+def _asked(label: str, key: str) -> dict[str, float] | None:
+    """The point the browser tells in the one run after the click; words if it does not."""
+    found = _LOCATOR(
+        data={"label": label},
+        key=f"{key}_locate",
+        on_found_change=lambda: None,
+        height="content",
+    ).found
+    if found is not None and found.get("refused"):
+        st.warning(t("place.locate_refused"), icon=":material/location_off:")
+        return None
+    return found

@@ -50,7 +50,25 @@ _PAGE_OF = {
     NoticeKind.PASSWORD_RESET: "security",
     NoticeKind.SECOND_FACTOR_ADDED: "security",
     NoticeKind.SECOND_FACTOR_REMOVED: "security",
+    NoticeKind.VISIT_MOVED: "my_visits",
+    NoticeKind.VISIT_CANCELLED: "my_orders",
+    NoticeKind.VISIT_MISSED: "my_orders",
+    NoticeKind.SUBSTITUTE_ASKED: "my_visits",
+    NoticeKind.SUBSTITUTE_COMES: "my_orders",
+    NoticeKind.SUBSTITUTE_REFUSED: "orders",
     NoticeKind.DEMAND_EXPIRED: "post_demand",
+    NoticeKind.INCIDENT_REPORTED: "today",
+    NoticeKind.EXTRA_TIME_ASKED: "my_orders",
+    NoticeKind.EXTRA_TIME_AGREED: "income",
+    NoticeKind.EXTRA_TIME_REFUSED: "my_visits",
+    NoticeKind.LEAVE_TAKEN: "today",
+}
+
+_ABOUT_BOTH = {
+    NoticeKind.VISIT_CONFIRMED,
+    NoticeKind.COMPLAINT_OPENED,
+    NoticeKind.COMPLAINT_CLOSED,
+    NoticeKind.INCIDENT_CLOSED,
 }
 
 
@@ -83,6 +101,8 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         "date": formats.day(datetime.fromisoformat(facts["due_at"])) if "due_at" in facts else "",
     }
     said = f"{mark}{t(f'notice_text.{notice.kind}', **blanks)}"
+    if notice.kind is NoticeKind.VISIT_CONFIRMED and "pay_fen" in facts:
+        said = f"{said} {t('inbox.booked', pay=blanks['pay'])}"
     code = codes.get(notice.facts.get("visit_id", 0))
     if notice.kind is NoticeKind.CODE_ISSUED and code:
         said = f"{said} `{code}`"
@@ -94,7 +114,9 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         key=f"notice_{notice.id}",
     ):
         st.markdown(f"{said}  \n:small[{formats.ago(notice.created_at)}]")
-        if page := _PAGE_OF.get(notice.kind):
+        # Links are drawn for those they open for: the family, the caregiver or the staff.
+        pages = ("my_orders", "my_visits", "orders") if notice.kind in _ABOUT_BOTH else ()
+        for page in pages or filter(None, [_PAGE_OF.get(notice.kind)]):
             navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
         if not notice.read and st.button(
             t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"

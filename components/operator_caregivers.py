@@ -8,7 +8,8 @@ import streamlit as st
 from components import catalogue, formats, icons, layout, navigation, people, session, tables
 from components.caregivers import profile_card
 from components.i18n import t
-from services import caregivers, clock, rosters, verifications
+from components.reviews import review_list
+from services import caregivers, clock, reviews, rosters, verifications
 from services.caregivers import CaregiverStatus, Profile
 from services.catalogue import ItemView
 from services.rosters import CaregiverLine, Commitments, Engagement, Expiring
@@ -122,7 +123,15 @@ def caregiver_in_full(caregiver_id: int) -> None:
         with st.container(horizontal=True, gap="medium"):
             layout.field(t("field.phone"), held.masked_phone)
             layout.field(t("caregivers_page.frozen"), formats.money(held.frozen_fen))
+        navigation.link(
+            "calendars",
+            t("calendar.open"),
+            icon=":material/edit_calendar:",
+            caregiver=str(caregiver_id),
+        )
         _ahead(profile, held, items)
+        if profile.score.reviews:
+            _reviews(caregiver_id)
         people.whole_phone(
             t("customers.whole_phone"),
             rosters.phone,
@@ -134,6 +143,18 @@ def caregiver_in_full(caregiver_id: int) -> None:
             _suspending(profile, held, items)
         if "restore" in profile.open_moves:
             _restoring(caregiver_id)
+
+
+def _reviews(caregiver_id: int) -> None:
+    """What families said of her, to be answered or hidden; the hidden ones, too."""
+    with st.expander(
+        t("caregiver.reviews"),
+        icon=":material/reviews:",
+        key=f"reviews_of_{caregiver_id}",
+        on_change="rerun",
+    ) as opened:
+        if opened.open:
+            review_list(session.fetch(reviews.of_caregiver, caregiver_id), "reviews_here")
 
 
 def _ahead(profile: Profile, held: Commitments, items: dict[int, ItemView]) -> None:

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, session, tables
+from components import catalogue, formats, icons, layout, plans, prices, session, tables, troubles
+from components.complaints import complaint_button
 from components.i18n import t
 from components.orders import caregiver_button, history, move_buttons, order_head, report
+from components.substitutes import substitute_button
 from services import bookings, orders, redemption, visits
 from services.access import Permission
 from services.catalogue import ItemView
-from services.orders import OrderStatus, OrderView, VisitStatus
+from services.orders import OrderKind, OrderStatus, OrderView, VisitStatus
 from services.to_do import ToDoKind
 
 _OPEN = (VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)
@@ -120,7 +122,13 @@ def _amount(order: OrderView, items: dict[int, ItemView]) -> str:
 
 
 def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
-    """One order with all that happened, and what this person may do about it."""
+    """One order with all that happened, and what this person may do about it.
+
+    Of a plan its rule and coming visits stand above the visit that was clicked, or the next.
+    """
+    if order.kind is OrderKind.MONTHLY:
+        with st.container(border=True, key=f"plan_{order.id}"):
+            order = plans.plan_card(order, items) or order
     with st.container(border=True, key=f"order_{order.id}"):
         order_head(order, items)
         with st.container(horizontal=True, gap="medium"):
@@ -131,6 +139,7 @@ def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
         _times(order)
         if order.report_words or order.done_tasks:
             report(order, items)
+        troubles.trouble_cards(troubles.troubles([order.id]), order.id)
         with layout.row():
             _moves(order)
             asked = _looks(order)
@@ -145,12 +154,17 @@ def _times(order: OrderView) -> None:
         ("redeemed", order.redeemed_at),
         ("locked_until", order.locked_until),
     )
-    if said := [t(f"orders_page.{name}", at=formats.moment(at)) for name, at in happened if at]:
+    said = [t(f"orders_page.{name}", at=formats.moment(at)) for name, at in happened if at]
+    if order.checked_in_near:
+        near = t(f"distance.{order.checked_in_near}")
+        said.append(t("orders_page.checked_in_near", near=near))
+    if said:
         st.caption(" · ".join(said))
 
 
 def _moves(order: OrderView) -> None:
     move_buttons(order)
+    substitute_button(order)
     if "confirm" in order.open_moves and st.button(
         t("move.confirm"), type="primary", icon=":material/check:", key=f"confirm_{order.id}"
     ):
@@ -192,6 +206,8 @@ def _block(order: OrderView) -> None:
 def _looks(order: OrderView) -> bool:
     """What can be looked at; whether the contact is asked for."""
     caregiver_button(order)
+    complaint_button(order)
+    prices.details(order.price_parts, str(order.id))
     history(order.id)
     if not _goes_on(order) or not session.actor().may(Permission.SEE_ADDRESS):
         return False

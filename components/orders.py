@@ -2,11 +2,23 @@
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, navigation, session
+from components import (
+    catalogue,
+    changes,
+    formats,
+    icons,
+    layout,
+    navigation,
+    plans,
+    prices,
+    session,
+    troubles,
+)
 from components.caregivers import profile_dialog
+from components.complaints import complaint_button
 from components.i18n import t
 from components.reviews import review_form
-from services import bookings, orders
+from services import bookings, histories, orders
 from services.catalogue import ItemView
 from services.orders import OrderView, VisitStatus
 
@@ -26,17 +38,40 @@ def order_section(name: str, shown: list[OrderView], items: dict[int, ItemView])
     if not shown:
         return
     st.subheader(t(f"my_orders.{name}"), anchor=False)
-    for order in layout.first_of(shown, name, _SHOWN_AT_ONCE):
-        order_card(order, items)
+    shown_now = layout.first_of(shown, name, _SHOWN_AT_ONCE)
+    known = troubles.troubles([order.id for order in shown_now])
+    for order in shown_now:
+        order_card(order, items, known)
     layout.more_button(shown, name, _SHOWN_AT_ONCE)
 
 
-def order_card(order: OrderView, items: dict[int, ItemView]) -> None:
+def plan_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
+    """The family's plans, each with its rule; its visits and changes behind a click."""
+    if not shown:
+        return
+    st.subheader(t("my_orders.plans"), anchor=False)
+    for order in layout.first_of(shown, "plans", _SHOWN_AT_ONCE):
+        with st.container(border=True, key=f"plan_{order.id}"):
+            order_head(order, items)
+            with st.expander(
+                t("plan.visits"), icon=":material/event_repeat:", key=f"plan_{order.id}_open",
+                on_change="rerun",
+            ) as opened:  # fmt: skip
+                picked = plans.plan_card(order, items) if opened.open else None
+            if picked is None:
+                _next_step(order)
+        if picked is not None:
+            order_card(picked, items, troubles.troubles([picked.id]))
+    layout.more_button(shown, "plans", _SHOWN_AT_ONCE)
+
+
+def order_card(order: OrderView, items: dict[int, ItemView], known: troubles.Troubles) -> None:
     """One order of the family's: who comes when, what it costs, what to do next."""
     with st.container(border=True, key=f"order_{order.id}"):
         order_head(order, items)
         if order.report_words or order.done_tasks:
             report(order, items)
+        troubles.trouble_cards(known, order.id)
         _next_step(order)
 
 
@@ -64,9 +99,15 @@ def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
         " · ".join(people),
         f":material/payments: {price}",
     )
+    if surcharges := prices.in_short(order.price_parts):
+        lines = (*lines, f":gray[:small[{surcharges}]]")
+    if ended := changes.outcome(order):
+        lines = (*lines, f":material/event_busy: {ended}")
     st.markdown("  \n".join(lines))
     if order.decision_words:
         layout.field(t("order.operator_said"), order.decision_words)
+    if order.end_words:
+        layout.field(t("changes.said"), order.end_words)
 
 
 def status_badge(order: OrderView) -> str:
@@ -99,7 +140,7 @@ def history(order_id: int) -> None:
         type="tertiary",
     ) as opened:
         if opened.open:
-            for step in session.fetch(orders.history, order_id):
+            for step in session.fetch(histories.of_order, order_id):
                 who = t(f"role.{step.role}") if step.role else t("order.by_itself")
                 st.caption(
                     f"{formats.moment(step.at)} · {t(f'step.{step.noun}_{step.move}')} · {who}"
@@ -134,6 +175,8 @@ def _next_step(order: OrderView) -> None:
     with layout.row():
         caregiver_button(order)
         move_buttons(order)
+        prices.details(order.price_parts, str(order.id))
+        complaint_button(order)
         history(order.id)
 
 
@@ -153,10 +196,4 @@ def move_buttons(order: OrderView) -> None:
         icon=":material/undo:",
     ):
         session.perform("order.called_off", bookings.call_off, order.id)
-    if "cancel" in order.open_moves and layout.confirmed(
-        t("move.cancel"),
-        t("order.cancel_warning"),
-        f"cancel_{order.id}",
-        icon=":material/event_busy:",
-    ):
-        session.perform("order.cancelled", orders.cancel, order.id)
+    changes.change_buttons(order)

@@ -1,6 +1,6 @@
 """Plans: how often somebody comes, what stands in the way, and a running plan changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, time, timedelta
 
@@ -98,32 +98,39 @@ def _clock_time(minute: int) -> time:
     return time(minute // 60, minute % 60)
 
 
-def settle(key: str, course: Course, laid: Sequence[Planned]) -> Course | None:
+def settle(key: str, course: Course, look: Callable[[Course], list[Planned]]) -> Course | None:
     """Show what the course means, day by day, and have each clash skipped or moved.
 
     None while there is nothing to ask for.
     """
-    clashes = [one for one in laid if one.obstacle]
-    free = [one for one in laid if one.obstacle is None]
-    chosen: dict[date, int | None] = {}
-    if clashes:
-        st.warning(
-            t("plan.clashes", count=len(clashes), all=len(laid)), icon=":material/event_busy:"
-        )
-        with st.grid(2, min_column_width=300):
-            for one in clashes[:_MOST_CLASHES]:
-                chosen[one.on] = _settled(key, one)
-        chosen |= dict.fromkeys((one.on for one in clashes[_MOST_CLASHES:]), None)
-        if len(clashes) > _MOST_CLASHES:
-            st.caption(t("plan.more_clashes", count=len(clashes) - _MOST_CLASHES))
-    moved = {day: minute for day, minute in chosen.items() if minute is not None}
-    kept = len(free) + len(moved)
-    if not kept:
+    laid = look(course)
+    if clashes := [one for one in laid if one.obstacle]:
+        course = _without_clashes(key, course, clashes, len(laid))
+        laid = look(course)
+        if still := [one for one in laid if one.obstacle]:
+            why = t(f"error.obstacle_{still[0].obstacle}")
+            st.error(t("plan.still", day=formats.day(still[0].on), why=why))
+            return None
+    if not laid:
         st.info(t("error.plan_empty"), icon=":material/event_busy:")
         return None
-    _summary(course, laid, chosen, kept)
-    skipped = frozenset(day for day, minute in chosen.items() if minute is None)
-    return replace(course, skipped=skipped, moved=moved)
+    _summary(course, laid)
+    return course
+
+
+def _without_clashes(key: str, course: Course, clashes: Sequence[Planned], count: int) -> Course:
+    """The course with every day that has no room skipped or moved, as is chosen here."""
+    st.warning(t("plan.clashes", count=len(clashes), all=count), icon=":material/event_busy:")
+    with st.grid(2, min_column_width=300):
+        chosen = {one.on: _settled(key, one) for one in clashes[:_MOST_CLASHES]}
+    if rest := clashes[_MOST_CLASHES:]:
+        chosen |= dict.fromkeys((one.on for one in rest), None)
+        st.caption(t("plan.more_clashes", count=len(rest)))
+    return replace(
+        course,
+        skipped=frozenset(day for day, minute in chosen.items() if minute is None),
+        moved={day: minute for day, minute in chosen.items() if minute is not None},
+    )
 
 
 def _settled(key: str, clash: Planned) -> int | None:
@@ -139,13 +146,12 @@ def _settled(key: str, clash: Planned) -> int | None:
     return None if choice == _SKIP else int(choice)
 
 
-def _summary(
-    course: Course, laid: Sequence[Planned], chosen: dict[date, int | None], kept: int
-) -> None:
-    each = laid[0].price.total_fen
+def _summary(course: Course, laid: Sequence[Planned]) -> None:
+    prices = sorted({one.price.total_fen for one in laid})
+    each = "–".join(formats.money(fen) for fen in prices[:1] + prices[1:][-1:])
+    total = formats.money(sum(one.price.total_fen for one in laid))
     st.markdown(
-        f"**{t('plan.total', count=kept, total=formats.money(each * kept))}**"
-        f" · {t('plan.each', price=formats.money(each))}"
+        f"**{t('plan.total', count=len(laid), total=total)}** · {t('plan.each', price=each)}"
         f"  \n:gray[:small[{t('plan.goes_on' if course.last_on is None else 'plan.whole')}]]"
     )
     with st.expander(
@@ -153,22 +159,16 @@ def _summary(
         on_change="rerun",
     ) as opened:  # fmt: skip
         if opened.open:
-            shown = [one for one in laid if chosen.get(one.on, 0) is not None]
-            starts = [
-                formats.hour_minute(chosen.get(one.on) or course.starts_minute) for one in shown
-            ]
+            cells = {
+                "day": [formats.date_alone(one.on) for one in laid],
+                "start": [formats.time_of_day(one.starts_at) for one in laid],
+                "price": [formats.money(one.price.total_fen) for one in laid],
+            }
             st.dataframe(
-                pd.DataFrame(
-                    {
-                        "day": [formats.date_alone(one.on) for one in shown],
-                        "start": starts,
-                        "price": [formats.money(one.price.total_fen) for one in shown],
-                    }
-                ),
+                pd.DataFrame(cells),
                 hide_index=True,
                 column_config={
-                    name: st.column_config.TextColumn(t(f"plan.column_{name}"))
-                    for name in ("day", "start", "price")
+                    name: st.column_config.TextColumn(t(f"plan.column_{name}")) for name in cells
                 },
                 alt=t("plan.every_visit"),
             )
@@ -288,8 +288,9 @@ def _change(order: OrderView, now: SegmentView) -> None:
         course = course_fields(key, now.units, now.unit_price_fen, now)
         if course is None:
             return
-        laid = session.fetch(plans.preview_change, order.id, course)
-        settled = settle(key, course, laid)
+        settled = settle(
+            key, course, lambda one: session.fetch(plans.preview_change, order.id, one)
+        )
         if settled and st.button(label, type="primary", key=f"{key}_yes"):
             done = "plan.resumed" if resumes else "plan.changed"
             session.perform(done, plans.change, order.id, settled, forget=(key,))
@@ -324,8 +325,9 @@ def swap_form(order: OrderView, stretches: Sequence[SegmentView]) -> None:
         course = course_fields(key, now.units, found[chosen].price_fen, now)
         if course is None:
             return
-        laid = session.fetch(plans.preview_change, order.id, course, chosen)
-        settled = settle(key, course, laid)
+        settled = settle(
+            key, course, lambda one: session.fetch(plans.preview_change, order.id, one, chosen)
+        )
         sure = st.checkbox(t("plan.swap_agreed"), key=f"{key}_sure")
         if settled and st.button(t("plan.swap"), type="primary", key=key, disabled=not sure):
             session.perform("plan.swapped", plans.swap, order.id, chosen, settled, forget=(key,))

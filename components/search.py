@@ -1,6 +1,7 @@
 """Finding a caregiver: the wish above, those who can come as cards below."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import streamlit as st
@@ -10,12 +11,29 @@ from components.caregivers import profile_dialog
 from components.i18n import chinese, t
 from components.places import band_name, city_choice, district_choice, place_name
 from components.reviews import stars
-from services import clock, photos, places, search
+from services import clock, photos, places, search, unmet_needs
+from services.availability import Obstacle
 from services.catalogue import ItemView
 from services.recipients import Sex
-from services.search import Found, Sort, Wanted
+from services.search import Finding, Found, Sort, Wanted
 
 _KEY = "find"
+_NOTED = "find_noted"
+# What a family can change about an obstacle.
+_ADVICE = {
+    Obstacle.NOT_OFFERED: "other_item",
+    Obstacle.TOO_FAR: "post",
+    Obstacle.PRICE: "price",
+    Obstacle.TOO_SOON: "later",
+    Obstacle.TOO_FAR_AHEAD: "sooner",
+    Obstacle.CITY_CLOSED: "other_day",
+    Obstacle.OFF_HOURS: "other_time",
+    Obstacle.ON_LEAVE: "other_day",
+    Obstacle.BUSY: "other_time",
+    Obstacle.TRAVEL: "other_time",
+    Obstacle.REST: "other_time",
+    Obstacle.WEEK_FULL: "other_week",
+}
 _SHOWN_AT_ONCE = 4
 _ANY = "any"
 _DAYS_AHEAD = 30
@@ -43,6 +61,15 @@ def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wan
                 format_func=lambda one: t(f"sex.{one}") if one else t("find.any_sex"),
                 key=f"{_KEY}_sex",
             )
+            most = st.number_input(
+                t("find.most_price", unit=t(f"unit.{item.unit}")),
+                item.lowest_fen // 100,
+                item.highest_fen // 100,
+                value=None,
+                step=5,
+                placeholder=t("find.any_price"),
+                key=f"{_KEY}_most_{item.id}",
+            )
             sort = st.selectbox(
                 t("find.sort"),
                 list(Sort),
@@ -58,6 +85,7 @@ def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wan
         units=units,
         starts_at=starts_at,
         sex=sex,
+        most_fen=most * 100 if most else None,
         sort=sort,
     )
 
@@ -104,31 +132,86 @@ def results(
     items: dict[int, ItemView],
     *,
     then: Callable[[dict[str, str]], None] | None = None,
+    customer_id: int | None = None,
 ) -> None:
-    """Those who can come, best first; and what to do when nobody can.
+    """Those who can come, best first, and why others cannot; and what to do when nobody can.
 
     `then` takes what is known of the booking; without it the booking page opens.
     """
     limit = layout.shown_so_far(_KEY, _SHOWN_AT_ONCE)
     finding = session.fetch(search.find, wanted, limit)
+    _note(wanted, customer_id)
     if not finding.count:
         layout.empty("find_caregivers", icon=":material/person_search:")
+        _reasons(finding)
         navigation.button("post_demand", t("find.post_instead"), icon=":material/campaign:")
         return
-    st.caption(t("find.free_then" if wanted.starts_at else "find.near", count=finding.count))
+    with layout.row():
+        st.caption(
+            t("find.free_then" if wanted.starts_at else "find.near", count=finding.count),
+            width="content",
+        )
+        _others(finding)
+    book = then or _open_booking
     faces = session.fetch(photos.of, [one.id for one in finding.shown])
     with st.grid(2, min_column_width=320):
         for one in finding.shown:
-            if _card(one, items[wanted.item_id], faces.get(one.id)):
-                (then or _open_booking)(_booking_query(one, wanted))
+            chosen = _card(one, items[wanted.item_id], faces.get(one.id), wanted, book)
+            if chosen:
+                book(_booking_query(one.id, wanted))
     layout.more_button(range(finding.count), _KEY, _SHOWN_AT_ONCE)
+
+
+def _note(wanted: Wanted, customer_id: int | None) -> None:
+    """Once for each thing looked for; what the page shows by itself was looked for by nobody."""
+    looked_for = replace(wanted, sort=Sort.FIT), customer_id
+    before = st.session_state.get(_NOTED)
+    st.session_state[_NOTED] = looked_for
+    if looked_for != before and (before or wanted.starts_at):
+        session.disclose(unmet_needs.note_search, wanted, customer_id=customer_id)
+
+
+def _others(finding: Finding) -> None:
+    """How many cannot come, and behind it why, and what would help."""
+    if not finding.others:
+        return
+    count = sum(finding.others.values())
+    with st.popover(
+        t("find.others", count=count),
+        icon=":material/help:",
+        type="tertiary",
+        key=f"{_KEY}_others",
+        on_change="rerun",
+    ) as opened:
+        if opened.open:
+            _reasons(finding)
+
+
+def _reasons(finding: Finding) -> None:
+    """7 too far, 3 lack a certificate, 2 busy; and what to change."""
+    if not finding.others:
+        return
+    st.markdown(
+        formats.listed(
+            t("find.hindered", count=count, what=t(f"obstacle.{what}"))
+            for what, count in finding.others.items()
+        )
+    )
+    help_with = dict.fromkeys(_ADVICE[what] for what in finding.others if what in _ADVICE)
+    st.caption("  \n".join(t(f"advice.{key}") for key in help_with))
 
 
 def _open_booking(query: dict[str, str]) -> None:
     navigation.go("book", **query)
 
 
-def _card(one: Found, item: ItemView, image: bytes | None) -> bool:
+def _card(
+    one: Found,
+    item: ItemView,
+    image: bytes | None,
+    wanted: Wanted,
+    book: Callable[[dict[str, str]], None],
+) -> bool:
     """A caregiver as a card; whether she is the one to book."""
     with st.container(border=True, height="stretch", gap="small", key=f"found_{one.id}"):
         with st.container(horizontal=True, wrap=False, gap="medium", key=f"face_{one.id}"):
@@ -139,7 +222,7 @@ def _card(one: Found, item: ItemView, image: bytes | None) -> bool:
                 t("find.book"), type="primary", icon=":material/event:", key=f"book_{one.id}"
             )
             if st.button(t("find.profile"), type="tertiary", key=f"profile_{one.id}"):
-                profile_dialog(one.id, one.name)
+                profile_dialog(one.id, one.name, lambda: _next_starts(one.id, wanted, book))
     return chosen
 
 
@@ -165,10 +248,26 @@ def _facts(one: Found, item: ItemView) -> list[str]:
     return lines
 
 
-def _booking_query(one: Found, wanted: Wanted) -> dict[str, str]:
+def _next_starts(caregiver_id: int, wanted: Wanted, book: Callable[[dict[str, str]], None]) -> None:
+    """When she can come for this next; each opens the booking with it."""
+    starts = session.fetch(
+        search.next_starts, caregiver_id, wanted.item_id, wanted.units, wanted.cell
+    )
+    st.markdown(f"**{t('find.next_starts')}**")
+    if not starts:
+        st.caption(t("find.no_next_start"))
+    with layout.row():
+        for number, start in enumerate(starts):
+            if st.button(
+                formats.moment(start), icon=":material/event:", key=f"next_start_{number}"
+            ):
+                book(_booking_query(caregiver_id, replace(wanted, starts_at=start)))
+
+
+def _booking_query(caregiver_id: int, wanted: Wanted) -> dict[str, str]:
     """What the booking page must know; nothing that names a person."""
     query = {
-        "caregiver": str(one.id),
+        "caregiver": str(caregiver_id),
         "item": str(wanted.item_id),
         "units": str(wanted.units),
         "district": wanted.district_code,

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, navigation, session
+from components import catalogue, formats, icons, layout, navigation, session, troubles
 from components.i18n import t
 from services import clock, to_do
 from services.catalogue import ItemView
@@ -15,7 +15,13 @@ _PLACES = {
     ToDoKind.APPLICATIONS: ("applications", ""),
     ToDoKind.CASES: ("verifications", ""),
     ToDoKind.UNANSWERED: ("applications", "unanswered"),
+    ToDoKind.INCIDENTS: ("orders", "incidents"),
+    ToDoKind.MISSING: ("orders", "missing"),
     ToDoKind.LATE: ("orders", "late"),
+    ToDoKind.OVERLONG: ("orders", "overlong"),
+    ToDoKind.COMPLAINTS: ("orders", "complaints"),
+    ToDoKind.EARLY: ("orders", "early"),
+    ToDoKind.LEAVES: ("orders", "leaves"),
     ToDoKind.LOCKED: ("orders", "locked"),
     ToDoKind.UNREDEEMED: ("orders", "unredeemed"),
     ToDoKind.REQUESTS: ("orders", "held"),
@@ -23,7 +29,22 @@ _PLACES = {
 }
 # How many mornings away a thing put aside comes back; 0: in an hour.
 PAUSES = {"hour": 0, "tomorrow": 1, "days": 3}
-_URGENT = {ToDoKind.LATE: "red", ToDoKind.LOCKED: "red"}
+_URGENT = {
+    ToDoKind.INCIDENTS,
+    ToDoKind.MISSING,
+    ToDoKind.LATE,
+    ToDoKind.OVERLONG,
+    ToDoKind.LOCKED,
+}
+# What to do next is said where it is not plain from the count.
+ADVISED = (
+    ToDoKind.INCIDENTS,
+    ToDoKind.MISSING,
+    ToDoKind.LATE,
+    ToDoKind.OVERLONG,
+    ToDoKind.COMPLAINTS,
+    ToDoKind.EARLY,
+)
 _GREETINGS = ((5, "night"), (11, "morning"), (13, "noon"), (18, "afternoon"), (24, "evening"))
 
 
@@ -87,7 +108,7 @@ def _waiting_card(one: ToDo) -> None:
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
-            colour = _URGENT.get(one.kind, "primary")
+            colour = "red" if one.kind in _URGENT else "primary"
             said = (
                 f":{colour}[{icons.TO_DO[one.kind]}] **{t(f'to_do.{one.kind}', count=one.count)}**"
             )
@@ -99,6 +120,8 @@ def _waiting_card(one: ToDo) -> None:
             navigation.link(
                 page, t(f"to_do.{one.kind}_go"), icon=":material/arrow_forward:", **query
             )
+        if one.kind in ADVISED:
+            st.caption(t(f"to_do.{one.kind}_next"))
         with st.expander(
             t("today.one_by_one"), key=f"things_{one.kind}", on_change="rerun"
         ) as opened:
@@ -109,7 +132,11 @@ def _waiting_card(one: ToDo) -> None:
 def _things(kind: ToDoKind) -> None:
     """The waiting things of a kind, each with its way to it and a note that it is seen to."""
     items = catalogue.items()
-    for thing in session.fetch(to_do.things, kind):
+    things = session.fetch(to_do.things, kind)
+    known = troubles.troubles(
+        [thing.order_id for thing in things if thing.order_id and kind in to_do.CONTESTED]
+    )
+    for thing in things:
         with st.container(
             horizontal=True,
             horizontal_alignment="distribute",
@@ -135,6 +162,8 @@ def _things(kind: ToDoKind) -> None:
                         order=str(thing.order_id),
                     )
                 _see_to(thing)
+        if thing.order_id is not None:
+            troubles.trouble_cards(known, thing.order_id, thing.subject_id)
 
 
 def _facts(thing: Thing, items: dict[int, ItemView]) -> list[str]:

@@ -1,12 +1,17 @@
 """A caregiver's visits: where to be, checking in and out, the code, and what is earned."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from urllib.parse import urljoin
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, qr, session
+from components import catalogue, formats, icons, layout, location, qr, session, troubles
+from components.changes import change_buttons
+from components.complaints import complaint_button
+from components.extra_times import extra_time_button
 from components.i18n import t
+from components.incidents import incident_button
 from components.orders import history
 from services import clock, visits
 from services.catalogue import ItemView
@@ -43,8 +48,7 @@ def now_section(
         return
     st.subheader(t("visits.now"), anchor=False)
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        for visit in layout.first_of(shown, "visits_now", _SHOWN_AT_ONCE):
-            visit_card(visit, items, codes.get(visit.visit_id))
+        _cards(layout.first_of(shown, "visits_now", _SHOWN_AT_ONCE), items, codes)
     layout.more_button(shown, "visits_now", _SHOWN_AT_ONCE)
 
 
@@ -79,8 +83,7 @@ def week_section(
     if not listed:
         st.caption(t("visits.free_day" if day else "visits.free_week"))
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        for visit in layout.first_of(listed, "visits_week", _SHOWN_AT_ONCE):
-            visit_card(visit, items, codes.get(visit.visit_id))
+        _cards(layout.first_of(listed, "visits_week", _SHOWN_AT_ONCE), items, codes)
     layout.more_button(listed, "visits_week", _SHOWN_AT_ONCE)
 
 
@@ -126,7 +129,15 @@ def _turn(weeks: int) -> None:
     st.session_state[_WEEK] += weeks
 
 
-def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -> None:
+def _cards(shown: Sequence[OrderView], items: dict[int, ItemView], codes: dict[int, str]) -> None:
+    known = troubles.troubles([visit.id for visit in shown])
+    for visit in shown:
+        visit_card(visit, items, codes.get(visit.visit_id), known)
+
+
+def visit_card(
+    visit: OrderView, items: dict[int, ItemView], code: str | None, known: troubles.Troubles
+) -> None:
     """One visit with the one thing to do next."""
     item = items.get(visit.item_id)
     with st.container(border=True, gap="small", key=f"visit_{visit.visit_id}"):
@@ -137,6 +148,10 @@ def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -
             _check_out(visit, formats.tasks(item))
         if visit.report_words:
             st.text(visit.report_words)
+        troubles.trouble_cards(known, visit.id, visit.visit_id)
+        if not known.asks_extra_time(visit.visit_id):
+            extra_time_button(visit)
+        incident_button(visit)
         if code is not None:
             _code(visit, code)
         with layout.row():
@@ -145,6 +160,8 @@ def visit_card(visit: OrderView, items: dict[int, ItemView], code: str | None) -
                 icon=":material/contact_phone:",
                 key=f"contact_{visit.visit_id}",
             )
+            change_buttons(visit)
+            complaint_button(visit)
             history(visit.id)
         if asked:
             _contact(visit)
@@ -199,6 +216,9 @@ def _check_in(visit: OrderView) -> None:
         width="stretch",
     ):
         session.perform("visits.checked_in", visits.check_in, visit.visit_id)
+    if cell := location.neighbourhood(t("visits.check_in_here"), f"here_{visit.visit_id}"):
+        session.perform("visits.checked_in", visits.check_in, visit.visit_id, cell)
+    st.caption(t("visits.check_in_here_note"))
 
 
 def _check_out(visit: OrderView, tasks: tuple[str, ...]) -> None:

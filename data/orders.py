@@ -203,6 +203,7 @@ class Visit(Numbered, Base):
     end_reason: Mapped[EndReason | None] = mapped_column(text_enum(EndReason))
     end_words: Mapped[str] = mapped_column(String(300), default="")
     checked_in_at: Mapped[datetime | None]
+    checked_in_cell: Mapped[str | None] = mapped_column(String(16))
     checked_out_at: Mapped[datetime | None]
     redeemed_at: Mapped[datetime | None]
     done_tasks: Mapped[list[str]]

@@ -1,5 +1,7 @@
 """Reviews: what the customer says of a redeemed visit."""
 
+from datetime import datetime
+
 from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -7,7 +9,10 @@ from data.base import Base, Numbered
 
 
 class Review(Numbered, Base):
-    """Four scores from 1 to 5, and words; one per visit."""
+    """Four scores from 1 to 5, and words; one per visit.
+
+    The caregiver and the operators may each answer it once. A hidden one counts in no score.
+    """
 
     __tablename__ = "reviews"
     __table_args__ = (
@@ -27,3 +32,11 @@ class Review(Numbered, Base):
     communication: Mapped[int]
     overall: Mapped[int]
     words: Mapped[str] = mapped_column(String(500), default="")
+    reply_words: Mapped[str] = mapped_column(String(500), default="")
+    replied_at: Mapped[datetime | None]
+    staff_words: Mapped[str] = mapped_column(String(500), default="")
+    staff_replied_at: Mapped[datetime | None]
+    report_words: Mapped[str] = mapped_column(String(300), default="")
+    reported_at: Mapped[datetime | None]
+    hidden_words: Mapped[str] = mapped_column(String(300), default="")
+    hidden_at: Mapped[datetime | None]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.base import Base, Numbered, text_enum
@@ -32,6 +32,26 @@ class NeedSource(StrEnum):
     SEARCH = "search"
     DEMAND = "demand"
     CALL = "call"
+
+
+class OpenSearch(Numbered, Base):
+    """A search that found somebody and is not followed up yet; it lives for less than a day.
+
+    The customer is known only to see whether a request follows.
+    """
+
+    __tablename__ = "open_searches"
+    __table_args__ = (
+        UniqueConstraint("customer_id", "item_id", "city_code"),
+        Index(None, "created_at"),
+    )
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    source: Mapped[NeedSource] = mapped_column(text_enum(NeedSource, "needsource_open"))
+    city_code: Mapped[str] = mapped_column(ForeignKey("cities.code"))
+    district_code: Mapped[str] = mapped_column(String(6))
+    item_id: Mapped[int] = mapped_column(ForeignKey("care_items.id"))
+    wanted_at: Mapped[datetime]
 
 
 class UnmetNeed(Numbered, Base):

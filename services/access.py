@@ -37,8 +37,12 @@ class Permission(StrEnum):
     REDEEM = "visit:redeem"
     REISSUE_CODE = "visit:reissue_code"
     REVIEW = "visit:review"
+    ANSWER_REVIEW = "review:answer"
+    REPORT_REVIEW = "review:report"
+    HIDE_REVIEW = "review:hide"
     KEEP_CALENDAR = "calendar:keep"
     KEEP_TARIFFS = "operator:tariffs"
+    READ_UNMET_NEEDS = "operator:unmet_needs"
     COMPLAIN = "complaint:open"
     DECIDE_COMPLAINT = "complaint:decide"
     ANSWER_EXTRA_TIME = "extra_time:answer"
@@ -89,6 +93,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.READ_INCOME,
         Permission.FOLLOW_ORDERS,
         Permission.WORK_VISIT,
+        Permission.ANSWER_REVIEW,
+        Permission.REPORT_REVIEW,
         Permission.KEEP_CALENDAR,
         Permission.COMPLAIN,
         Permission.SEE_ADDRESS,
@@ -125,6 +131,9 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.CHANGE_ORDER,
         Permission.KEEP_CALENDAR,
         Permission.KEEP_TARIFFS,
+        Permission.READ_UNMET_NEEDS,
+        Permission.ANSWER_REVIEW,
+        Permission.HIDE_REVIEW,
         Permission.DECIDE_COMPLAINT,
         Permission.REISSUE_CODE,
         Permission.SEE_ADDRESS,

@@ -13,7 +13,7 @@ from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import OrderStatus, VisitStatus
+from data.orders import OrderStatus, Visit, VisitStatus
 from services import (
     agreements,
     availability,
@@ -26,6 +26,8 @@ from services import (
     lifecycles,
     notices,
     places,
+    pricing,
+    tariffs,
     to_do,
     track_records,
 )
@@ -37,7 +39,6 @@ from services.wording import words
 _SHOWN_OF_DEMAND = (
     "id item_id district_code starts_at ends_at units lowest_fen highest_fen words created_at"
 ).split()
-UNRATED = 4.0  # Newcomers stand between the praised and the doubtful.
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Candidate:
     free: bool
     missing_certificates: tuple[str, ...]
     score: track_records.Score
+    liked: float
     applied_at: datetime
 
     @property
@@ -188,7 +190,7 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     visit_id = agreements.place_visit(session, order, demand, VisitStatus.PLANNED)
     lifecycles.begin(session, actor, Noun.ORDER, order, "approve")
     demands.close_applications(session, actor, demand, spare_id=application.id)
-    ledger.book_confirmed(session, order, order.unit_price_fen * order.units)
+    ledger.book_confirmed(session, order, session.get_one(Visit, visit_id).total_fen)
     agreements.tell_confirmed(session, order, visit_id)
     return order.id
 
@@ -213,21 +215,35 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
     held = certificates.held(session, caregiver_ids)
     latest = max((row.Demand.ends_at for row in rows), default=clock.now())
     plans = calendars.around(session, caregiver_ids, clock.now(), latest)
+    sheets = {
+        code: tariffs.around(session, code, clock.now(), latest)
+        for code in {row.Demand.city_code for row in rows}
+    }
+    means = track_records.city_means(session, {row.Caregiver.city_code for row in rows})
     decisions: dict[int, tuple[Demand, list[Candidate]]] = {}
     for application, demand, caregiver, name, item, is_busy in rows:
-        has = held.get(caregiver.id, set())
+        has, score = held.get(caregiver.id, set()), track_records.score(caregiver)
         candidate = Candidate(
             id=application.id,
             caregiver_id=caregiver.id,
             name=name,
             price_fen=application.price_fen,
-            total_fen=application.price_fen * demand.units,
+            total_fen=pricing.price(
+                sheets[demand.city_code],
+                application.price_fen,
+                demand.units,
+                demand.starts_at,
+                demand.ends_at,
+                0,
+                demand.created_at,
+            ).total_fen,
             words=application.words,
             distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
             in_hours=availability.in_hours(plans[caregiver.id], demand.starts_at, demand.ends_at),
             free=not is_busy,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
-            score=track_records.score(caregiver),
+            score=score,
+            liked=track_records.liked(score, means[caregiver.city_code]),
             applied_at=application.created_at,
         )
         decisions.setdefault(demand.id, (demand, []))[1].append(candidate)
@@ -256,12 +272,11 @@ def _open_demands(actor: Actor) -> Select[Demand]:
 
 def _suitability(candidate: Candidate) -> tuple[bool, bool, float, int, int]:
     """Who can, who works then, who is liked (to half a star), who is near, who costs less."""
-    liked = UNRATED if candidate.score.overall is None else candidate.score.overall
     near = list(places.DistanceBand).index(candidate.distance)
     return (
         not candidate.fits,
         not candidate.in_hours,
-        -round(liked * 2) / 2,
+        -round(candidate.liked * 2) / 2,
         near,
         candidate.price_fen,
     )

@@ -7,7 +7,7 @@ out. A day is the city's, and its minutes are those of the clock on the wall the
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from functools import cache
 from typing import Protocol
 
 from data.cities import City
@@ -21,6 +21,7 @@ A_DAY = timedelta(days=1)
 MINUTES = 24 * 60
 SLOT = timedelta(minutes=15)
 SLOTS_A_DAY = A_DAY // SLOT
+_WHOLE_DAY = (1 << SLOTS_A_DAY) - 1
 # Roads are not straight lines.
 DETOUR = 1.3
 
@@ -111,11 +112,18 @@ def _off(calendar: Calendar, wanted: Taken) -> Obstacle | None:
 
 def _in_conflict(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle | None:
     """Another visit at the time, or one too near in time for the way between them, or to rest."""
+    before = after = None
     for other in taken:
-        if other.starts_at < wanted.ends_at and other.ends_at > wanted.starts_at:
+        if other.ends_at <= wanted.starts_at:
+            if before is None or other.ends_at > before.ends_at:
+                before = other
+        elif other.starts_at >= wanted.ends_at:
+            if after is None or other.starts_at < after.starts_at:
+                after = other
+        else:
             return Obstacle.BUSY
-    for first, then in pairwise(sorted([*taken, wanted])):
-        if wanted not in (first, then):
+    for first, then in ((before, wanted), (wanted, after)):
+        if first is None or then is None:
             continue
         between = then.starts_at - first.ends_at
         if between < travel(first.cell, then.cell, rules.travel_kmh):
@@ -136,20 +144,15 @@ def _overworked(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle 
     length = wanted.ends_at - wanted.starts_at
     if length >= A_DAY:
         return None
-    week = _week(wanted)
-    worked = sum(
-        (
-            other.ends_at - other.starts_at
-            for other in taken
-            if other.ends_at - other.starts_at < A_DAY and _week(other) == week
-        ),
-        timedelta(),
-    )
-    return Obstacle.WEEK_FULL if worked + length > rules.week else None
-
-
-def _week(visit: Taken) -> tuple[int, int]:
-    return clock.in_city(visit.starts_at).isocalendar()[:2]
+    day = clock.in_city(wanted.starts_at).date()
+    monday = datetime.combine(day - day.weekday() * A_DAY, time(), clock.CITY_TIME)
+    next_monday = monday + 7 * A_DAY
+    worked = length
+    for other in taken:
+        lasts = other.ends_at - other.starts_at
+        if lasts < A_DAY and monday <= other.starts_at < next_monday:
+            worked += lasts
+    return Obstacle.WEEK_FULL if worked > rules.week else None
 
 
 def travel(cell: str, other: str, kmh: int) -> timedelta:
@@ -244,13 +247,21 @@ def starts(
 
 
 def next_start(
-    calendar: Calendar, rules: Pace, taken: Sequence[Taken], length: timedelta, cell: str
+    calendar: Calendar,
+    rules: Pace,
+    taken: Sequence[Taken],
+    length: timedelta,
+    cell: str,
+    days: Iterable[date] | None = None,
 ) -> datetime | None:
-    """The next time a visit of this length in this cell can begin, or None within the horizon."""
+    """The next time a visit of this length in this cell can begin; None on none of these days.
+
+    Without days, those of the horizon.
+    """
     return next(
         (
             start
-            for day in bookable_days(rules)
+            for day in days or bookable_days(rules)
             for start in _starts(calendar, rules, taken, length, cell, day)
         ),
         None,
@@ -316,13 +327,37 @@ def slots(spans: Iterable[Span], first: date, days: int) -> int:
 
 def free_slots(calendar: Calendar, taken: Iterable[Span], first: date, days: int) -> int:
     """The quarter hours of so many days in which a caregiver works and has nothing to do."""
-    planned = 0
-    for number in range(days):
-        for begins, ends in stretches(calendar, first + timedelta(days=number)):
-            low, high = -(-begins // 15), ends // 15
-            if high > low:
-                planned |= ((1 << (high - low)) - 1) << (low + number * SLOTS_A_DAY)
+    planned = _planned(calendar.week, first.weekday(), days)
+    for day in calendar.days:
+        if 0 <= (number := (day - first).days) < days:
+            planned &= ~(_WHOLE_DAY << number * SLOTS_A_DAY)
+            planned |= _bits(calendar.days[day]) << number * SLOTS_A_DAY
     return planned & ~slots([*taken, *calendar.leaves, *calendar.closures], first, days)
+
+
+def _planned(week: Iterable[Hours], weekday: int, days: int) -> int:
+    """The quarter hours of a weekly plan, over and over from a weekday's midnight on."""
+    once = 0
+    for hours in week:
+        number = (hours.weekday - weekday) % 7
+        once |= _bits([(hours.starts_minute, hours.ends_minute)]) << number * SLOTS_A_DAY
+    return once * _every_week(-(-days // 7)) & ((1 << days * SLOTS_A_DAY) - 1)
+
+
+@cache
+def _every_week(weeks: int) -> int:
+    """The first quarter hour of each of so many weeks."""
+    return sum(1 << number * 7 * SLOTS_A_DAY for number in range(weeks))
+
+
+def _bits(day: Iterable[Stretch]) -> int:
+    """The quarter hours that lie wholly in the stretches of a day."""
+    bits = 0
+    for begins, ends in day:
+        low, high = -(-begins // 15), ends // 15
+        if high > low:
+            bits |= ((1 << (high - low)) - 1) << low
+    return bits
 
 
 def room(free_bits: int, length: timedelta) -> int:

@@ -27,6 +27,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    unmet_needs,
 )
 from services.access import Actor, Permission
 from services.availability import Taken
@@ -37,7 +38,10 @@ from services.wording import words
 
 @dataclass(frozen=True, slots=True)
 class BookingForm:
-    """Whom a family asks for what; `price_fen` per unit is what the page showed them."""
+    """Whom a family asks for what; `price_fen` per unit is what the page showed them.
+
+    So is `total_fen`; None where no page showed one.
+    """
 
     caregiver_id: int
     recipient_id: int
@@ -47,6 +51,7 @@ class BookingForm:
     starts_at: datetime
     units: int
     price_fen: int
+    total_fen: int | None = None
     place_id: int | None = None
     cell: str | None = None
     words: str = ""
@@ -107,6 +112,8 @@ def request(
         ),
     )
     visit_id = agreements.place_visit(session, order, demand, VisitStatus.HELD)
+    if form.total_fen not in (None, session.get_one(Visit, visit_id).total_fen):
+        raise Conflict("error.price_changed")
     tell_requested(session, actor, demand, order, visit_id)
     return order.id
 
@@ -303,6 +310,7 @@ def _offer(session: Session, actor: Actor, order: Order) -> None:
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
     if demand.rule is not None or demand.starts_at <= clock.now():
         lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
+        unmet_needs.note_expired(session, demand, applied=False)
         return
     lifecycles.take(session, actor, Noun.DEMAND, demand, "offer")
     demands.announce(session, actor, demand)

@@ -33,6 +33,13 @@ LIMITS = {
     "smallest_cell": (5, 100),
     "rejected_document_days": (1, 3650),
     "document_days": (30, 3650),
+    "notice_hours": (0, 168),
+    "horizon_days": (1, 365),
+    "rest_hours": (0, 24),
+    "week_hours": (1, 168),
+    "travel_kmh": (3, 120),
+    "plan_ahead_days": (1, 180),
+    "auto_confirm_days": (1, 60),
 }
 # 0513-8500-1234, (0513) 85001234, 400 800 1234, 12345.
 _HOTLINE = re.compile(r"\+?[0-9(][0-9 ()-]{3,}[0-9]")
@@ -45,6 +52,7 @@ class CityView:
     name_en: str
     status: CityStatus
     hotline: str
+    horizon_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,13 @@ class CitySettings:
     verify_customers: bool
     rejected_document_days: int
     document_days: int
+    notice_hours: int
+    horizon_days: int
+    rest_hours: int
+    week_hours: int
+    travel_kmh: int
+    plan_ahead_days: int
+    auto_confirm_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,12 +294,26 @@ def _settings(city: City) -> CitySettings:
         verify_customers=city.verify_customers,
         rejected_document_days=city.rejected_document_days,
         document_days=city.document_days,
+        notice_hours=city.notice_hours,
+        horizon_days=city.horizon_days,
+        rest_hours=city.rest_hours,
+        week_hours=city.week_hours,
+        travel_kmh=city.travel_kmh,
+        plan_ahead_days=city.plan_ahead_days,
+        auto_confirm_days=city.auto_confirm_days,
     )
 
 
 def _view(city: City) -> CityView:
     region = regions.region(city.code)
-    return CityView(city.code, region.name_zh, region.name_en, city.status, city.hotline)
+    return CityView(
+        city.code,
+        region.name_zh,
+        region.name_en,
+        city.status,
+        city.hotline,
+        city.horizon_days,
+    )
 
 
 def _reach(session: Session, actor: Actor, code: str, *, lock: bool = False) -> City:

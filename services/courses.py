@@ -13,10 +13,22 @@ from data.catalogue import CareItem
 from data.cities import City
 from data.demands import Demand
 from data.orders import Order, Segment, VisitStatus
-from services import availability, calendars, catalogue, clock, gate, pricing, recurrence
+from services import (
+    availability,
+    calendars,
+    catalogue,
+    clock,
+    gate,
+    pricing,
+    recurrence,
+    tariffs,
+)
 from services.availability import Obstacle, Taken
 from services.errors import Conflict, Invalid
 from services.pricing import Price
+
+# As many days as the steps of a tariff count.
+A_MONTH = timedelta(days=29)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,9 @@ def lay(
     plan = calendars.around(session, [caregiver.id], begins, ends)[caregiver.id]
     taken = gate.taken(session, caregiver.id, begins - calendars.A_WEEK, ends + calendars.A_WEEK)
     taken = sorted(one for one in taken if one not in without)
+    sheet = tariffs.around(session, place.city.code, begins, ends)
+    month_ends = min(course.first_on + A_MONTH, course.last_on or date.max)
+    often = len(recurrence.days(course.rule, course.first_on, month_ends, skipped))
     # A plan may go on for longer than single visits are booked ahead.
     rules = replace(availability.pace(place.city), horizon=2 * recurrence.A_YEAR)
     laid = []
@@ -132,7 +147,16 @@ def lay(
         else:
             free = availability.starts(plan, rules, taken, length, place.cell, day)
             others = tuple(_minute(start) for start in free)
-        price = pricing.base(course.unit_price_fen, course.units, place.commission_bp)
+        price = pricing.price(
+            sheet,
+            course.unit_price_fen,
+            course.units,
+            starts_at,
+            wanted.ends_at,
+            place.commission_bp,
+            clock.now(),
+            visits_in_30_days=often,
+        )
         laid.append(Planned(day, starts_at, wanted.ends_at, price, met, others))
     return laid
 

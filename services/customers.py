@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account, AccountRole, AccountStatus
+from data.complaints import Complaint
 from data.consents import ErasureRequest
 from data.demands import Demand, DemandStatus
 from data.history import Noun
@@ -207,6 +208,11 @@ def _merge(session: Session, actor: Actor, kept: Account, gone: Account) -> None
             .values(customer_id=kept.id, version=table.version + 1)
         )
     session.execute(update(Review).where(Review.customer_id == gone.id).values(customer_id=kept.id))
+    session.execute(
+        update(Complaint)
+        .where(Complaint.opened_by_id == gone.id)
+        .values(opened_by_id=kept.id, version=Complaint.version + 1)
+    )
     session.execute(
         update(VerificationCase)
         .where(VerificationCase.account_id == gone.id)

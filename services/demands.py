@@ -26,6 +26,7 @@ from services import (
     places,
     regions,
     tasks,
+    unmet_needs,
     verifications,
 )
 from services.access import Actor, Channel, Permission, Role
@@ -39,7 +40,6 @@ __all__ = [
     "DemandView",
 ]
 
-FURTHEST_AHEAD = timedelta(days=60)
 MOST_SHOWN = 200
 
 
@@ -134,7 +134,7 @@ def store(
         raise Invalid("error.district_of_another_city")
     address = words(form.address, "address", 200)
     said = words(form.words, "words", 500, required=False)
-    _check_time_and_price(form, item)
+    _check_time_and_price(form, item, city)
     demand = Demand(
         created_at=clock.now(),
         customer_id=owner_id,
@@ -164,6 +164,7 @@ def store(
         session.flush()
     except IntegrityError:
         raise Conflict("error.already_posted") from None
+    unmet_needs.answer(session, owner_id, item.id, city.code)
     return demand
 
 
@@ -237,7 +238,8 @@ def expire_due(session: Session, actor: Actor) -> int:
     ).all()
     for demand in due:
         lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
-        close_applications(session, actor, demand)
+        applied = bool(close_applications(session, actor, demand))
+        unmet_needs.note_expired(session, demand, applied=applied)
         notices.tell(
             session,
             NoticeKind.DEMAND_EXPIRED,
@@ -251,8 +253,8 @@ def expire_due(session: Session, actor: Actor) -> int:
 
 def close_applications(
     session: Session, actor: Actor, demand: Demand, *, spare_id: int | None = None
-) -> None:
-    """Close every application still waiting for a demand, but the spared one."""
+) -> int:
+    """Close every application still waiting for a demand, but the spared one; return how many."""
     rivals = session.scalars(
         select(Application).where(
             Application.demand_id == demand.id,
@@ -270,6 +272,7 @@ def close_applications(
             demand_id=demand.id,
             item_id=demand.item_id,
         )
+    return len(rivals)
 
 
 def locked(session: Session, actor: Actor, demand_id: int) -> Demand:
@@ -282,11 +285,11 @@ def locked(session: Session, actor: Actor, demand_id: int) -> Demand:
     return demand
 
 
-def _check_time_and_price(form: DemandForm, item: CareItem) -> None:
+def _check_time_and_price(form: DemandForm, item: CareItem, city: City) -> None:
     if form.starts_at <= clock.now():
         raise Invalid("error.start_in_past")
-    if form.starts_at > clock.now() + FURTHEST_AHEAD:
-        raise Invalid("error.start_too_far", days=FURTHEST_AHEAD.days)
+    if form.starts_at > clock.now() + timedelta(days=city.horizon_days):
+        raise Invalid("error.start_too_far", days=city.horizon_days)
     if not item.fewest_units <= form.units <= item.most_units:
         raise Invalid("error.units_out_of_range", fewest=item.fewest_units, most=item.most_units)
     if form.lowest_fen > form.highest_fen:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from data.accounts import Account, AccountRole, AccountStatus
 from data.caregivers import Caregiver, CaregiverStatus, Certificate, Photo, Rate, WeeklyHours
 from data.cities import City
+from data.complaints import Complaint, Incident
 from data.consents import Consent, ErasureRequest, Policy
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.follow_ups import FollowUp
@@ -31,12 +32,14 @@ from services import (
     attempts,
     audit,
     clock,
+    complaints,
     consents,
     ledger,
     lifecycles,
     notices,
     phones,
     places,
+    to_do,
     verifications,
 )
 from services.access import SYSTEM, Actor, Permission, Role
@@ -49,7 +52,15 @@ STAFF = (Role.DESK, Role.OPERATOR, Role.ANALYST)
 # In place of a name or an address: it reads as "nobody" in every language.
 NOBODY = "—"
 NOBODYS_PHONE = "0" * 11
-_OF_VISITS = (ToDoKind.LATE, ToDoKind.LOCKED, ToDoKind.UNREDEEMED)
+_OF_VISITS = (
+    *to_do.CONTESTED,
+    ToDoKind.MISSING,
+    ToDoKind.LATE,
+    ToDoKind.OVERLONG,
+    ToDoKind.LOCKED,
+    ToDoKind.EARLY,
+    ToDoKind.UNREDEEMED,
+)
 _OF_ORDERS = (ToDoKind.REQUESTS, ToDoKind.APPROVALS)
 _OF_DEMANDS = (ToDoKind.APPLICATIONS, ToDoKind.UNANSWERED)
 _OF_CASES = (ToDoKind.CASES,)
@@ -64,6 +75,7 @@ class Open:
     orders: int
     demands: int
     applications: int
+    complaints: int
     cases: int
     pay_fen: int
 
@@ -204,6 +216,12 @@ def _open(session: Session, account_id: int) -> Open:
             Application.caregiver_id == account_id,
             Application.status == ApplicationStatus.SUBMITTED,
         ),
+        complaints=count(
+            Visit.id,
+            Visit.order_id == Order.id,
+            or_(Order.customer_id == account_id, Visit.caregiver_id == account_id),
+            complaints.rests(),
+        ),
         cases=count(
             VerificationCase.id,
             VerificationCase.account_id == account_id,
@@ -222,6 +240,8 @@ def _refuse_while_open(found: Open) -> None:
         raise Conflict("error.erasure_demands", count=found.demands)
     if found.applications:
         raise Conflict("error.erasure_applications", count=found.applications)
+    if found.complaints:
+        raise Conflict("error.erasure_complaints", count=found.complaints)
     if found.cases:
         raise Conflict("error.erasure_cases")
     if found.pay_fen:
@@ -237,6 +257,7 @@ def _erase(session: Session, actor: Actor, account_id: int) -> None:
     _forget_papers(session, account_id)
     _forget_family(session, ids)
     _forget_follow_ups(session, ids)
+    _forget_troubles(session, ids)
     if (caregiver := session.get(Caregiver, account_id)) is not None:
         _forget_caregiver(session, actor, caregiver)
     for one in everybody:
@@ -303,6 +324,8 @@ def _forget_family(session: Session, ids: Sequence[int]) -> None:
     for visit in session.scalars(select(Visit).where(Visit.order_id.in_(orders))):
         visit.report_words = ""
     session.execute(update(Review).where(Review.customer_id.in_(ids)).values(words=""))
+    answered = update(Review).where(Review.caregiver_id.in_(ids))
+    session.execute(answered.values(reply_words="", report_words=""))
 
 
 def _forget_follow_ups(session: Session, ids: Sequence[int]) -> None:
@@ -322,6 +345,24 @@ def _forget_follow_ups(session: Session, ids: Sequence[int]) -> None:
             .where(FollowUp.kind.in_(kinds), FollowUp.subject_id.in_(subjects))
             .values(words="")
         )
+
+
+def _forget_troubles(session: Session, ids: Sequence[int]) -> None:
+    """What both sides wrote of their visits, for it is about them; that it was written stays."""
+    visits = (
+        select(Visit.id)
+        .join(Order, Order.id == Visit.order_id)
+        .where(or_(Order.customer_id.in_(ids), Visit.caregiver_id.in_(ids)))
+    )
+    for table in (Complaint, Incident):
+        for one in session.scalars(select(table).where(table.visit_id.in_(visits))):
+            one.words = NOBODY
+            one.outcome_words = NOBODY if one.outcome_words else ""
+    session.execute(
+        update(Visit)
+        .where(Visit.id.in_(visits), Visit.checked_in_cell.is_not(None))
+        .values(checked_in_cell=None, version=Visit.version + 1)
+    )
 
 
 def _forget_caregiver(session: Session, actor: Actor, caregiver: Caregiver) -> None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus
@@ -20,9 +21,12 @@ from services import (
     gate,
     lifecycles,
     places,
+    pricing,
     recipients,
+    tariffs,
 )
 from services.access import Actor, Permission
+from services.pricing import Sheet
 
 __all__ = ["ApplicationStatus", "HallFilter", "HallTask"]
 
@@ -59,6 +63,8 @@ class HallTask:
     units: int
     lowest_fen: int
     highest_fen: int
+    lowest_total_fen: int
+    highest_total_fen: int
     skills: tuple[Skill, ...]
     words: str
     recipient_sex: Sex
@@ -80,9 +86,11 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
     if me is None or me.status is not CaregiverStatus.APPROVED:
         return []
     held = announcements.certificates_of(session, me.id)
-    latest = clock.now() + demands.FURTHEST_AHEAD + calendars.A_WEEK
+    horizon = calendars.rules(session, me.city_code).horizon
+    latest = clock.now() + horizon + calendars.A_WEEK
     taken = gate.taken(session, me.id, clock.now(), latest)
     plan = calendars.around(session, [me.id], clock.now(), latest)[me.id]
+    sheet = tariffs.around(session, me.city_code, clock.now(), latest)
     needed = {
         item_id: tuple(kind for kind in required if kind not in held)
         for item_id, required in session.execute(_items(wanted))
@@ -139,6 +147,8 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
                 units=row.units,
                 lowest_fen=row.lowest_fen,
                 highest_fen=row.highest_fen,
+                lowest_total_fen=_total(sheet, row, row.lowest_fen),
+                highest_total_fen=_total(sheet, row, row.highest_fen),
                 skills=tuple(Skill(skill) for skill in row.skills),
                 words=row.words,
                 recipient_sex=row.sex,
@@ -158,6 +168,12 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
         if len(found) == MOST_SHOWN:
             break
     return found
+
+
+def _total(sheet: Sheet, row: Row[*tuple[Any, ...]], price_fen: int) -> int:
+    """The whole visit at a price in fen per unit."""
+    span = row.starts_at, row.ends_at
+    return pricing.price(sheet, price_fen, row.units, *span, 0, row.created_at).total_fen
 
 
 def _items(wanted: HallFilter) -> Select[int, list[str]]:

@@ -15,6 +15,7 @@ from services import (
     bookings,
     certificates,
     clock,
+    confirmation,
     demands,
     documents,
     erasure,
@@ -23,6 +24,8 @@ from services import (
     notices,
     plans,
     sessions,
+    substitutes,
+    unmet_needs,
 )
 from services.access import SYSTEM, Actor, Permission
 from services.errors import NotFound
@@ -83,8 +86,12 @@ JOBS: dict[str, Schedule] = {
     "expire_requests": Schedule(
         timedelta(minutes=1), lambda session: bookings.expire_due(session, SYSTEM)
     ),
-    "extend_plans": Schedule(
-        timedelta(hours=1), lambda session: plans.extend_due(session, SYSTEM)
+    "expire_substitutes": Schedule(
+        timedelta(minutes=1), lambda session: substitutes.expire_due(session, SYSTEM)
+    ),
+    "extend_plans": Schedule(timedelta(hours=1), lambda session: plans.extend_due(session, SYSTEM)),
+    "auto_confirm": Schedule(
+        timedelta(hours=1), lambda session: confirmation.confirm_due(session, SYSTEM)
     ),
     "release_pay": Schedule(
         timedelta(hours=1), lambda session: income.release_due(session, SYSTEM)
@@ -97,6 +104,9 @@ JOBS: dict[str, Schedule] = {
     ),
     "erase": Schedule(timedelta(hours=1), lambda session: erasure.erase_due(session, SYSTEM)),
     "seal_audit": Schedule(timedelta(minutes=5), audit.seal, report=audit.report),
+    "note_left_searches": Schedule(
+        timedelta(hours=1), lambda session: unmet_needs.note_left(session, SYSTEM)
+    ),
     "prune_sign_in": Schedule(
         timedelta(hours=1),
         lambda session: sum(

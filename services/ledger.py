@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
+from data.complaints import ExtraTime
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order, Visit
 from services import clock
+from services.pricing import share
 
 # Core, and written once: the ORM's way takes three times as long.
 _entries: Table = LedgerEntry.__table__  # pyright: ignore[reportAssignmentType] - it is a Table
@@ -68,28 +70,56 @@ def book_redeemed(session: Session, order: Order, visit: Visit) -> None:
     )
 
 
-def book_released(session: Session, visit: Visit) -> None:
-    """The caregiver's share has waited long enough: it can be paid out."""
+def book_extra_time(session: Session, order: Order, visit: Visit, extra: ExtraTime) -> None:
+    """The customer owes agreed extra time, and it is earned at once; once per visit."""
+    _book(
+        session,
+        LedgerEvent.EXTRA_TIME,
+        f"visit:{visit.id}",
+        order.id,
+        visit.id,
+        Line(LedgerAccount.CUSTOMER_RECEIVABLE, extra.total_fen, order.customer_id),
+        Line(
+            LedgerAccount.CAREGIVER_FROZEN,
+            extra.commission_fen - extra.total_fen,
+            visit.caregiver_id,
+        ),
+        Line(LedgerAccount.PLATFORM_FEE, -extra.commission_fen),
+    )
+
+
+def book_released(session: Session, visit: Visit, pay_fen: int) -> None:
+    """The caregiver's share, extra time and all, has waited long enough: it can be paid out."""
     _book(
         session,
         LedgerEvent.RELEASED,
         f"visit:{visit.id}",
         visit.order_id,
         visit.id,
-        Line(LedgerAccount.CAREGIVER_FROZEN, visit.pay_fen, visit.caregiver_id),
-        Line(LedgerAccount.CAREGIVER_PAYABLE, -visit.pay_fen, visit.caregiver_id),
+        Line(LedgerAccount.CAREGIVER_FROZEN, pay_fen, visit.caregiver_id),
+        Line(LedgerAccount.CAREGIVER_PAYABLE, -pay_fen, visit.caregiver_id),
     )
 
 
 def book_cancelled(session: Session, order: Order, visit: Visit) -> None:
-    """The customer does not owe a visit any more."""
+    """The customer owes no more of a visit than its fee, which is earned like a price.
+
+    A caregiver's penalty comes off what would be paid out to her.
+    """
+    commission_fen = share(visit.fee_fen, order.commission_bp)
+    earned_fen = visit.fee_fen - commission_fen
     _book(
         session,
         LedgerEvent.CANCELLED,
         f"visit:{visit.id}",
         order.id,
         visit.id,
-        *_owed(order, -visit.total_fen),
+        Line(LedgerAccount.CUSTOMER_RECEIVABLE, visit.fee_fen - visit.total_fen, order.customer_id),
+        Line(LedgerAccount.ORDERS_COMMITTED, visit.total_fen),
+        Line(LedgerAccount.CAREGIVER_FROZEN, -earned_fen, visit.caregiver_id),
+        Line(LedgerAccount.PLATFORM_FEE, -commission_fen),
+        Line(LedgerAccount.CAREGIVER_PAYABLE, visit.penalty_fen, visit.caregiver_id),
+        Line(LedgerAccount.PENALTY, -visit.penalty_fen),
     )
 
 
@@ -155,16 +185,15 @@ def _book(
         "visit_id": visit_id,
     }
     entry_id = session.scalar(_INSERT_ENTRY, entry)
-    session.execute(
-        _INSERT_POSTINGS,
-        [
-            {
-                "entry_id": entry_id,
-                "account": line.account,
-                "party_id": line.party_id,
-                "amount_fen": line.amount_fen,
-            }
-            for line in lines
-            if line.amount_fen
-        ],
-    )
+    postings = [
+        {
+            "entry_id": entry_id,
+            "account": line.account,
+            "party_id": line.party_id,
+            "amount_fen": line.amount_fen,
+        }
+        for line in lines
+        if line.amount_fen
+    ]
+    if postings:  # A visit may cost nothing, and its cancelling be free.
+        session.execute(_INSERT_POSTINGS, postings)

@@ -94,6 +94,8 @@ ORDER_MOVES = (
     Move("expire", OrderStatus.REQUESTED, OrderStatus.EXPIRED, Permission.RUN_JOBS),
     Move("expire", OrderStatus.ACCEPTED, OrderStatus.EXPIRED, Permission.RUN_JOBS),
     Move("cancel", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
+    # A single order ends with its visit, whoever calls that off.
+    Move("cancel", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.WORK_VISIT),
     Move("decline", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
     Move("miss", OrderStatus.CONFIRMED, OrderStatus.MISSED, Permission.DECIDE_REQUEST),
     Move("pause", OrderStatus.CONFIRMED, OrderStatus.PAUSED, Permission.CHANGE_ORDER),

@@ -1,4 +1,4 @@
-"""Orders: followed from approval to redemption, and cancelled before the visit."""
+"""Orders: followed from approval to redemption; a caregiver is declined while that is free."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,22 +9,42 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from data.accounts import Account, Channel
 from data.demands import Application, ApplicationStatus, Demand
-from data.history import Noun, StatusChange
+from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import ASIDE, WAITING, Order, OrderKind, OrderStatus, Visit, VisitStatus
+from data.orders import (
+    ASIDE,
+    WAITING,
+    EndReason,
+    Order,
+    OrderKind,
+    OrderStatus,
+    Party,
+    Visit,
+    VisitStatus,
+)
 from data.recipients import Recipient
 from data.reviews import Review
-from services import agreements, clock, ledger, lifecycles, notices, to_do, visits
+from services import agreements, clock, ledger, lifecycles, notices, places, to_do, visits
 from services.access import Actor, Permission, Role
 from services.errors import Conflict
+from services.places import DistanceBand
 from services.to_do import ToDoKind
 
-__all__ = ["OrderKind", "OrderStatus", "OrderView", "Step", "VisitStatus"]
+__all__ = ["OrderKind", "OrderStatus", "OrderView", "VisitStatus"]
 
 MOST_SHOWN = 50
 # Made once: a new alias for every query costs as much as the query.
 _customer, _caregiver = aliased(Account), aliased(Account)
-ALERTS = (ToDoKind.LATE, ToDoKind.LOCKED, ToDoKind.UNREDEEMED)
+_ON_THE_WAY = (
+    ToDoKind.MISSING,
+    ToDoKind.LATE,
+    ToDoKind.OVERLONG,
+    ToDoKind.LEAVES,
+    ToDoKind.LOCKED,
+    ToDoKind.EARLY,
+    ToDoKind.UNREDEEMED,
+)
+ALERTS = (*to_do.CONTESTED, *_ON_THE_WAY)
 # The statuses a single order can have while its visit has this one: an index finds a page by it.
 _ORDER_STATUSES = {
     VisitStatus.HELD: {*WAITING},
@@ -65,12 +85,19 @@ class OrderView:
     unit_price_fen: int
     total_fen: int
     commission_fen: int
+    price_parts: dict[str, int]
+    fee_fen: int
+    penalty_fen: int
+    ended_by: Party | None
+    end_reason: EndReason | None
+    end_words: str
     status: OrderStatus
     visit_status: VisitStatus
     answer_until: datetime | None
     decline_until: datetime
     decision_words: str
     checked_in_at: datetime | None
+    checked_in_near: DistanceBand | None
     checked_out_at: datetime | None
     redeemed_at: datetime | None
     done_tasks: tuple[str, ...]
@@ -84,17 +111,6 @@ class OrderView:
     def pay_fen(self) -> int:
         """What the caregiver earns."""
         return self.total_fen - self.commission_fen
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of an order's history."""
-
-    at: datetime
-    noun: Noun
-    move: str
-    role: Role | None
-    channel: Channel
 
 
 def listing(
@@ -220,37 +236,17 @@ def alerts(session: Session, actor: Actor) -> dict[ToDoKind, int]:
     mine = agreements.visible_to(actor).join(Visit, Visit.order_id == Order.id)
     counted = session.execute(
         mine.with_only_columns(
-            *(func.count(Visit.id).filter(to_do.visit_waits(kind)) for kind in ALERTS)
+            *(func.count(Visit.id).filter(to_do.visit_waits(kind)) for kind in _ON_THE_WAY)
         ).where(
-            Visit.status.in_((VisitStatus.PLANNED, VisitStatus.FINISHED)),
+            Visit.status.in_((VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)),
             Order.status == OrderStatus.CONFIRMED,
         )
     ).one()
-    return dict(zip(ALERTS, counted, strict=True))
-
-
-def history(session: Session, actor: Actor, order_id: int) -> list[Step]:
-    """Every step of an order's life, from its demand on, oldest first."""
-    actor.require(Permission.FOLLOW_ORDERS)
-    order = agreements.reach(session, actor, order_id)
-    visit_ids = select(Visit.id).where(Visit.order_id == order.id)
-    application_ids = select(Application.id).where(
-        Application.demand_id == order.demand_id, Application.caregiver_id == order.caregiver_id
-    )
-    of_this_order = (
-        ((StatusChange.noun == Noun.ORDER) & (StatusChange.subject_id == order.id))
-        | ((StatusChange.noun == Noun.DEMAND) & (StatusChange.subject_id == order.demand_id))
-        | ((StatusChange.noun == Noun.VISIT) & StatusChange.subject_id.in_(visit_ids))
-        | ((StatusChange.noun == Noun.APPLICATION) & StatusChange.subject_id.in_(application_ids))
-    )
-    rows = session.scalars(select(StatusChange).where(of_this_order).order_by(StatusChange.id))
-    return [Step(row.created_at, row.noun, row.move, row.role, row.channel) for row in rows]
-
-
-def cancel(session: Session, actor: Actor, order_id: int) -> None:
-    """Cancel an order whose visit has not begun; nobody owes anything."""
-    actor.require(Permission.CANCEL_ORDER)
-    _end(session, actor, agreements.reach(session, actor, order_id, lock=True), "cancel")
+    number = mine.with_only_columns(func.count(Visit.id))
+    contested = {
+        kind: session.scalar(number.where(to_do.visit_waits(kind))) or 0 for kind in to_do.CONTESTED
+    }
+    return contested | dict(zip(_ON_THE_WAY, counted, strict=True))
 
 
 def decline(session: Session, actor: Actor, order_id: int) -> None:
@@ -259,7 +255,7 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
     order = agreements.reach(session, actor, order_id, lock=True)
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
-    _end(session, actor, order, "decline")
+    _end(session, actor, order)
     if order.kind is OrderKind.MONTHLY:
         return  # A plan is asked of one caregiver only.
     demand = session.get_one(Demand, order.demand_id)
@@ -273,12 +269,12 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
         lifecycles.take(session, actor, Noun.APPLICATION, chosen, "turn_down")
 
 
-def _end(session: Session, actor: Actor, order: Order, move: str) -> None:
+def _end(session: Session, actor: Actor, order: Order) -> None:
     its = agreements.locked_visits(session, order)
     for visit in its:
         lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
         ledger.book_cancelled(session, order, visit)
-    lifecycles.take(session, actor, Noun.ORDER, order, move)
+    lifecycles.take(session, actor, Noun.ORDER, order, "decline")
     named = agreements.facts(order, its[0].id)
     for account_id in {order.customer_id, order.caregiver_id} - {actor.id}:
         notices.tell(session, NoticeKind.ORDER_CANCELLED, account_id, f"order-{order.id}", **named)
@@ -342,12 +338,19 @@ def _view(
         unit_price_fen=order.unit_price_fen,
         total_fen=visit.total_fen,
         commission_fen=visit.commission_fen,
+        price_parts=visit.price_parts,
+        fee_fen=visit.fee_fen,
+        penalty_fen=visit.penalty_fen,
+        ended_by=visit.ended_by,
+        end_reason=visit.end_reason,
+        end_words=visit.end_words,
         status=order.status,
         visit_status=visit.status,
         answer_until=order.answer_until,
         decline_until=order.decline_until,
         decision_words=order.decision_words,
         checked_in_at=visit.checked_in_at,
+        checked_in_near=_checked_in_near(visit),
         checked_out_at=visit.checked_out_at,
         redeemed_at=visit.redeemed_at,
         done_tasks=tuple(visit.done_tasks),
@@ -357,6 +360,13 @@ def _view(
         open_moves=tuple(sorted(moves)),
         visit_moves=_visit_moves(actor, visit),
     )
+
+
+def _checked_in_near(visit: Visit) -> DistanceBand | None:
+    """How far from where she was expected the caregiver checked in, if she told."""
+    if not (visit.checked_in_cell and visit.cell):
+        return None
+    return places.band(places.distance_km(visit.checked_in_cell, visit.cell))
 
 
 def _visit_moves(actor: Actor, visit: Visit) -> tuple[str, ...]:

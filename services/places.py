@@ -69,6 +69,11 @@ def cell_at(lng: float, lat: float) -> str:
     return h3.latlng_to_cell(lat, lng, CELL_RESOLUTION)
 
 
+def is_cell(cell: str) -> bool:
+    """Whether this names a neighbourhood, and nothing finer."""
+    return h3.is_valid_cell(cell) and h3.get_resolution(cell) == CELL_RESOLUTION
+
+
 def cell_of_district(district_code: str) -> str:
     """The cell in the middle of a district, for those who tell no more."""
     district = regions.region(district_code)

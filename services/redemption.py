@@ -125,12 +125,7 @@ def redeem(session: Session, actor: Actor, visit_id: int, code: str) -> ServiceE
         return _count_wrong_code(session, actor, visit, order)
 
     lifecycles.take(session, actor, Noun.VISIT, visit, "redeem")
-    visit.redeemed_at, visit.wrong_codes, visit.locked_until = clock.now(), 0, None
-    if order.kind is OrderKind.SINGLE:
-        lifecycles.take(session, actor, Noun.ORDER, order, "complete")
-    session.flush()
-    ledger.book_redeemed(session, order, visit)
-    track_records.recount(session, visit.caregiver_id)
+    settle(session, actor, order, visit)
     notices.tell(
         session,
         NoticeKind.VISIT_REDEEMED,
@@ -142,6 +137,16 @@ def redeem(session: Session, actor: Actor, visit_id: int, code: str) -> ServiceE
         pay_fen=visit.pay_fen,
     )
     return None
+
+
+def settle(session: Session, actor: Actor, order: Order, visit: Visit) -> None:
+    """What follows when a visit counts as made: its price is earned, a single order is over."""
+    visit.redeemed_at, visit.wrong_codes, visit.locked_until = clock.now(), 0, None
+    if order.kind is OrderKind.SINGLE:
+        lifecycles.take(session, actor, Noun.ORDER, order, "complete")
+    session.flush()
+    ledger.book_redeemed(session, order, visit)
+    track_records.recount(session, visit.caregiver_id)
 
 
 def reissue(session: Session, actor: Actor, visit_id: int) -> None:

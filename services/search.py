@@ -1,12 +1,14 @@
-"""Finding caregivers: who can come for an item, to a place, at a time."""
+"""Finding caregivers: who can come for an item, to a place, at a time, and why others cannot."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, and_, select, true
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountStatus
@@ -20,17 +22,16 @@ from services import (
     certificates,
     clock,
     gate,
+    openings,
     places,
     recipients,
     track_records,
 )
 from services.access import Actor, Permission, Role
-from services.availability import Pace, Taken
+from services.availability import Calendar, Obstacle, Pace, Taken
 from services.caregivers import Offer
 from services.errors import NotFound
 from services.track_records import Score
-
-UNRATED = 4.0  # Newcomers stand between the praised and the doubtful.
 
 
 class Sort(StrEnum):
@@ -43,7 +44,10 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a family looks for; without a start, whoever has a free time soon."""
+    """What a family looks for; without a start, whoever has a free time soon.
+
+    `most_fen` is the most that a unit may cost.
+    """
 
     item_id: int
     city_code: str
@@ -53,6 +57,7 @@ class Wanted:
     place_id: int | None = None
     starts_at: datetime | None = None
     sex: Sex | None = None
+    most_fen: int | None = None
     sort: Sort = Sort.FIT
 
 
@@ -76,23 +81,29 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How many do this near the place (and are free, where a time is wanted); the best first."""
+    """How many do this near the place (and are free, where a time is wanted); the best first.
+
+    `others` counts the city's other caregivers by what first stands in their way.
+    """
 
     count: int
     shown: tuple[Found, ...]
+    others: Mapping[Obstacle, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Near:
     """One in reach, as far as the order of the cards needs to know.
 
-    The start is the wanted one, or the earliest thinkable until her free time is looked for.
+    The start is the wanted one, or the earliest thinkable until her free time is looked for;
+    `liked` is her score with the city's mean behind it.
     """
 
     id: int
     price_fen: int
     kilometres: float
     score: Score
+    liked: float
     start: datetime
 
 
@@ -106,53 +117,116 @@ def find(session: Session, actor: Actor, wanted: Wanted, limit: int = 20) -> Fin
     item = catalogue.named(session, wanted.item_id)
     length = timedelta(hours=wanted.units * item.hours_per_unit)
     rules = calendars.rules(session, wanted.city_code)
-    near = _near(session, actor, wanted, item, length)
+    myself = actor.id if actor.role is Role.CUSTOMER else None
+    near, others = _near(session, wanted, item, myself)
     near.sort(key=_ORDERS[wanted.sort])
-    at_once = len(near) if wanted.starts_at or wanted.sort is Sort.SOONEST else limit
-    able, seen = list[_Near](), 0
-    while seen < len(near) and len(able) < limit:
-        able += _able(session, near[seen : seen + at_once], wanted, rules, length)
-        seen += at_once
-    able.sort(key=_ORDERS[wanted.sort])
-    count = len(able) + max(0, len(near) - seen)
-    return Finding(count, tuple(_cards(session, able[:limit])))
+    if wanted.starts_at is not None:
+        met = _obstacles(session, near, wanted, rules, length)
+        others.update(what for what in met if what)
+        able = [one for one, what in zip(near, met, strict=True) if what is None]
+        count = len(able)
+    else:
+        able, never = _free_soon(session, near, wanted, rules, length, limit)
+        others[Obstacle.BUSY] += never
+        count = len(near) - never
+    shown = tuple(_cards(session, able[:limit]))
+    return Finding(count, shown, {what: others[what] for what in Obstacle if others[what]})
+
+
+def first_obstacle(
+    session: Session, wanted: Wanted, customer_id: int
+) -> tuple[bool, Obstacle | None]:
+    """Whether anybody can come for a family; and else at which obstacle the last of them failed.
+
+    Obstacles are looked at in their order: it is the one after which nobody was left.
+    """
+    item = catalogue.named(session, wanted.item_id)
+    length = timedelta(hours=wanted.units * item.hours_per_unit)
+    near, others = _near(session, wanted, item, customer_id)
+    if wanted.starts_at is None:
+        met = [None] * len(near)
+    else:
+        rules = calendars.rules(session, wanted.city_code)
+        met = _obstacles(session, near, wanted, rules, length)
+    if None in met:
+        return True, None
+    others.update(what for what in met if what)
+    failed = [what for what in Obstacle if others[what]]
+    return False, failed[-1] if failed else Obstacle.NOBODY
 
 
 def _near(
-    session: Session, actor: Actor, wanted: Wanted, item: CareItem, length: timedelta
-) -> list[_Near]:
-    """Rows, not objects: a city has hundreds of caregivers, and each rerun asks for all."""
+    session: Session, wanted: Wanted, item: CareItem, myself: int | None
+) -> tuple[list[_Near], Counter[Obstacle]]:
+    """Those whom neither papers nor way nor price keep away, and the others by the first of these.
+
+    Rows, not objects: a city has hundreds of caregivers, and each rerun asks for all.
+    """
     away: dict[str, float] = {}
-    near, start = [], wanted.starts_at or clock.now()
-    for row in session.execute(_offering(actor, wanted, item, length)):
+    near, others = list[_Near](), Counter[Obstacle]()
+    start = wanted.starts_at or clock.now()
+    mean = track_records.city_means(session, [wanted.city_code])[wanted.city_code]
+    for row in session.execute(_working(wanted, item, myself)):
+        if row.price_fen is None:
+            others[Obstacle.NOT_OFFERED] += 1
+            continue
+        if not row.certified:
+            others[Obstacle.CERTIFICATE] += 1
+            continue
         if row.cell not in away:
             away[row.cell] = places.distance_km(row.cell, wanted.cell)
-        if away[row.cell] <= row.radius_km:
+        if away[row.cell] > row.radius_km:
+            others[Obstacle.TOO_FAR] += 1
+        elif wanted.most_fen is not None and row.price_fen > wanted.most_fen:
+            others[Obstacle.PRICE] += 1
+        else:
             score = track_records.score(row)
-            near.append(_Near(row.id, row.price_fen, away[row.cell], score, start))
-    return near
+            liked = track_records.liked(score, mean)
+            near.append(_Near(row.id, row.price_fen, away[row.cell], score, liked, start))
+    return near, others
 
 
-def _able(
+def _obstacles(
     session: Session, near: Sequence[_Near], wanted: Wanted, rules: Pace, length: timedelta
-) -> Iterator[_Near]:
-    """Those of them who can come at the wanted time, or who have a free time at all."""
+) -> list[Obstacle | None]:
+    """What of time stands in each one's way at the wanted time; None where nothing does."""
+    start = wanted.starts_at or clock.now()
+    visit = Taken(start, start + length, wanted.cell)
+    everybodys = availability.obstacle(Calendar(()), rules, (), visit)
+    if everybodys in (Obstacle.TOO_SOON, Obstacle.TOO_FAR_AHEAD):
+        return [everybodys] * len(near)
     ids = [one.id for one in near]
-    first = wanted.starts_at or clock.now()
-    last = first + length if wanted.starts_at else first + rules.horizon + length
-    plans = calendars.around(session, ids, first, last)
-    taken = gate.taken_by(session, ids, first - calendars.A_WEEK, last + calendars.A_WEEK)
-    for one in near:
-        visits = taken.get(one.id, [])
-        start = wanted.starts_at
-        if start is None:
-            start = availability.next_start(plans[one.id], rules, visits, length, wanted.cell)
-        elif availability.obstacle(
-            plans[one.id], rules, visits, Taken(start, start + length, wanted.cell)
-        ):
-            continue
-        if start is not None:
-            yield replace(one, start=start)
+    plans = calendars.around(session, ids, start, visit.ends_at)
+    # Her week's hours, and who comes the day before and after.
+    day = clock.in_city(start).date()
+    monday = datetime.combine(day - timedelta(days=day.weekday()), time(), clock.CITY_TIME)
+    until = max(monday + calendars.A_WEEK, visit.ends_at)
+    a_day = availability.A_DAY
+    taken = gate.taken_by(session, ids, monday - a_day, until + a_day)
+    return [
+        availability.obstacle(plans[one.id], rules, taken.get(one.id, ()), visit) for one in near
+    ]
+
+
+def _free_soon(
+    session: Session,
+    near: Sequence[_Near],
+    wanted: Wanted,
+    rules: Pace,
+    length: timedelta,
+    limit: int,
+) -> tuple[list[_Near], int]:
+    """The first who have a free time, as many as are shown; and how many were seen to have none."""
+    visit = openings.Visit(length, wanted.cell, rules)
+    if wanted.sort is Sort.SOONEST:
+        away = {one.id: one.kilometres for one in near}
+        starts, never = openings.soonest(session, away, visit, limit)
+    else:
+        found = openings.of_first(session, [one.id for one in near], visit, limit)
+        starts = {one: start for one, start in found.items() if start}
+        never = len(found) - len(starts)
+    each = {one.id: one for one in near}
+    return [replace(each[one], start=start) for one, start in starts.items()], never
 
 
 def _cards(session: Session, able: Sequence[_Near]) -> Iterator[Found]:
@@ -219,6 +293,33 @@ def free_starts(
     return {day: starts for day, starts in by_day.items() if starts}
 
 
+def next_starts(
+    session: Session,
+    actor: Actor,
+    caregiver_id: int,
+    item_id: int,
+    units: int,
+    cell: str,
+    most: int = 3,
+) -> list[datetime]:
+    """The first free start of each of the next days on which a visit of this length can begin."""
+    actor.require(Permission.FIND_CAREGIVERS)
+    caregiver = _bookable(session, caregiver_id)
+    length = timedelta(hours=units * catalogue.named(session, item_id).hours_per_unit)
+    rules, now = calendars.rules(session, caregiver.city_code), clock.now()
+    plans, taken = openings.times(session, [caregiver_id], now, now + rules.horizon + length)
+    firsts = (
+        starts[0]
+        for day in availability.bookable_days(rules)
+        if (
+            starts := availability.starts(
+                plans[caregiver_id], rules, taken.get(caregiver_id, ()), length, cell, day
+            )
+        )
+    )
+    return list(islice(firsts, most))
+
+
 def _bookable(session: Session, caregiver_id: int) -> Caregiver:
     caregiver = session.scalar(
         select(Caregiver).where(
@@ -230,49 +331,38 @@ def _bookable(session: Session, caregiver_id: int) -> Caregiver:
     return caregiver
 
 
-def _offering(
-    actor: Actor, wanted: Wanted, item: CareItem, length: timedelta
-) -> Select[*tuple[Any, ...]]:
-    """Who may take the item in the city, has a price, and is free if a time is wanted."""
-    offering = (
+def _working(wanted: Wanted, item: CareItem, myself: int | None) -> Select[*tuple[Any, ...]]:
+    """The city's caregivers who may work, each with her price and whether she has the papers."""
+    kinds = (certificates.holds(Caregiver.id, kind) for kind in item.required_certificates)
+    working = (
         select(
             Caregiver.id,
             Caregiver.cell,
             Caregiver.radius_km,
             Rate.price_fen,
+            and_(true(), *kinds).label("certified"),
             *track_records.SCORED,
         )
-        .join(Rate, Rate.caregiver_id == Caregiver.id)
         .join(Account, Account.id == Caregiver.id)
+        .outerjoin(Rate, (Rate.caregiver_id == Caregiver.id) & (Rate.item_id == wanted.item_id))
         .where(
-            Rate.item_id == wanted.item_id,
             Caregiver.city_code == wanted.city_code,
             Caregiver.status == CaregiverStatus.APPROVED,
             Account.status == AccountStatus.ACTIVE,
-            *(certificates.holds(Caregiver.id, kind) for kind in item.required_certificates),
         )
     )
-    if actor.role is Role.CUSTOMER:
-        offering = offering.where(Caregiver.id != actor.id)
+    if myself is not None:
+        working = working.where(Caregiver.id != myself)
     if wanted.sex is not None:
-        offering = offering.where(Caregiver.sex == wanted.sex)
-    if wanted.starts_at is not None:
-        ends_at = wanted.starts_at + length
-        offering = offering.where(
-            ~exists().where(gate.busy(Caregiver.id, wanted.starts_at, ends_at))
-        )
-    return offering
-
-
-def _liked(one: _Near) -> float:
-    return UNRATED if one.score.overall is None else one.score.overall
+        working = working.where(Caregiver.sex == wanted.sex)
+    return working
 
 
 _ORDERS: dict[Sort, Callable[[_Near], tuple[Any, ...]]] = {
     # Near and liked count alike: a star weighs as much as five kilometres.
-    Sort.FIT: lambda one: (one.kilometres / 5 - _liked(one), one.price_fen, one.id),
-    Sort.PRICE: lambda one: (one.price_fen, -_liked(one), one.id),
-    Sort.RATING: lambda one: (-_liked(one), -one.score.reviews, one.price_fen, one.id),
+    Sort.FIT: lambda one: (one.kilometres / 5 - one.liked, one.price_fen, one.id),
+    Sort.PRICE: lambda one: (one.price_fen, -one.liked, one.id),
+    Sort.RATING: lambda one: (-one.liked, -one.score.reviews, one.price_fen, one.id),
     Sort.DISTANCE: lambda one: (one.kilometres, one.price_fen, one.id),
     Sort.SOONEST: lambda one: (one.start, one.kilometres, one.id),
 }

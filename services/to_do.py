@@ -23,17 +23,21 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.accounts import Account
+from data.calendars import Leave
+from data.complaints import Complaint, ComplaintStatus, Incident, IncidentStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.follow_ups import FollowUp
 from data.notices import NoticeKind
 from data.orders import ASIDE, GONE, Order, OrderStatus, Visit, VisitStatus
 from data.verifications import VerificationCase
-from services import clock, notices, verifications, visits
+from services import clock, complaints, notices, verifications, visits
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
 
 LATE_AFTER = timedelta(minutes=15)
+OVERLONG_AFTER = timedelta(minutes=30)
+EARLY_BY = timedelta(minutes=30)
 UNREDEEMED_AFTER = timedelta(days=1)
 FURTHEST_AHEAD = timedelta(days=14)
 MOST_LISTED = 30
@@ -42,16 +46,24 @@ MOST_LISTED = 30
 class ToDoKind(StrEnum):
     """What can wait for an operator, most urgent first."""
 
+    INCIDENTS = "incidents"
+    MISSING = "missing"
     LATE = "late"
+    OVERLONG = "overlong"
     LOCKED = "locked"
+    COMPLAINTS = "complaints"
+    EARLY = "early"
     APPLICATIONS = "applications"
     APPROVALS = "approvals"
+    LEAVES = "leaves"
     REQUESTS = "requests"
     CASES = "cases"
     UNANSWERED = "unanswered"
     UNREDEEMED = "unredeemed"
 
 
+# What somebody has to decide about a visit, whatever became of it since.
+CONTESTED = ToDoKind.INCIDENTS, ToDoKind.COMPLAINTS
 REQUEST_STATUS = {
     ToDoKind.REQUESTS: OrderStatus.REQUESTED,
     ToDoKind.APPROVALS: OrderStatus.ACCEPTED,
@@ -210,13 +222,31 @@ def _waiting(actor: Actor, kind: ToDoKind) -> Select[int, Any]:
             waiting = select(
                 VerificationCase.id.label("id"), VerificationCase.submitted_at.label("since")
             ).where(*verifications.waiting(actor))
+        case ToDoKind.LEAVES:
+            waiting = (
+                select(Visit.id.label("id"), func.min(Leave.created_at).label("since"))
+                .join(Order, Order.id == Visit.order_id)
+                .join(Leave, in_leave())
+                .where(Order.city_code.in_(actor.cities), visit_waits(kind))
+                .group_by(Visit.id)
+            )
         case ToDoKind.REQUESTS | ToDoKind.APPROVALS:
             waiting = select(Order.id.label("id"), Order.created_at.label("since")).where(
                 Order.city_code.in_(actor.cities), Order.status == REQUEST_STATUS[kind]
             )
+        case ToDoKind.INCIDENTS | ToDoKind.COMPLAINTS:
+            table = Incident if kind is ToDoKind.INCIDENTS else Complaint
+            open_status = IncidentStatus.REPORTED if table is Incident else ComplaintStatus.OPEN
+            waiting = (
+                select(Visit.id.label("id"), func.min(table.created_at).label("since"))
+                .join(table, table.visit_id == Visit.id)
+                .join(Order, Order.id == Visit.order_id)
+                .where(Order.city_code.in_(actor.cities), table.status == open_status)
+                .group_by(Visit.id)
+            )
         case _:
             waiting = (
-                select(Visit.id.label("id"), Visit.starts_at.label("since"))
+                select(Visit.id.label("id"), _since(kind).label("since"))
                 .join(Order, Order.id == Visit.order_id)
                 .where(Order.city_code.in_(actor.cities), visit_waits(kind))
             )
@@ -246,12 +276,51 @@ def nobody_to_choose() -> ColumnElement[bool]:
     )
 
 
+def in_leave() -> ColumnElement[bool]:
+    """The condition under which a visit stands in a leave of its caregiver."""
+    return and_(
+        Leave.caregiver_id == Visit.caregiver_id,
+        Leave.withdrawn_at.is_(None),
+        Leave.ends_at > Visit.starts_at,
+        Leave.starts_at < Visit.ends_at,
+    )
+
+
+def _since(kind: ToDoKind) -> InstrumentedAttribute[datetime] | InstrumentedAttribute[Any]:
+    match kind:
+        case ToDoKind.MISSING | ToDoKind.OVERLONG:
+            return Visit.ends_at
+        case ToDoKind.EARLY:
+            return Visit.checked_out_at
+        case _:
+            return Visit.starts_at
+
+
 def visit_waits(kind: ToDoKind) -> ColumnElement[bool]:
-    """The condition under which a visit needs somebody: late, locked or not redeemed."""
+    """The condition under which a visit needs somebody, by what is wrong with it."""
     now = clock.now()
     match kind:
+        case ToDoKind.INCIDENTS:
+            return Visit.id.in_(complaints.troubled_visits())
+        case ToDoKind.COMPLAINTS:
+            return Visit.id.in_(complaints.open_visits())
+        case ToDoKind.MISSING:
+            return and_(Visit.status == VisitStatus.PLANNED, Visit.ends_at <= now)
         case ToDoKind.LATE:
-            return and_(Visit.status == VisitStatus.PLANNED, Visit.starts_at < now - LATE_AFTER)
+            begun = Visit.starts_at < now - LATE_AFTER
+            return and_(Visit.status == VisitStatus.PLANNED, begun, Visit.ends_at > now)
+        case ToDoKind.OVERLONG:
+            over = Visit.ends_at < now - OVERLONG_AFTER
+            return and_(Visit.status == VisitStatus.IN_PROGRESS, over)
+        case ToDoKind.EARLY:
+            seconds = func.extract("epoch", Visit.ends_at) - func.extract(
+                "epoch", Visit.checked_out_at
+            )
+            early = seconds > EARLY_BY.total_seconds()
+            return and_(Visit.status == VisitStatus.FINISHED, early)
+        case ToDoKind.LEAVES:
+            ahead = and_(Visit.status == VisitStatus.PLANNED, Visit.starts_at > now)
+            return and_(ahead, select(Leave.id).where(in_leave()).correlate(Visit).exists())
         case ToDoKind.LOCKED:
             return and_(Visit.status == VisitStatus.FINISHED, Visit.locked_until > now)
         case ToDoKind.UNREDEEMED:

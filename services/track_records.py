@@ -1,14 +1,20 @@
 """What caregivers' past work says of them: scores, visits and hours."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver, TrackRecord
+from data.caregivers import Caregiver, CaregiverStatus, TrackRecord
 from data.orders import Visit, VisitStatus
 from data.reviews import Review
+
+# A caregiver's reviews weigh against this many of the city's mean (a Bayesian average with a
+# fixed prior): three praises of a newcomer do not outdo a hundred of an old hand.
+PRIOR_REVIEWS = 5
+UNREVIEWED_CITY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,27 @@ def score(caregiver: Caregiver | Row[*tuple[Any, ...]]) -> Score:
     )
 
 
+def city_means(session: Session, city_codes: Collection[str]) -> dict[str, float]:
+    """The mean overall score from 1 to 5 of each city's reviews of those who may work there."""
+    rows = session.execute(
+        select(Caregiver.city_code, func.sum(Caregiver.overall_sum), func.sum(Caregiver.reviews))
+        .where(
+            Caregiver.city_code.in_(city_codes),
+            Caregiver.status == CaregiverStatus.APPROVED,
+            Caregiver.reviews > 0,
+        )
+        .group_by(Caregiver.city_code)
+    )
+    said = {code: float(total) / float(reviews) for code, total, reviews in rows}
+    return {code: said.get(code, UNREVIEWED_CITY) for code in city_codes}
+
+
+def liked(score: Score, city_mean: float) -> float:
+    """A caregiver's overall score, drawn towards her city's mean the fewer reviews it rests on."""
+    total = score.reviews * (score.overall or 0.0) + PRIOR_REVIEWS * city_mean
+    return total / (score.reviews + PRIOR_REVIEWS)
+
+
 def recount(session: Session, caregiver_id: int) -> None:
     """Add up a caregiver's redeemed visits and reviews anew.
 
@@ -59,7 +86,7 @@ def recount(session: Session, caregiver_id: int) -> None:
     sums = (func.sum(one) for one in _SCORES)
     said = session.execute(
         select(func.count(), *(func.coalesce(each, 0) for each in sums)).where(
-            Review.caregiver_id == caregiver_id
+            Review.caregiver_id == caregiver_id, Review.hidden_at.is_(None)
         )
     ).one()
     session.execute(

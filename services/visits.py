@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ScalarSelect, Select, case, false, select
+from sqlalchemy import ColumnElement, ScalarSelect, case, false, select
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account
@@ -13,7 +13,7 @@ from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import ASIDE, ENDED, Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import audit, clock, lifecycles, notices, recipients
+from services import audit, clock, lifecycles, notices, places, recipients
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
@@ -43,7 +43,7 @@ class Contact:
 def contact(session: Session, actor: Actor, visit_id: int) -> Contact:
     """Open contact, address and health notes of a visit not yet redeemed; leaves an audit row."""
     actor.require(Permission.SEE_ADDRESS)
-    visit = _reach(session, actor, visit_id)
+    visit = reach(session, actor, visit_id)
     order = session.get_one(Order, visit.order_id)
     if visit.status not in OPEN_STATUSES or order.status is not OrderStatus.CONFIRMED:
         raise Conflict("error.contact_closed")
@@ -86,16 +86,21 @@ def check_in_opens(starts_at: datetime) -> datetime:
     return starts_at - EARLIEST_CHECK_IN
 
 
-def check_in(session: Session, actor: Actor, visit_id: int) -> None:
-    """Begin a visit, at the earliest two hours before its start."""
+def check_in(session: Session, actor: Actor, visit_id: int, cell: str | None = None) -> None:
+    """Begin a visit, at the earliest two hours before its start.
+
+    The neighbourhood she is in at this moment is kept if she tells it, and asked for only here.
+    """
     actor.require(Permission.WORK_VISIT)
-    visit = _reach(session, actor, visit_id, lock=True)
+    if cell is not None and not places.is_cell(cell):
+        raise Invalid("error.cell_impossible")
+    visit = reach(session, actor, visit_id, lock=True)
     if clock.now() < check_in_opens(visit.starts_at):
         raise Conflict(
             "error.check_in_too_early", hours=int(EARLIEST_CHECK_IN.total_seconds() // 3600)
         )
     lifecycles.take(session, actor, Noun.VISIT, visit, "check_in")
-    visit.checked_in_at = clock.now()
+    visit.checked_in_at, visit.checked_in_cell = clock.now(), cell
 
 
 def check_out(
@@ -104,7 +109,7 @@ def check_out(
     """End a visit with the tasks done (numbers in the item's list) and words to the family."""
     actor.require(Permission.WORK_VISIT)
     said = words(said, "report_words", 500, required=False)
-    visit = _reach(session, actor, visit_id, lock=True)
+    visit = reach(session, actor, visit_id, lock=True)
     order = session.get_one(Order, visit.order_id)
     tasks = session.get_one(CareItem, order.item_id).tasks_zh
     if any(number not in range(len(tasks)) for number in done):
@@ -124,25 +129,24 @@ def check_out(
     )
 
 
-def _reach(session: Session, actor: Actor, visit_id: int, *, lock: bool = False) -> Visit:
-    query = _visible_to(actor).where(Visit.id == visit_id)
+def reach(session: Session, actor: Actor, visit_id: int, *, lock: bool = False) -> Visit:
+    """A visit this actor has to do with, locked until the transaction ends if asked."""
+    query = select(Visit).join(Order, Order.id == Visit.order_id)
+    query = query.where(Visit.id == visit_id, are_visible_to(actor))
     visit = session.scalar(query.with_for_update(of=Visit) if lock else query)
     if visit is None:
         raise NotFound("error.visit_not_found")
     return visit
 
 
-def _visible_to(actor: Actor) -> Select[Visit]:
-    """The assigned caregiver's, and the operator's in their cities."""
-    visits = select(Visit)
+def are_visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Of visits joined with their orders: the family's, the caregiver's, the staff's by city."""
     match actor.role:
+        case Role.CUSTOMER:
+            return Order.customer_id == actor.id
         case Role.CAREGIVER:
-            return visits.where(Visit.caregiver_id == actor.id)
-        case Role.OPERATOR:
-            # Not IN: SQLite would list every order of the city first.
-            in_my_cities = select(Order.id).where(
-                Order.id == Visit.order_id, Order.city_code.in_(actor.cities)
-            )
-            return visits.where(in_my_cities.correlate(Visit).exists())
+            return Visit.caregiver_id == actor.id
+        case Role.DESK | Role.OPERATOR:
+            return Order.city_code.in_(actor.cities)
         case _:
-            return visits.where(false())
+            return false()

@@ -21,12 +21,13 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate, Rate, Weekl
 from data.catalogue import CertificateKind
 from data.cities import City
 from data.demands import Application
-from data.orders import Visit
+from data.orders import EndReason, Visit
 from data.recipients import Mobility, Recipient, Relation, Sex
 from data.verifications import CaseKind, CaseStatus, VerificationCase
 from services import (
     applications,
     bookings,
+    changes,
     clock,
     consents,
     demands,
@@ -331,6 +332,14 @@ def new_visit(starts_at: datetime, ends_at: datetime, **changes: Any) -> gate.Ne
     """A visit to be placed at the gate, at nobody's price."""
     price = pricing.base(PRICE_FEN, 1, 1500)
     return gate.NewVisit(starts_at, ends_at, places.cell_of_district(CHONGCHUAN), price, **changes)
+
+
+def cancel_order(session: Session, actor: Actor, order_id: int) -> None:
+    """Call the visit of an order off, having seen what that costs."""
+    visit_id = session.scalar(select(Visit.id).where(Visit.order_id == order_id)) or NOBODY_ID
+    seen = changes.quote(session, actor, visit_id)
+    reason = EndReason.PLANS_CHANGED
+    changes.cancel_visit(session, actor, visit_id, reason, "不需要了", seen.fee_fen)
 
 
 def make_visit(session: Session, *, caregiver: Actor = LI, **changes: Any) -> int:

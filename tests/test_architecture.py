@@ -40,7 +40,9 @@ INNER = {
     "agreements.reach",
     "audit.record",
     "bookings.tell_requested",
+    "calendars.reach",
     "callers.acted_for",
+    "changes.drop_offers",
     "consents.take_down",
     "customers.merge_proven",
     "demands.announce",
@@ -52,8 +54,10 @@ INNER = {
     "lifecycles.begin",
     "lifecycles.take",
     "plans.complete_if_over",
+    "redemption.settle",
     "standings.step",
     "tasks.ask",
+    "visits.reach",
 }
 # Which libraries stay out of which part.
 MAY_NOT_IMPORT = {

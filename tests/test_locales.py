@@ -12,6 +12,8 @@ from string import Formatter
 import pytest
 
 from components import (
+    calendar_picture,
+    calendars,
     cities,
     customers,
     desk,
@@ -22,8 +24,11 @@ from components import (
     qualifications,
     read_back,
     reviews,
+    search,
     security,
+    tariffs,
     today,
+    unmet_needs,
     verification,
     welcome,
 )
@@ -31,14 +36,16 @@ from components.catalogues import DEFAULT, LANGUAGES, catalogue, say
 from components.demand_map import Measure
 from components.navigation import PAGES
 from data.accounts import AccountStatus, Channel, Role
+from data.calendars import DayKind, LeaveReason
 from data.caregivers import CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.cities import CityStatus
+from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
 from data.consents import Policy
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import VisitStatus
+from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers
@@ -47,10 +54,13 @@ from services.erasure import Open
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
 from services.places import Datum, DistanceBand, PlaceKind
+from services.pricing import PARTS
 from services.releases import Period
 from services.search import Sort
+from services.tariffs import LIMITS as TARIFF_LIMITS
 from services.tasks import KINDS, TaskStatus
 from services.to_do import ToDoKind
+from services.unmet_needs import NeedSource
 from services.verifications import CaseKind, CaseStatus, RejectReason
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,7 +72,8 @@ CHINESE_IN_SOURCE = {("components/catalogues.py", "中文")}
 
 # How subjects come into the world; everything after it is a move.
 BEGINNINGS = {
-    "demand_post", "demand_direct", "application_apply", "order_approve", "order_request"
+    "demand_post", "demand_direct", "application_apply", "order_approve", "order_request",
+    "complaint_open", "incident_report", "extra_time_ask",
 }  # fmt: skip
 STEPS = BEGINNINGS | {
     f"{noun}_{move.name}"
@@ -76,24 +87,36 @@ NOT_APPROVED = set(CaregiverStatus) - {CaregiverStatus.APPROVED}
 FAMILIES: dict[str, set[str]] = {
     "account.become_{}": set(accounts.SELF_SERVICE),
     "account_status.{}": set(AccountStatus),
+    "advice.{}": set(search._ADVICE.values()),
+    "obstacle.{}": set(Obstacle),
+    "unmet_reason.{}": set(Obstacle),
+    "review.{}": set(reviews._ICONS),
+    "review.{}_means": set(reviews._ICONS) - {"show"},
+    "unmet.column_{}": set(unmet_needs._COLUMNS),
+    "need_source.{}": set(NeedSource),
     "application_status.{}": set(ApplicationStatus),
     "caregiver_status.{}": set(CaregiverStatus),
     "caregivers_page.{}": set(operator_caregivers._NUMBERS),
     "certificate.{}": set(CertificateKind),
+    "calendar.{}": {"before", "after", "month", "week"} | set(calendar_picture._MARKS.values()),
+    "calendar.state_{}": set(calendar_picture._LEGEND),
+    "calendar.way_{}": set(calendars._WAYS),
     "channel.{}": set(Channel),
     "cities.{}": {move.name for move in CITY_MOVES},
     "cities.{}_warning": {move.name for move in CITY_MOVES},
     "cities.{}_help": set(cities._WHOLE_NUMBERS) | set(cities._SWITCHES),
     "city_status.{}": set(CityStatus),
     "datum.{}": set(Datum),
+    "day_kind.{}": set(DayKind),
     "customers.{}": set(customers._TEXTS),
     "demand_status.{}": set(DemandStatus),
     "desk.{}": set(desk.Wish) | set(read_back._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
-        "applications", "book", "caller_orders", "callers", "caregivers", "catalogue", "cities",
-        "customers", "find_caregivers", "inbox", "income", "my_orders", "my_visits", "orders",
-        "overview", "places", "redeem", "task_hall", "verifications",
+        "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
+        "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
+        "my_visits", "orders", "overview", "places", "redeem", "task_hall", "unmet",
+        "verifications",
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
@@ -101,6 +124,8 @@ FAMILIES: dict[str, set[str]] = {
     "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"}
     | set(cities._WHOLE_NUMBERS)
     | set(cities._SWITCHES)
+    | set(TARIFF_LIMITS)
+    | set(tariffs._STEPS)
     | set(DocumentKind)
     | {"legal_name", "id_number", "sex_age"},
     "group.{}": set(ItemGroup),
@@ -108,6 +133,7 @@ FAMILIES: dict[str, set[str]] = {
     "hall.closed_{}_next": NOT_APPROVED,
     "job.{}": set(JOBS),
     "jobs.light_{}": set(Light),
+    "leave_reason.{}": set(LeaveReason),
     "mobility.{}": set(Mobility),
     "my_orders.{}": {"coming", "past"},
     "notice_text.{}": set(NoticeKind),
@@ -151,9 +177,27 @@ FAMILIES: dict[str, set[str]] = {
     "to_do.{}": set(ToDoKind),
     "to_do.{}_go": set(ToDoKind),
     "to_do.{}_none": set(ToDoKind),
+    "to_do.{}_next": set(today.ADVISED),
+    "complaint.{}": {"open", "ended"},
+    "complaint_category.{}": set(ComplaintCategory),
+    "incident.{}": {"open", "ended"},
+    "incident_kind.{}": set(IncidentKind),
+    "extra_time.{}_now": set(ExtraTimeStatus) | {"lapsed"},
     "today.{}": {"night", "morning", "noon", "afternoon", "evening"}
     | {"posted", "confirmed", "visits", "redeemed"},
     "today.{}_help": {"posted", "confirmed", "visits", "redeemed"},
+    "price_part.{}": set(PARTS),
+    "end_reason.{}": set(EndReason),
+    "party.{}": set(Party),
+    "changes.cancel_{}": {
+        f"{party}_{kind}" for party in ("customer", "caregiver") for kind in OrderKind
+    },
+    "changes.costs_{}": {"customer", "caregiver"},
+    "changes.fault_{}": set(Party),
+    "changes.no_show_{}": {"customer", "caregiver"},
+    "tariffs.says_{}": set(tariffs._STEPS),
+    "tariffs.step_{}": set(tariffs._STEPS),
+    "tariffs.bound_{}": set(tariffs._STEPS),
     "amount.{}": set(Unit),
     "unit.{}": set(Unit),
     "visit_status.{}": set(VisitStatus),
@@ -161,8 +205,10 @@ FAMILIES: dict[str, set[str]] = {
     "my_profile.{}": {"edit", "preview"},
     "my_profile.{}from": {"", "second_"},
     "my_profile.{}to": {"", "second_"},
+    "order_kind.{}": set(orders.OrderKind),
     "order_status.{}": set(icons.REQUEST),
-    "income.{}": {"visit", "item", "pay", "state", "total", "commission"},
+    "plan.column_{}": {"day", "start", "price", "caregiver"},
+    "income.{}": {"visit", "item", "pay", "state", "total", "commission", "extra"},
     "visits.week_{}": {"before", "after"},
     "today.again_{}": set(today.PAUSES),
     "my_profile.copy_to_{}": {"workdays", "every_day"},

@@ -25,11 +25,16 @@ def move_in(city: City) -> None:
         city.customer_ids.append(customer_id)
         cared_for = range(city.chance.choice((1, 1, 2)))
         city.recipients[customer_id] = [_recipient(city, customer_id) for _ in cared_for]
-    for number in range(int(CAREGIVERS * city.size)):
-        caregiver_id = _account(city, Role.CAREGIVER, f"+86176{number:08d}")
+    caregivers(city, int(CAREGIVERS * city.size))
+    city.write()
+
+
+def caregivers(city: City, number: int) -> None:
+    """Add so many caregivers with their papers, prices and hours."""
+    for each in range(number):
+        caregiver_id = _account(city, Role.CAREGIVER, f"+86176{each:08d}")
         city.caregiver_ids.append(caregiver_id)
         _caregiver(city, caregiver_id)
-    city.write()
 
 
 def _account(city: City, role: Role, phone: str) -> int:

@@ -4,6 +4,7 @@ from components import catalogue, layout, navigation, visits
 from components.bookings import requests
 from components.i18n import t
 from components.session import fetch
+from components.substitutes import offers
 from services import orders, redemption
 
 layout.page_head("my_visits", subtitle=t("visits.subtitle"))
@@ -16,5 +17,6 @@ if not (waiting or done):
     layout.empty("my_visits", icon=":material/calendar_month:")
     navigation.button("task_hall", t("visits.to_hall"), icon=":material/storefront:")
 requests(waiting, items)
+offers(items)
 visits.now_section(waiting, items, codes)
 visits.week_section(week, waiting, done, items, codes)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components import layout, operator_caregivers, people
+from components import layout, operator_caregivers, people, reviews
 from components.i18n import t
 from components.session import fetch
 from services import rosters
@@ -16,3 +16,4 @@ if chosen is not None:
     with in_full:
         operator_caregivers.caregiver_in_full(chosen)
 operator_caregivers.expiring()
+reviews.reported_ones()

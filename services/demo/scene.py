@@ -48,6 +48,7 @@ class Scene:
         yield from self._to_decide()
         yield from self._requests()
         yield from self._every_fate()
+        yield from self._amiss()
 
     def _lis_weeks(self) -> Iterator[Begun]:
         """Two visits a day for families who know her; Zhou's parents twice a week."""
@@ -127,6 +128,13 @@ class Scene:
                 self._near(number), "companionship", starts_at, starts_at - 2 * DAY, fate=fate
             )
             yield wish.posted_at, episode(self.world, wish)
+
+    def _amiss(self) -> Iterator[Begun]:
+        """A complaint is open, a fall was seen to, one left early and one has not checked out."""
+        yield self._agreed(self._near(10), "companionship", self._at(-1, 9), 2, "complained_of")
+        yield self._agreed(self._near(11), "companionship", self._at(-2, 9), 2, "fell")
+        yield self._agreed(self._near(12), "meals", self._last_slot(), 2, "left_early")
+        yield self._agreed(self._near(13), "meals", self.now - 3 * HOUR, 2, "forgot_to_leave")
 
     def _agreed(
         self, family: Family, code: str, starts_at: datetime, units: int, fate: str

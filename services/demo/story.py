@@ -15,12 +15,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.demands import Demand, DemandStatus
-from data.orders import Order, Visit
+from data.orders import EndReason, Order, Party, Visit
 from services import (
     applications,
     bookings,
+    changes,
     clock,
+    complaints,
     demands,
+    incidents,
     orders,
     redemption,
     reviews,
@@ -28,6 +31,7 @@ from services import (
 )
 from services.access import SYSTEM, Actor, Channel
 from services.bookings import BookingForm
+from services.complaints import ComplaintCategory
 from services.demands import DemandForm
 from services.demo import words
 from services.demo.cast import Carer
@@ -35,6 +39,7 @@ from services.demo.nantong import CITY, DISTRICTS
 from services.demo.plan import Wish
 from services.demo.progress import Progress
 from services.errors import ServiceError
+from services.incidents import IncidentKind
 from services.reviews import ReviewForm
 
 LOGGER = logging.getLogger("carepilot.demo")
@@ -194,6 +199,19 @@ def _unanswered(world: World, wish: Wish, demand_id: int) -> Iterator[datetime]:
     demands.expire_due(world.session, SYSTEM)
 
 
+def _fall_through(world: World, wish: Wish, order_id: int) -> None:
+    """A visit the family calls off, or nobody comes to."""
+    session = world.session
+    visit_id = session.scalars(select(Visit.id).where(Visit.order_id == order_id)).one()
+    if wish.fate == "no_show":
+        party = world.chance.choice((Party.CUSTOMER, Party.CAREGIVER))
+        changes.miss(session, world.operator, visit_id, party, words.NO_SHOW)
+        return
+    family = wish.family.actor
+    fee_fen = changes.quote(session, family, visit_id).fee_fen
+    changes.cancel_visit(session, family, visit_id, EndReason.PLANS_CHANGED, "", fee_fen)
+
+
 def live(world: World, wish: Wish, order_id: int, carer: Carer) -> Episode:
     """An agreed visit: cancelled, missed, or held, redeemed and reviewed."""
     session, chance, family = world.session, world.chance, wish.family
@@ -202,8 +220,7 @@ def live(world: World, wish: Wish, order_id: int, carer: Carer) -> Episode:
         ahead = timedelta(hours=chance.uniform(6, 18))
         missed = timedelta(hours=chance.uniform(1, 3))
         yield starts_at + missed if wish.fate == "no_show" else starts_at - ahead
-        by = world.operator if wish.fate == "no_show" else family.actor
-        orders.cancel(session, by, order_id)
+        _fall_through(world, wish, order_id)
         carer.taken.remove(wish.taken)
         return
     if wish.fate == "absent":
@@ -212,11 +229,25 @@ def live(world: World, wish: Wish, order_id: int, carer: Carer) -> Episode:
     yield starts_at + timedelta(minutes=late)
     visit = session.scalars(select(Visit).where(Visit.order_id == order_id)).one()
     visits.check_in(session, carer.actor, visit.id)
-    yield ends_at + timedelta(minutes=chance.uniform(1, 15))
+    if wish.fate == "forgot_to_leave":
+        return
+    if wish.fate == "fell":
+        incident_id = incidents.report(
+            session, carer.actor, visit.id, IncidentKind.FALL, words.FELL
+        )
+        yield clock.now() + timedelta(minutes=40)
+        incidents.close(session, world.operator, incident_id, words.SEEN_TO)
+    stays = -50 if wish.fate == "left_early" else chance.uniform(1, 15)
+    yield ends_at + timedelta(minutes=stays)
     done = tuple(n for n in range(len(wish.item.tasks_zh)) if n < 2 or chance.random() < 0.8)
     said = chance.choice(words.REPORTS[wish.item.group])
     visits.check_out(session, carer.actor, visit.id, done, said)
-    if wish.fate == "unredeemed" or _is_forgotten(world, ends_at):
+    if wish.fate == "complained_of":
+        yield clock.now() + timedelta(hours=2)
+        about = ComplaintCategory.PUNCTUALITY
+        complaints.lodge(session, family.actor, visit.id, about, words.COMPLAINED)
+        return
+    if wish.fate in ("left_early", "unredeemed") or _is_forgotten(world, ends_at):
         return
     if wish.fate == "locked":
         yield world.now - timedelta(minutes=3)

@@ -66,7 +66,8 @@ class Person:
 
     def choose(self, key: str, word: str) -> None:
         """Choose an option of a select box."""
-        self.key(key).locator("[role=combobox], input").first.click(timeout=PATIENCE_MS)
+        self.key(key).locator("input").focus(timeout=PATIENCE_MS)
+        self.page.keyboard.press("ArrowDown")
         self.page.get_by_role("option", name=word).first.click(timeout=PATIENCE_MS)
         self.settle()
 

@@ -71,3 +71,49 @@ def test_a_family_finds_and_books_and_the_caregiver_accepts(pilot, arrive):
     daughter.open("my_orders")
     expect(daughter.key(f"order_{order_id}")).to_contain_text("待上门", timeout=PATIENCE_MS)
     daughter.is_well()
+
+
+def test_a_family_books_a_plan_around_what_has_no_room(pilot, arrive):
+    daughter: Person = arrive(pilot.url, size=PHONE)
+    li: Person = arrive(pilot.url, size=PHONE)
+
+    # A plan of every workday; some days she has other visits already.
+    daughter.open("find_caregivers")
+    daughter.demo_sign_in("customer")
+    daughter.pick("find_group", "老人照料")
+    card = daughter.page.locator("[class*=st-key-found_]", has_text="李桂兰")
+    while not card.count():
+        daughter.press("find_more")
+    daughter.press(f"book_{number_in(card.first, 'found')}")
+    daughter.sees("预约陪护员")
+    daughter.fill("booking_address", ADDRESS)
+    daughter.pick("booking_kind", "包月")
+    daughter.sees("排不进去")
+    clash = daughter.page.locator("[class*=st-key-booking_plan_clash_]", has_text="已有安排").first
+    daughter.is_well()
+
+    # One of them is moved to another hour of that day, the others are skipped.
+    key = re.search(r"st-key-(booking_plan_clash_\d+)", clash.get_attribute("class") or "")
+    assert key
+    daughter.choose(key[1], "改到")
+    daughter.sees("合计")
+    daughter.press("booking_request_plan")
+    daughter.sees("预约已发出")
+    plan = daughter.page.locator("[class*=st-key-plan_]", has_text="待陪护员接受").first
+    order_id = number_in(plan, "plan")
+
+    # She answers all of it at once, and the family reads every visit to come.
+    li.open("my_visits")
+    li.demo_sign_in("caregiver")
+    li.press("requests_more")  # Others asked before.
+    expect(li.key(f"request_{order_id}")).to_contain_text("每周", timeout=PATIENCE_MS)
+    li.is_well()
+    li.press(f"accept_{order_id}")
+    li.sees("已接受预约")
+    daughter.open("my_orders")
+    plan = daughter.key(f"plan_{order_id}")
+    expect(plan).to_contain_text("待上门", timeout=PATIENCE_MS)
+    plan.get_by_text("服务安排与改动").click(timeout=PATIENCE_MS)
+    daughter.settle()
+    expect(daughter.key(f"pause_{order_id}")).to_be_visible(timeout=PATIENCE_MS)
+    daughter.is_well()

@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import select
 
+from data.calendars import Closure, DayKind, SpecialDay
 from data.cities import City, CityStatus
 from data.database import reading, writing
 from tests import factories
-from tests.factories import FAR_OPERATOR, LI, LUZHOU, NAMES, NANTONG, OPERATOR, ZHOU
+from tests.factories import FAR_OPERATOR, LI, LUZHOU, NAMES, NANTONG, NASTY, OPERATOR, ZHOU
 from tests.pages.screen import confirm, errors, keys, opened, questions, said, successes, words
 
 PAGE = "pages/operator/cities.py"
@@ -166,3 +167,47 @@ def test_a_customer_has_no_such_page(open_app):
     with pytest.raises(ValueError, match="page"):
         app.switch_page(PAGE).run()
     assert "new_city_open" not in keys(app)
+
+
+DAYS = f"days_{NANTONG}"
+CLOSURE = f"closure_{NANTONG}"
+SPECIAL = f"special_{NANTONG}"
+
+
+def test_a_time_is_closed_after_its_visits_were_counted_and_opened_again(open_app, order_id):
+    app = opened(open_app(PAGE, OPERATOR), DAYS).run()
+    assert words("closures.hits", count=1) in [warning.value for warning in app.warning]
+    app.session_state[DAYS] = True
+    app.text_input(key=f"{CLOSURE}_words").set_value(NASTY).run()
+    app.session_state[DAYS] = True
+    app.button(key=f"{CLOSURE}_close").click().run()
+    assert successes(app) == [words("closures.closed")]
+    with reading() as session:
+        closure = session.scalars(select(Closure)).one()
+    assert closure.words == NASTY
+    app = opened(app, DAYS)
+    assert "<script>" not in said(app)
+    app.button(key=f"reopen_{closure.id}").click().run()
+    assert successes(app) == [words("closures.reopened")]
+    with reading() as session:
+        assert session.scalars(select(Closure)).all() == []
+
+
+def test_a_time_is_not_closed_without_saying_why(open_app):
+    app = opened(open_app(PAGE, OPERATOR), DAYS)
+    app.button(key=f"{CLOSURE}_close").click().run()
+    assert errors(app) == [words("error.missing", field=words("field.closure_words"))]
+
+
+def test_a_date_is_made_a_day_to_work_and_dropped(open_app):
+    app = opened(open_app(PAGE, OPERATOR), DAYS)
+    app.segmented_control(key=f"{SPECIAL}_kind").set_value(DayKind.WORKDAY).run()
+    app.session_state[DAYS] = True
+    app.button(key=f"{SPECIAL}_set").click().run()
+    assert successes(app) == [words("closures.day_set")]
+    with reading() as session:
+        special = session.scalars(select(SpecialDay)).one()
+    assert special.kind is DayKind.WORKDAY
+    app = opened(app, DAYS)
+    app.button(key=f"drop_day_{special.id}").click().run()
+    assert successes(app) == [words("closures.dropped")]

@@ -10,6 +10,7 @@ from data.caregivers import Rate
 from data.database import reading, writing
 from data.demands import Demand
 from data.orders import Order, OrderStatus
+from data.unmet_needs import Obstacle, UnmetNeed
 from services import bookings, caregivers
 from tests.factories import (
     CHONGCHUAN,
@@ -61,6 +62,11 @@ def booking_of(open_app, caregiver=LI):
     )
 
 
+def needs():
+    with reading() as session:
+        return session.scalars(select(UnmetNeed.obstacle)).all()
+
+
 def orders_of(customer):
     with reading() as session:
         query = select(Order.status).where(Order.customer_id == customer.id)
@@ -102,6 +108,29 @@ class TestFinding:
         app.button(key=f"book_{LI.id}").click().run()
         assert opened[-1] == "book"
         assert app.selectbox(key="booking_item").value == COMPANIONSHIP
+
+    def test_the_highest_price_leaves_out_who_asks_more_and_says_so(self, open_app):
+        with writing() as session:
+            rate = session.scalars(select(Rate).where(Rate.caregiver_id == LI.id)).one()
+            rate.price_fen = PRICE_FEN + 500
+        app = companionship(open_app(FIND, ZHOU))
+        assert words("find.others", count=1) not in said(app)
+        app.number_input(key=f"find_most_{COMPANIONSHIP}").set_value(PRICE_FEN // 100).run()
+        assert NAMES[LI] not in said(app)
+        app.session_state["find_others"] = True
+        app.run()
+        why = words("find.hindered", count=1, what=words("obstacle.price"))
+        assert why in said(app)
+        assert words("advice.price") in said(app)
+
+    def test_who_finds_nobody_reads_why_and_it_is_noted_once(self, open_app):
+        app = open_app(FIND, ZHOU)
+        why = words("find.hindered", count=2, what=words("obstacle.not_offered"))
+        assert why in said(app)
+        assert needs() == []  # The page as it opens is nobody's search.
+        app.number_input[0].set_value(3).run()
+        app.run()
+        assert needs() == [Obstacle.NOT_OFFERED]
 
     def test_it_speaks_english(self, open_app):
         app = speak_english(companionship(open_app(FIND, ZHOU)))

@@ -54,9 +54,10 @@ def test_an_empty_one_says_so(open_app, menu):
     assert words("page.inbox") in menu
 
 
+@pytest.mark.parametrize("kinds", [list(NoticeKind)[:35], list(NoticeKind)[35:]])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_kind_is_told_in_words(open_app, language):
-    tell(LI, *NoticeKind, pay_fen=PAY_FEN, days=7, due_at="2030-01-14T09:00:00+08:00")
+def test_every_kind_is_told_in_words(open_app, language, kinds):
+    tell(LI, *kinds, pay_fen=PAY_FEN, days=7, due_at="2030-01-14T09:00:00+08:00")
     app = open_app(PAGE, LI)
     if language == "en":
         speak_english(app)
@@ -67,7 +68,7 @@ def test_every_kind_is_told_in_words(open_app, language):
         app.button(key="inbox_more").click().run()
     page = said(app)
     blanks = {"item": name, "pay": "¥68", "days": 7, "date": ON[language]}
-    for kind in NoticeKind:
+    for kind in kinds:
         assert say(language, f"notice_text.{kind}", **blanks) in page
     assert not app.exception
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
 from components import formats
@@ -18,6 +17,7 @@ from tests.factories import (
     STRANGER,
     ZHAO,
     ZHOU,
+    cancel_order,
     demand_of,
     make_application,
     make_demand,
@@ -186,30 +186,32 @@ class TestOrders:
     def test_one_is_cancelled_after_asking(self, open_app):
         order_id = made(make_order)
         app = open_app(PAGE, ZHOU)
-        assert words("order.cancel_warning") in said(opened(app, f"cancel_{order_id}_ask"))
-        confirm(app, f"cancel_{order_id}")
+        with reading() as session:
+            visit_id = visit_of(session, order_id)
+        asked = said(opened(app, f"cancel_{visit_id}_ask"))
+        assert words("changes.cancel_customer_single") in asked
+        confirm(app, f"cancel_{visit_id}")
         assert successes(app) == [words("order.cancelled")]
         assert order(order_id).status is OrderStatus.CANCELLED
         assert words("visit_status.cancelled") in said(app)
-        assert f"cancel_{order_id}" not in questions(app)
+        assert f"cancel_{visit_id}" not in questions(app)
 
-    @pytest.mark.parametrize("move", ["cancel", "decline"])
     def test_one_whose_visit_began_at_the_click_is_refused_in_words(
-        self, open_app, clock, monkeypatch, move
+        self, open_app, clock, monkeypatch
     ):
         visit_id = made(make_visit, starts_at=clock() + timedelta(hours=1))
         with reading() as session:
             order_id = order_of(session, visit_id)
         app = open_app(PAGE, ZHOU)
-        end = getattr(orders, move)
+        end = orders.decline
 
         def too_late(session, actor, order_id):
             visits.check_in(session, LI, visit_id)
             session.flush()
             end(session, actor, order_id)
 
-        monkeypatch.setattr(orders, move, too_late)
-        confirm(app, f"{move}_{order_id}")
+        monkeypatch.setattr(orders, "decline", too_late)
+        confirm(app, f"decline_{order_id}")
         assert errors(app) == [words("error.visit_moved_on")]
         assert order(order_id).status is OrderStatus.CONFIRMED
 
@@ -217,7 +219,7 @@ class TestOrders:
         order_id = made(make_order)
         app = opened(open_app(PAGE, ZHOU), f"decline_{order_id}_ask")
         with writing() as session:
-            orders.cancel(session, ZHOU, order_id)
+            cancel_order(session, ZHOU, order_id)
         app.button(key=f"decline_{order_id}").click().run()
         assert not app.exception
         assert not successes(app)
@@ -332,7 +334,7 @@ def test_a_strangers_demands_and_orders_are_invisible(open_app, clock):
 def test_a_cancelled_visit_stays_in_the_past(open_app):
     order_id = made(make_order)
     with writing() as session:
-        orders.cancel(session, ZHOU, order_id)
+        cancel_order(session, ZHOU, order_id)
         session.flush()
         assert session.get_one(Visit, visit_of(session, order_id)).status is VisitStatus.CANCELLED
     headings = [one.value for one in open_app(PAGE, ZHOU).subheader]

@@ -10,12 +10,14 @@ from sqlalchemy import select
 from data.database import reading, writing
 from data.history import AuditEvent
 from data.orders import Order, OrderStatus, Visit, VisitStatus
-from services import bookings, orders, redemption, visits
+from services import bookings, redemption, visits
 from tests.factories import (
     LI,
     NASTY,
+    OPERATOR,
     ZHAO,
     ZHOU,
+    cancel_order,
     code_of,
     demand_of,
     make_application,
@@ -88,7 +90,7 @@ def test_a_visit_cancelled_at_the_moment_of_the_click_is_refused_in_words(
     check_in = visits.check_in
 
     def too_late(session, actor, visit_id):
-        orders.cancel(session, ZHOU, session.get_one(Visit, visit_id).order_id)
+        cancel_order(session, OPERATOR, session.get_one(Visit, visit_id).order_id)
         session.flush()
         return check_in(session, actor, visit_id)
 

@@ -7,10 +7,22 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.database import reading, writing
 from data.history import AuditEvent
 from data.notices import Notice, NoticeKind
-from services import caregivers, notices, verifications
+from data.reviews import Review
+from services import caregivers, notices, reviews, verifications
 from services.verifications import CaseKind
 from tests import factories
-from tests.factories import DRAFT, FAR_OPERATOR, LI, NAMES, NASTY, OPERATOR, ZHAO, ZHOU, phone_of
+from tests.factories import (
+    DRAFT,
+    FAR_OPERATOR,
+    LI,
+    NAMES,
+    NASTY,
+    OPERATOR,
+    ZHAO,
+    ZHOU,
+    make_redeemed_visit,
+    phone_of,
+)
 from tests.pages.screen import (
     confirm,
     errors,
@@ -191,3 +203,43 @@ def test_an_operator_of_another_city_sees_nothing(open_app, in_review):
 
     assert errors(shown(app)) == [words("error.caregiver_not_found")]
     assert f"approve_caregiver_{DRAFT.id}" not in keys(app)
+
+
+class TestReviews:
+    def test_a_reported_one_is_hidden_with_a_reason(self, open_app):
+        with writing() as session:
+            visit_id = make_redeemed_visit(session)
+            reviews.write(session, ZHOU, visit_id, reviews.ReviewForm(1, 1, 1, 1, NASTY))
+        profile = open_app("pages/caregiver/my_profile.py", LI)
+        assert NASTY in [text.value for text in profile.text]
+        with writing() as session:
+            review_id = session.scalars(select(Review.id)).one()
+            reviews.report(session, LI, review_id, "不是我的服务")
+
+        app = open_app("pages/operator/caregivers.py", OPERATOR)
+        assert words("review.reported", count=1) in said(app)
+        app.session_state[f"hide_review_{review_id}_ask"] = True
+        app.run()
+        app.text_area(key=f"hide_review_{review_id}_words").set_value("与服务无关")
+        app.session_state[f"hide_review_{review_id}_ask"] = True
+        app.button(key=f"hide_review_{review_id}").click().run()
+        assert successes(app) == [words("review.hide_done")]
+        assert words("review.reported", count=1) not in said(app)
+        with reading() as session:
+            assert reviews.of_caregiver(session, ZHOU, LI.id) == []
+
+    def test_the_caregiver_answers_in_public(self, open_app):
+        with writing() as session:
+            visit_id = make_redeemed_visit(session)
+            reviews.write(session, ZHOU, visit_id, reviews.ReviewForm(5, 5, 5, 5, "很好"))
+        with reading() as session:
+            review_id = session.scalars(select(Review.id)).one()
+        app = open_app("pages/caregiver/my_profile.py", LI)
+        key = f"answer_review_{review_id}"
+        app.session_state[f"{key}_ask"] = True
+        app.run()
+        app.text_area(key=f"{key}_words").set_value(NASTY)
+        app.session_state[f"{key}_ask"] = True
+        app.button(key=key).click().run()
+        assert successes(app) == [words("review.answer_done")]
+        assert NASTY in [text.value for text in app.text]

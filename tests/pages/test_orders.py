@@ -9,7 +9,7 @@ from data.orders import Order, OrderStatus, Visit
 from services import orders
 from tests import factories
 from tests.factories import DESK, FAR_OPERATOR, NAMES, OPERATOR, ZHOU
-from tests.pages.screen import confirm, keys, questions, said, table, words
+from tests.pages.screen import confirm, keys, opened, questions, said, table, words
 
 PAGE = "pages/operator/orders.py"
 
@@ -71,11 +71,15 @@ def test_many_orders_come_in_pages(open_app, clock):
 
 
 def test_one_order_is_found_by_its_number_and_cancelled(open_app, order_id):
+    with reading() as session:
+        visit_id = factories.visit_of(session, order_id)
     app = look_for(open_app(PAGE, OPERATOR), order_id)
-    confirm(app, f"cancel_{order_id}")
+    words_field = f"cancel_{visit_id}_words"
+    opened(app, f"cancel_{visit_id}_ask").text_area(key=words_field).set_value("家属来电")
+    confirm(app, f"cancel_{visit_id}")
     with reading() as session:
         assert session.get_one(Order, order_id).status is OrderStatus.CANCELLED
-    assert f"cancel_{order_id}" not in questions(app)
+    assert f"cancel_{visit_id}" not in questions(app)
 
 
 def test_a_new_code_makes_the_old_one_worthless(open_app, order_id):

@@ -179,7 +179,7 @@ class TestApproving:
         session.execute(update(City).values(commission_bp=1234))
         order_id = make_order(session, price_fen=3333)
 
-        assert price_of(session, order_id)[1] == 6666 * 1234 // 10_000
+        assert price_of(session, order_id) == (6700, 6700 * 1234 // 10_000)
 
     def test_the_free_time_to_decline_ends_when_the_visit_starts(self, session, clock):
         soon = clock.moment + timedelta(hours=1)

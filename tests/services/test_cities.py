@@ -8,7 +8,7 @@ from data.accounts import AccountRole
 from data.cities import City, CityStatus
 from data.history import AuditEvent, Noun, StatusChange
 from data.orders import Order, OrderStatus
-from services import accounts, caregivers, cities, clock, lifecycles, orders
+from services import accounts, caregivers, cities, clock, lifecycles
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, Invalid, NotFound
 from tests.factories import (
@@ -22,6 +22,7 @@ from tests.factories import (
     NASTY,
     OPERATOR,
     ZHOU,
+    cancel_order,
     make_demand,
     make_order,
     price_of,
@@ -118,6 +119,13 @@ class TestSettings:
             verify_customers=False,
             rejected_document_days=30,
             document_days=365,
+            notice_hours=6,
+            horizon_days=30,
+            rest_hours=11,
+            week_hours=40,
+            travel_kmh=15,
+            plan_ahead_days=28,
+            auto_confirm_days=5,
         )
         cities.keep_settings(session, OPERATOR, NANTONG, form)
         session.flush()
@@ -125,6 +133,13 @@ class TestSettings:
 
         assert settings(session) == form
         assert audited(session) == ["change_city_settings"]
+
+    def test_how_far_ahead_demands_are_taken_is_the_citys_word(self, session):
+        cities.keep_settings(session, OPERATOR, NANTONG, replace(settings(session), horizon_days=3))
+        make_demand(session, starts_at=clock.now() + timedelta(days=2))
+
+        with pytest.raises(Invalid, match="start_too_far"):
+            make_demand(session, starts_at=clock.now() + timedelta(days=4))
 
     def test_nothing_changed_leaves_no_trace(self, session):
         cities.keep_settings(session, OPERATOR, NANTONG, settings(session))
@@ -222,7 +237,7 @@ class TestMoves:
 
         with pytest.raises(Conflict, match="city_not_open"):
             make_demand(session)
-        orders.cancel(session, OPERATOR, order_id)
+        cancel_order(session, OPERATOR, order_id)
 
     def test_a_paused_city_takes_nobody_new_and_its_caregivers_keep_their_hours(self, session):
         cities.move(session, OPERATOR, NANTONG, "pause")
@@ -241,7 +256,7 @@ class TestMoves:
         assert refusal.value.values == {"count": 1}
         assert city(session).status is CityStatus.OPEN
 
-        orders.cancel(session, OPERATOR, order_id)
+        cancel_order(session, OPERATOR, order_id)
         session.flush()
         cities.move(session, OPERATOR, NANTONG, "close")
 

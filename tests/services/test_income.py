@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from data.ledger import LedgerAccount, LedgerPosting
 from data.notices import NoticeKind, OutboxMessage
+from data.orders import Order, Visit, VisitStatus
 from services import income, ledger
 from services.access import SYSTEM
 from tests.factories import LI, ZHAO, make_redeemed_visit, make_visit
@@ -47,3 +48,19 @@ def test_nobody_sees_anothers_income(session):
 def test_a_planned_visit_earns_nothing_yet(session):
     make_visit(session)
     assert income.mine(session, LI).visits == ()
+
+
+def test_what_a_family_owes_for_a_late_cancellation_is_released_too(session, clock):
+    visit_id = make_visit(session)
+    visit = session.get_one(Visit, visit_id)
+    visit.status, visit.fee_fen = VisitStatus.CANCELLED, 2000
+    ledger.book_cancelled(session, session.get_one(Order, visit.order_id), visit)
+    session.flush()
+    clock.move(days=7)
+    assert income.release_due(session, SYSTEM) == 0
+    clock.move(days=1)
+    assert income.release_due(session, SYSTEM) == 1
+    assert income.release_due(session, SYSTEM) == 0
+
+    mine = income.mine(session, LI)
+    assert (mine.frozen_fen, mine.payable_fen) == (0, 1700)

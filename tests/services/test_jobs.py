@@ -1,13 +1,16 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from data import database as engines
 from data.demands import Demand, DemandStatus
 from data.tasks import Job
 from services import jobs, notices
 from services.errors import NotFound
 from services.jobs import Light
 from tests.factories import OPERATOR, ZHOU, make_demand, make_order
+from tools import run_jobs
 
 NAME = "expire_demands"
 
@@ -192,3 +195,27 @@ class TestRunNow:
     def test_an_unknown_one_is_refused(self, session, name):
         with pytest.raises(NotFound, match="job_not_found"):
             jobs.run_now(session, OPERATOR, name)
+
+
+class TestFromCron:
+    @pytest.fixture(autouse=True)
+    def prepared(self, monkeypatch, database):
+        monkeypatch.setattr(run_jobs.startup, "prepare", lambda: None)
+
+    def test_every_due_job_runs_once(self, capsys):
+        assert run_jobs.main() == 0
+        assert f"{len(jobs.JOBS)} of {len(jobs.JOBS)} jobs were due." in capsys.readouterr().out
+        assert run_jobs.main() == 0
+        assert f"0 of {len(jobs.JOBS)} jobs were due." in capsys.readouterr().out
+
+    def test_one_that_fails_is_named_turns_red_and_stops_no_other(self, capsys, monkeypatch):
+        def fail(_session):
+            raise ValueError("a bug")
+
+        monkeypatch.setitem(jobs.JOBS, NAME, replace(jobs.JOBS[NAME], run=fail))
+        assert run_jobs.main() == 1
+        assert f"{NAME}: FAILED" in capsys.readouterr().out
+        with engines.reading() as session:
+            lights = {lamp.name: lamp.light for lamp in jobs.board(session, OPERATOR).lamps}
+        assert {name for name, light in lights.items() if light is Light.RED} == {NAME}
+        assert Light.YELLOW not in lights.values()

@@ -12,6 +12,7 @@ from tests.factories import (
     LI,
     ZHAO,
     ZHOU,
+    cancel_order,
     make_order,
     make_redeemed_visit,
     order_of,
@@ -55,7 +56,7 @@ def test_redeeming_books_the_caregivers_share_and_ours(session):
     assert ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN, ZHAO.id) == 0
 
 
-@pytest.mark.parametrize("end", [orders.cancel, orders.decline])
+@pytest.mark.parametrize("end", [cancel_order, orders.decline])
 def test_an_ended_order_leaves_nothing_owed(session, end):
     end(session, ZHOU, make_order(session))
 
@@ -65,7 +66,7 @@ def test_an_ended_order_leaves_nothing_owed(session, end):
 
 def test_every_entry_sums_to_zero(session):
     make_redeemed_visit(session)
-    orders.cancel(session, ZHOU, make_order(session))
+    cancel_order(session, ZHOU, make_order(session))
 
     assert sums_by_entry(session) == [0, 0, 0, 0]
 
@@ -85,7 +86,7 @@ def test_an_event_is_booked_once(database, book):
     with engines.writing() as session:
         ended = order_of(session, make_redeemed_visit(session))
         cancelled = make_order(session)
-        orders.cancel(session, ZHOU, cancelled)
+        cancel_order(session, ZHOU, cancelled)
     order_id = cancelled if book is ledger.book_cancelled else ended
 
     def again(session):

@@ -23,6 +23,7 @@ from services import (
     plans,
     recurrence,
     redemption,
+    tariffs,
 )
 from services import visits as visit_services
 from services.access import SYSTEM
@@ -30,6 +31,7 @@ from services.availability import Obstacle
 from services.courses import Course
 from services.errors import Conflict, Invalid, NotFound
 from services.plan_requests import PlanForm
+from services.pricing import Rules
 from tests.factories import (
     CHONGCHUAN,
     COMPANIONSHIP,
@@ -37,6 +39,7 @@ from tests.factories import (
     FAR_OPERATOR,
     LI,
     MOTHER_ID,
+    NANTONG,
     OPERATOR,
     PRICE_FEN,
     STRANGER,
@@ -49,6 +52,13 @@ from tests.factories import (
 TODAY = date(2030, 1, 7)  # A Monday, nine o'clock.
 FIRST = TODAY + timedelta(days=7)
 HERE = places.cell_of_district(CHONGCHUAN)
+
+
+@pytest.fixture(autouse=True)
+def flat(session):
+    """A tariff that adds nothing and takes nothing off: these tests are of visits."""
+    plain = Rules(monthly_steps=(), holiday_bp=0, urgent_bp=0, night_bp=0)
+    tariffs.keep(session, OPERATOR, NANTONG, clock.today(), plain)
 
 
 def course(**changes):
@@ -415,3 +425,18 @@ class TestHandingOver:
         assert len(orders.visits_of(session, LI, planned)) == 2
         assert len(orders.visits_of(session, ZHAO, planned)) == 8
         assert orders.one(session, ZHOU, order_id).kind is OrderKind.MONTHLY
+
+
+def test_its_price_is_the_tariffs_discount_and_holidays_included(session):
+    tariffs.keep(session, OPERATOR, NANTONG, clock.today(), Rules())
+    rule = recurrence.weekly(range(5), 1, FIRST)
+    laid = preview(session, rule=rule, last_on=FIRST + timedelta(days=29))
+
+    prices = {one.on: one.price for one in laid}
+    assert prices[FIRST].parts == {"base": 8000, "monthly": -800}
+    new_year = prices[date(2030, 2, 4)]
+    assert new_year.parts == {"base": 8000, "holiday": 4000, "monthly": -800}
+    order_id = ask(session, course=course(rule=rule, last_on=FIRST + timedelta(days=29)))
+    assert [one.total_fen for one in visits_of(session, order_id)] == [
+        one.price.total_fen for one in laid
+    ]

@@ -22,6 +22,7 @@ from tests.factories import (
     STRANGER,
     ZHAO,
     ZHOU,
+    cancel_order,
     code_of,
     make_finished_visit,
     make_redeemed_visit,
@@ -112,7 +113,7 @@ class TestRedeeming:
 
     def test_a_cancelled_visit_is_not_redeemed(self, session):
         visit_id = make_visit(session)
-        orders.cancel(session, ZHOU, order_of(session, visit_id))
+        cancel_order(session, ZHOU, order_of(session, visit_id))
 
         with pytest.raises(Conflict, match="visit_not_finished"):
             redeem(session, visit_id)

@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from data import database as engines
+from data.caregivers import Caregiver
+from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage
 from data.reviews import Review
 from services import clock as service_clock
@@ -11,10 +15,13 @@ from services.errors import Conflict, Invalid, NotFound
 from services.reviews import ReviewForm
 from tests.factories import (
     COMPANIONSHIP,
+    FAR_OPERATOR,
     LI,
     NASTY,
     NOBODY_ID,
+    OPERATOR,
     STRANGER,
+    ZHAO,
     ZHOU,
     make_finished_visit,
     make_redeemed_visit,
@@ -92,3 +99,68 @@ def test_the_database_itself_refuses_a_sixth_star(database):
                 overall=5,
             )
         )
+
+
+class TestAfterwards:
+    @pytest.fixture
+    def review_id(self, session):
+        reviews.write(session, ZHOU, make_redeemed_visit(session), PRAISE)
+        return session.scalars(select(Review.id)).one()
+
+    def test_a_month_after_redemption_no_review_is_taken(self, session, clock):
+        visit_id = make_redeemed_visit(session)
+        clock.moment += reviews.WINDOW + timedelta(days=1)
+        with pytest.raises(Conflict, match="review_too_late"):
+            reviews.write(session, ZHOU, visit_id, PRAISE)
+        assert reviews.of_caregiver(session, ZHOU, LI.id) == []
+
+    def test_caregiver_and_operator_answer_and_change_it_for_a_day(self, session, clock, review_id):
+        reviews.answer(session, LI, review_id, "谢谢")
+        reviews.answer(session, LI, review_id, NASTY)
+        reviews.answer(session, OPERATOR, review_id, "我们已回访")
+        [seen] = reviews.of_caregiver(session, STRANGER, LI.id)
+        assert (seen.reply_words, seen.staff_words, seen.deeds) == (NASTY, "我们已回访", ())
+        clock.moment += timedelta(days=1, minutes=1)
+        for actor in (LI, OPERATOR):
+            with pytest.raises(Conflict, match="answer_is_final"):
+                reviews.answer(session, actor, review_id, "再改")
+
+    def test_nobody_elses_review_can_be_answered_reported_or_hidden(self, session, review_id):
+        for attempt in (
+            lambda: reviews.answer(session, ZHAO, review_id, "谢谢"),
+            lambda: reviews.report(session, ZHAO, review_id, "不实"),
+            lambda: reviews.answer(session, FAR_OPERATOR, review_id, "谢谢"),
+            lambda: reviews.hide(session, FAR_OPERATOR, review_id, "不实"),
+        ):
+            with pytest.raises(NotFound, match="review_not_found"):
+                attempt()
+
+    def test_a_reported_one_is_hidden_with_a_reason_and_leaves_the_scores(self, session, review_id):
+        assert reviews.reported(session, OPERATOR) == []
+        reviews.report(session, LI, review_id, NASTY)
+        with pytest.raises(Conflict, match="already_reported"):
+            reviews.report(session, LI, review_id, NASTY)
+        assert reviews.reported(session, FAR_OPERATOR) == []
+        [asked] = reviews.reported(session, OPERATOR)
+        assert (asked.id, asked.report_words) == (review_id, NASTY)
+
+        with pytest.raises(Invalid, match="missing"):
+            reviews.hide(session, OPERATOR, review_id, " ")
+        reviews.hide(session, OPERATOR, review_id, "与服务无关")
+        assert reviews.of_caregiver(session, STRANGER, LI.id) == []
+        assert reviews.reported(session, OPERATOR) == []
+        assert [one.hidden_words for one in reviews.of_caregiver(session, OPERATOR, LI.id)] == [
+            "与服务无关"
+        ]
+        assert session.get_one(Caregiver, LI.id, populate_existing=True).reviews == 0
+        hidden = select(AuditEvent.action).where(AuditEvent.subject == "review")
+        assert session.scalars(hidden).all() == ["hide_review"]
+
+        reviews.show(session, OPERATOR, review_id)
+        assert session.get_one(Caregiver, LI.id, populate_existing=True).reviews == 1
+        assert len(reviews.of_caregiver(session, STRANGER, LI.id)) == 1
+
+    def test_what_was_said_against_one_families_do_not_read(self, session, review_id):
+        reviews.report(session, LI, review_id, "不实")
+        [seen] = reviews.of_caregiver(session, ZHOU, LI.id)
+        assert seen.report_words == ""

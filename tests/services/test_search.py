@@ -4,11 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event, select, update
 
-from data.caregivers import Caregiver, Certificate, Rate
-from services import caregivers, clock, gate, places, reviews, search
+from data.caregivers import Caregiver, Certificate, Rate, WeeklyHours
+from data.cities import City
+from services import caregivers, clock, gate, places, reviews, search, track_records
+from services.availability import Obstacle
 from services.errors import NotFound
 from services.search import Sort, Wanted
+from services.track_records import Score
 from tests.factories import (
     CHONGCHUAN,
     COMPANIONSHIP,
@@ -149,6 +153,7 @@ def test_who_is_never_free_is_left_out_and_the_next_best_fills_the_place(session
     nearest = search.find(session, ZHOU, wanted(sort=Sort.DISTANCE), 1).shown[0].id
     busy, other = (LI, ZHAO) if nearest == LI.id else (ZHAO, LI)
     occupy(session, busy, clock.moment, days=58)
+    session.execute(update(City).values(horizon_days=58))
 
     finding = search.find(session, ZHOU, wanted(sort=Sort.DISTANCE), 1)
     assert (finding.count, [one.id for one in finding.shown]) == (1, [other.id])
@@ -163,3 +168,103 @@ def test_by_the_soonest_free_time(session, clock):
     early = LI if first[0].id == LI.id else ZHAO
     occupy(session, early, starts, days=3)
     assert found(session, sort=Sort.SOONEST)[-1] == early.id
+
+
+def others(session, **changes):
+    session.flush()
+    return search.find(session, ZHOU, wanted(**changes)).others
+
+
+class TestWhyOthersCannot:
+    def test_each_counts_once_by_what_stands_in_the_way_first(self, session, clock):
+        tomorrow = clock.moment + timedelta(days=1)
+        make_visit(session, caregiver=LI, starts_at=tomorrow)
+        session.get_one(Caregiver, ZHAO.id).radius_km = 5
+        far = {"cell": places.cell_of_district(RUGAO), "starts_at": tomorrow}
+        assert others(session, starts_at=tomorrow) == {Obstacle.BUSY: 1}
+        assert others(session, **far) == {Obstacle.TOO_FAR: 1, Obstacle.BUSY: 1}
+
+    def test_papers_come_before_the_way_and_the_way_before_the_price(self, session):
+        for held in session.query(Certificate).filter(Certificate.caregiver_id == LI.id):
+            held.approved_at = None
+        session.get_one(Caregiver, LI.id).radius_km = 1
+        far = {"cell": places.cell_of_district(RUGAO), "most_fen": PRICE_FEN - 1}
+        assert list(others(session, **far)) == [Obstacle.CERTIFICATE, Obstacle.PRICE]
+
+    def test_who_has_no_price_does_not_offer_it(self, session):
+        assert others(session, item_id=HOSPITAL_COMPANION) == {Obstacle.NOT_OFFERED: 2}
+
+    def test_the_most_a_family_pays_leaves_out_who_asks_more(self, session):
+        session.query(Rate).filter(Rate.caregiver_id == LI.id).one().price_fen = PRICE_FEN + 100
+        assert found(session, most_fen=PRICE_FEN) == [ZHAO.id]
+        assert others(session, most_fen=PRICE_FEN) == {Obstacle.PRICE: 1}
+
+    def test_too_soon_is_too_soon_for_everybody(self, session, clock):
+        soon = clock.moment + timedelta(minutes=30)
+        assert others(session, starts_at=soon) == {Obstacle.TOO_SOON: 2}
+
+    def test_where_nobody_works_nobody_is_the_obstacle(self, session):
+        session.flush()
+        nowhere = wanted(city_code=LUZHOU)
+        assert search.first_obstacle(session, nowhere, ZHOU.id) == (False, Obstacle.NOBODY)
+        assert others(session, city_code=LUZHOU) == {}
+
+    def test_the_last_one_to_fail_tells_what_was_missing(self, session, clock):
+        tomorrow = clock.moment + timedelta(days=1)
+        make_visit(session, caregiver=LI, starts_at=tomorrow)
+        session.get_one(Caregiver, ZHAO.id).radius_km = 5
+        session.flush()
+        then = wanted(cell=places.cell_of_district(RUGAO), starts_at=tomorrow)
+        assert search.first_obstacle(session, then, ZHOU.id) == (False, Obstacle.BUSY)
+
+
+def test_one_praise_does_not_outdo_many(session):
+    many, one = Score(100, 4.8, 4.8, 4.8, 4.8), Score(1, 5.0, 5.0, 5.0, 5.0)
+    mean = 4.5
+    assert track_records.liked(many, mean) > track_records.liked(one, mean) > mean
+    assert track_records.liked(Score(), mean) == mean
+
+
+def test_a_citys_mean_is_that_of_its_reviews(session):
+    assert track_records.city_means(session, [NANTONG]) == {NANTONG: track_records.UNREVIEWED_CITY}
+    visit_id = make_redeemed_visit(session, caregiver=LI)
+    reviews.write(session, ZHOU, visit_id, reviews.ReviewForm(5, 5, 5, 4, ""))
+    assert track_records.city_means(session, [NANTONG, LUZHOU])[NANTONG] == 4
+
+
+def test_the_next_starts_are_the_first_of_each_day(session, clock):
+    session.flush()
+    cell = places.cell_of_district(CHONGCHUAN)
+    starts = search.next_starts(session, ZHOU, LI.id, COMPANIONSHIP, 2, cell)
+    assert len(starts) == 3
+    assert len({start.date() for start in starts}) == 3
+    assert starts[0] == search.find(session, ZHOU, wanted()).shown[0].next_start_at
+    with pytest.raises(NotFound):
+        search.next_starts(session, ZHOU, DRAFT.id, COMPANIONSHIP, 2, cell)
+
+
+def test_bitmaps_and_a_close_look_find_the_same_first_start(session, clock):
+    """Also for a plan that keeps no half hours."""
+    hours = session.scalars(select(WeeklyHours).where(WeeklyHours.caregiver_id == LI.id))
+    for stretch in hours:
+        stretch.starts_minute += 7
+    make_visit(session, caregiver=ZHAO, starts_at=clock.moment + timedelta(hours=4))
+    session.flush()
+    near = {one.id: one.next_start_at for one in search.find(session, ZHOU, wanted()).shown}
+    soon = search.find(session, ZHOU, wanted(sort=Sort.SOONEST)).shown
+    assert {one.id: one.next_start_at for one in soon} == near
+    assert [one.next_start_at for one in soon] == sorted(near.values())
+
+
+@pytest.mark.parametrize("sort", [Sort.FIT, Sort.SOONEST])
+def test_as_many_questions_for_many_as_for_few(session, sort):
+    def asked(limit):
+        statements = []
+        note = lambda *given: statements.append(given[2])  # noqa: E731
+        event.listen(session.get_bind(), "before_cursor_execute", note)
+        search.find(session, ZHOU, wanted(sort=sort), limit)
+        event.remove(session.get_bind(), "before_cursor_execute", note)
+        return len(statements)
+
+    session.flush()
+    assert asked(1) == asked(2)

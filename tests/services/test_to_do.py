@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from data.cities import City
 from data.notices import NoticeKind, OutboxMessage
+from data.orders import Visit
 from services import bookings, caregivers, orders, redemption, to_do, visits
 from services.access import Actor, Role
 from services.errors import Invalid, NotFound
@@ -18,6 +19,7 @@ from tests.factories import (
     OPERATOR,
     ZHAO,
     ZHOU,
+    cancel_order,
     decide_case,
     make_application,
     make_booking,
@@ -164,7 +166,7 @@ class TestFigures:
 
     def test_leave_out_cancelled_visits_and_other_cities(self, session, clock):
         later_today = clock.moment + timedelta(hours=3)
-        orders.cancel(session, ZHOU, make_order(session, starts_at=later_today))
+        cancel_order(session, ZHOU, make_order(session, starts_at=later_today))
         session.flush()
 
         assert sum(to_do.figures(session, OPERATOR).visits.days) == 0
@@ -241,7 +243,14 @@ class TestThings:
             listed = to_do.things(session, OPERATOR, kind)
             assert len(listed) == count
             assert all(thing.kind is kind and thing.since for thing in listed)
-        assert set(counted) == set(ToDoKind) - {ToDoKind.LOCKED, ToDoKind.APPROVALS}
+        assert set(counted) == {
+            ToDoKind.APPLICATIONS,
+            ToDoKind.CASES,
+            ToDoKind.LATE,
+            ToDoKind.REQUESTS,
+            ToDoKind.UNANSWERED,
+            ToDoKind.UNREDEEMED,
+        }
 
     def test_another_citys_operator_sees_none(self, session):
         make_demand(session)
@@ -255,3 +264,44 @@ class TestThings:
         bookings.accept(session, LI, order_id)
         [thing] = to_do.things(session, OPERATOR, ToDoKind.APPROVALS)
         assert (thing.subject_id, thing.order_id, thing.name) == (order_id, order_id, "李桂兰")
+
+
+class TestTimes:
+    """Late, missing, over-long and early: each is noticed, and by the operator of the city only."""
+
+    def noticed(self, session, actor=OPERATOR):
+        waits = {one.kind for one in to_do.today(session, actor) if one.count}
+        alerts = {kind for kind, count in orders.alerts(session, actor).items() if count}
+        assert waits == alerts
+        return waits
+
+    def test_late_then_missing(self, session, clock):
+        visit_id = make_visit(session, starts_at=clock() + timedelta(hours=1))
+        clock.move(hours=1, minutes=15)
+        assert self.noticed(session) == set()
+        clock.move(minutes=1)
+        assert self.noticed(session) == {ToDoKind.LATE}
+        clock.move(to=session.get_one(Visit, visit_id).ends_at)
+        assert self.noticed(session) == {ToDoKind.MISSING}
+        assert self.noticed(session, FAR_OPERATOR) == set()
+
+    def test_over_long(self, session, clock):
+        visit_id = make_visit(session, starts_at=clock() + timedelta(hours=1))
+        visits.check_in(session, LI, visit_id)
+        session.flush()
+        clock.move(to=session.get_one(Visit, visit_id).ends_at + timedelta(minutes=30))
+        assert self.noticed(session) == set()
+        clock.move(minutes=1)
+        assert self.noticed(session) == {ToDoKind.OVERLONG}
+        [thing] = to_do.things(session, OPERATOR, ToDoKind.OVERLONG)
+        assert thing.since == session.get_one(Visit, visit_id).ends_at
+
+    @pytest.mark.parametrize(("minutes", "noticed"), [(30, set()), (31, {ToDoKind.EARLY})])
+    def test_early(self, session, clock, minutes, noticed):
+        visit_id = make_visit(session, starts_at=clock() + timedelta(hours=1))
+        visits.check_in(session, LI, visit_id)
+        session.flush()
+        clock.move(to=session.get_one(Visit, visit_id).ends_at - timedelta(minutes=minutes))
+        visits.check_out(session, LI, visit_id, ())
+        session.flush()
+        assert self.noticed(session) == noticed

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import h3
 import pytest
 from sqlalchemy import select
 
@@ -16,6 +17,7 @@ from tests.factories import (
     OPERATOR,
     ZHAO,
     ZHOU,
+    cancel_order,
     code_of,
     make_finished_visit,
     make_redeemed_visit,
@@ -73,7 +75,7 @@ class TestContact:
 
     def test_is_closed_after_cancelling(self, session):
         visit_id = make_visit(session)
-        orders.cancel(session, ZHOU, order_of(session, visit_id))
+        cancel_order(session, ZHOU, order_of(session, visit_id))
         session.flush()
 
         with pytest.raises(Conflict, match="contact_closed"):
@@ -92,6 +94,20 @@ class TestCheckingIn:
         row = visit(session, visit_id)
         assert (row.status, row.checked_in_at) == (VisitStatus.IN_PROGRESS, clock.moment)
 
+    def test_keeps_the_neighbourhood_if_it_is_told_and_nothing_finer(self, session, clock):
+        visit_id = make_visit(session, starts_at=clock.moment + timedelta(hours=1))
+        finer = h3.latlng_to_cell(32.0, 120.9, 9)
+        for cell in (finer, "8730a4b6bffffff0", NASTY, ""):
+            with pytest.raises(Invalid, match="cell_impossible"):
+                visits.check_in(session, LI, visit_id, cell)
+        here = visit(session, visit_id).cell
+        visits.check_in(session, LI, visit_id, here)
+        session.flush()
+
+        assert visit(session, visit_id).checked_in_cell == here
+        near = orders.one(session, OPERATOR, order_of(session, visit_id)).checked_in_near
+        assert near == "near"
+
     def test_happens_once(self, session, clock):
         visit_id = make_visit(session, starts_at=clock.moment + timedelta(hours=1))
         visits.check_in(session, LI, visit_id)
@@ -109,7 +125,7 @@ class TestCheckingIn:
 
     def test_a_cancelled_visit_does_not_begin(self, session, clock):
         visit_id = make_visit(session, starts_at=clock.moment + timedelta(hours=1))
-        orders.cancel(session, ZHOU, order_of(session, visit_id))
+        cancel_order(session, ZHOU, order_of(session, visit_id))
 
         with pytest.raises(Conflict, match="visit_moved_on"):
             visits.check_in(session, LI, visit_id)

@@ -80,6 +80,10 @@ CITY_CHECKS = {
     "working_pace": "week_hours > 0 AND travel_kmh > 0",
     "days_positive": "auto_confirm_days > 0 AND plan_ahead_days > 0",
 }
+WORDS_OF_REVIEWS = {
+    "reply_words": 500, "staff_words": 500, "report_words": 300, "hidden_words": 300,
+}  # fmt: skip
+MOMENTS_OF_REVIEWS = ("replied_at", "staff_replied_at", "reported_at", "hidden_at")
 FILLED_OF_VISITS = (
     "cell", "total_fen", "commission_fen", "price_parts", "fee_fen", "penalty_fen", "end_words",
 )  # fmt: skip
@@ -185,6 +189,50 @@ def upgrade() -> None:
             "city_code", "valid_from", name=op.f("uq_tariffs_city_code_valid_from")
         ),
     )
+    op.create_table(
+        "open_searches",
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "source",
+            sa.Enum(
+                "search",
+                "demand",
+                "call",
+                name="needsource_open",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("city_code", sa.String(length=6), nullable=False),
+        sa.Column("district_code", sa.String(length=6), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["accounts.id"], name=op.f("fk_open_searches_customer_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["city_code"], ["cities.code"], name=op.f("fk_open_searches_city_code")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["care_items.id"], name=op.f("fk_open_searches_item_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_open_searches")),
+        sa.UniqueConstraint(
+            "customer_id",
+            "item_id",
+            "city_code",
+            name=op.f("uq_open_searches_customer_id_item_id_city_code"),
+        ),
+    )
+    with op.batch_alter_table("open_searches", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_open_searches_created_at"), ["created_at"], unique=False
+        )
+
     op.create_table(
         "unmet_needs",
         sa.Column(
@@ -491,6 +539,7 @@ def upgrade() -> None:
     _price_visits()
     _free_orders_of_totals()
     _tie_entries_to_visits()
+    _let_reviews_be_answered()
     _exclude("status NOT IN ('cancelled', 'dropped')")
 
 
@@ -518,6 +567,7 @@ def _widen_visits() -> None:
         batch_op.add_column(sa.Column("fee_fen", sa.Integer(), **whole))
         batch_op.add_column(sa.Column("penalty_fen", sa.Integer(), **whole))
         batch_op.add_column(sa.Column("answer_until", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("checked_in_cell", sa.String(length=16), nullable=True))
         batch_op.add_column(sa.Column("ended_by", party, nullable=True))
         batch_op.add_column(sa.Column("end_reason", reason, nullable=True))
         batch_op.add_column(
@@ -607,7 +657,22 @@ def _tie_entries_to_visits() -> None:
     )
 
 
+def _let_reviews_be_answered() -> None:
+    with op.batch_alter_table("reviews") as batch_op:
+        for name, length in WORDS_OF_REVIEWS.items():
+            kind = sa.String(length=length)
+            batch_op.add_column(sa.Column(name, kind, nullable=False, server_default=""))
+        for name in MOMENTS_OF_REVIEWS:
+            batch_op.add_column(sa.Column(name, sa.DateTime(timezone=True), nullable=True))
+    with op.batch_alter_table("reviews") as batch_op:
+        for name in WORDS_OF_REVIEWS:
+            batch_op.alter_column(name, server_default=None)
+
+
 def downgrade() -> None:
+    with op.batch_alter_table("reviews") as batch_op:
+        for name in (*MOMENTS_OF_REVIEWS, *WORDS_OF_REVIEWS):
+            batch_op.drop_column(name)
     _exclude("status <> 'cancelled'")
     with op.batch_alter_table("ledger_entries") as batch_op:
         batch_op.drop_constraint(batch_op.f("fk_ledger_entries_visit_id"), type_="foreignkey")
@@ -629,6 +694,7 @@ def downgrade() -> None:
             batch_op.drop_constraint(op.f(f"ck_visits_{name}"), type_="check")
         for name in (
             "segment_id", "occurs_on", "replaces_id", "answer_until", "ended_by", "end_reason",
+            "checked_in_cell",
             *FILLED_OF_VISITS,
         ):  # fmt: skip
             batch_op.drop_column(name)
@@ -668,6 +734,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_unmet_needs_city_code_created_at"))
 
     op.drop_table("unmet_needs")
+    with op.batch_alter_table("open_searches", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_open_searches_created_at"))
+
+    op.drop_table("open_searches")
     op.drop_table("tariffs")
     op.drop_table("special_days")
     with op.batch_alter_table("closures", schema=None) as batch_op:

@@ -1,0 +1,75 @@
+"""Substitutes: whom the staff asks to make one visit, and how she answers."""
+
+import streamlit as st
+
+from components import catalogue, formats, layout, places, session
+from components.i18n import t
+from services import orders, substitutes
+from services.access import Permission
+from services.catalogue import ItemView
+from services.orders import OrderStatus, OrderView, VisitStatus
+from services.substitutes import Candidate
+
+
+def substitute_button(visit: OrderView) -> None:
+    """Ask somebody else to make a coming visit, at the price agreed with the family."""
+    if not session.actor().may(Permission.FOLLOW_CITY_ORDERS):
+        return
+    if visit.visit_status is not VisitStatus.PLANNED or visit.status is not OrderStatus.CONFIRMED:
+        return
+    key = f"substitute_{visit.visit_id}"
+    with st.popover(
+        t("substitutes.find"), icon=":material/swap_horiz:", key=f"{key}_ask", on_change="rerun"
+    ) as asked:
+        if not asked.open:
+            return
+        found = session.fetch(substitutes.candidates, visit.visit_id)
+        if not found:
+            st.markdown(t("substitutes.nobody"))
+            return
+        st.markdown(t("substitutes.about"))
+        chosen = st.selectbox(
+            t("orders_page.caregiver"), found, format_func=_candidate, key=f"{key}_who"
+        )
+        if st.button(t("substitutes.ask"), type="primary", key=key):
+            session.perform("substitutes.asked", substitutes.ask, visit.visit_id, chosen.id)
+
+
+def _candidate(one: Candidate) -> str:
+    liked = one.score.overall
+    score = t("caregiver.no_score") if liked is None else f"★ {liked:.1f}"
+    return f"{one.name} · {places.band_name(one.distance)} · {score}"
+
+
+def offers(items: dict[int, ItemView]) -> None:
+    """The visits this caregiver is asked to take over."""
+    asked = session.fetch(orders.visits_of, (VisitStatus.OFFERED,))
+    if not asked:
+        return
+    st.subheader(t("substitutes.title", count=len(asked)), anchor=False)
+    for visit in asked:
+        _offer(visit, items)
+
+
+def _offer(visit: OrderView, items: dict[int, ItemView]) -> None:
+    with st.container(border=True, gap="small", key=f"offer_{visit.visit_id}"):
+        pay = t("visits.pay", pay=formats.money(visit.pay_fen))
+        lines = (
+            f"**{catalogue.item_name(items, visit.item_id)}**",
+            f":material/schedule: {formats.span(visit.starts_at, visit.ends_at)}",
+            f":material/location_on: {formats.district(visit.district_code)}",
+            f":material/payments: {pay}",
+        )
+        st.markdown("  \n".join(lines))
+        with layout.row():
+            if st.button(
+                t("substitutes.accept"),
+                type="primary",
+                icon=":material/check:",
+                key=f"take_over_{visit.visit_id}",
+            ):
+                session.perform("substitutes.accepted", substitutes.accept, visit.visit_id)
+            if layout.confirmed(
+                t("move.refuse"), t("substitutes.refuse_warning"), f"turn_down_{visit.visit_id}"
+            ):
+                session.perform("substitutes.refused", substitutes.refuse, visit.visit_id)

@@ -1,0 +1,237 @@
+"""Substitutes: another caregiver is asked to make one visit; the family pays what it agreed to."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from data.accounts import Account, AccountStatus
+from data.caregivers import Caregiver, CaregiverStatus, Rate
+from data.catalogue import CareItem
+from data.cities import City
+from data.history import Noun
+from data.notices import NoticeKind
+from data.orders import EndReason, Order, OrderKind, Visit, VisitStatus
+from services import (
+    agreements,
+    availability,
+    bookings,
+    calendars,
+    certificates,
+    clock,
+    gate,
+    ledger,
+    lifecycles,
+    notices,
+    places,
+    track_records,
+)
+from services.access import Actor, Permission
+from services.availability import Pace, Taken
+from services.errors import Conflict, NotFound
+from services.pricing import Price
+from services.track_records import Score
+
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who can make a visit at its time, for no more than the agreed price."""
+
+    id: int
+    name: str
+    price_fen: int
+    distance: places.DistanceBand
+    score: Score
+
+
+def candidates(
+    session: Session, actor: Actor, visit_id: int, limit: int = MOST_SHOWN
+) -> list[Candidate]:
+    """Who could make a visit instead of its caregiver, nearest first.
+
+    Only those whose own price in fen per unit is no more than the order's: the family's stays.
+    """
+    actor.require(Permission.FOLLOW_CITY_ORDERS)
+    order, visit = _reach(session, actor, visit_id)
+    item = session.get_one(CareItem, order.item_id)
+    rows = session.execute(
+        select(Caregiver, Account.name, Rate.price_fen)
+        .join(Rate, Rate.caregiver_id == Caregiver.id)
+        .join(Account, Account.id == Caregiver.id)
+        .where(
+            Rate.item_id == order.item_id,
+            Rate.price_fen <= order.unit_price_fen,
+            Caregiver.city_code == order.city_code,
+            Caregiver.status == CaregiverStatus.APPROVED,
+            Caregiver.id.not_in((visit.caregiver_id, order.customer_id)),
+            Account.status == AccountStatus.ACTIVE,
+            *(certificates.holds(Caregiver.id, kind) for kind in item.required_certificates),
+        )
+    ).all()
+    ids = [caregiver.id for caregiver, _, _ in rows]
+    wanted = _wanted(visit)
+    plans = calendars.around(session, ids, visit.starts_at, visit.ends_at)
+    week = visit.starts_at - calendars.A_WEEK, visit.ends_at + calendars.A_WEEK
+    taken = gate.taken_by(session, ids, *week)
+    rules = _at_short_notice(session, order.city_code)
+    found = []
+    for caregiver, name, price_fen in rows:
+        away = places.distance_km(caregiver.cell, visit.cell)
+        hers = taken.get(caregiver.id, [])
+        if away <= caregiver.radius_km and not availability.obstacle(
+            plans[caregiver.id], rules, hers, wanted
+        ):
+            score = track_records.score(caregiver)
+            one = Candidate(caregiver.id, name, price_fen, places.band(away), score)
+            found.append((away, caregiver.id, one))
+    return [one for _, _, one in sorted(found, key=lambda each: each[:2])[:limit]]
+
+
+def ask(session: Session, actor: Actor, visit_id: int, caregiver_id: int) -> int:
+    """Ask a caregiver to make a visit; her time is held until she answers. Returns the offer."""
+    actor.require(Permission.FOLLOW_CITY_ORDERS)
+    order, visit = _reach(session, actor, visit_id, lock=True)
+    if session.scalar(
+        select(Visit.id).where(Visit.replaces_id == visit.id, Visit.status == VisitStatus.OFFERED)
+    ):
+        raise Conflict("error.substitute_asked_already")
+    caregiver = bookings.bookable(session, caregiver_id, order.customer_id)
+    if caregiver.id == visit.caregiver_id or caregiver.city_code != order.city_code:
+        raise NotFound("error.caregiver_not_found")
+    item = session.get_one(CareItem, order.item_id)
+    bookings.check_suits(session, caregiver, item, visit.cell)
+    gate.hold(session, caregiver.id)
+    _check_free(session, order, caregiver, visit)
+    city = session.scalars(select(City).where(City.code == order.city_code)).one()
+    answer_until = min(clock.now() + timedelta(hours=city.hold_hours), visit.starts_at)
+    offer = gate.NewVisit(
+        visit.starts_at,
+        visit.ends_at,
+        visit.cell,
+        Price(visit.total_fen, visit.commission_fen, visit.price_parts),
+        VisitStatus.OFFERED,
+        segment_id=visit.segment_id,
+        occurs_on=visit.occurs_on,
+        replaces_id=visit.id,
+        answer_until=answer_until,
+    )
+    [offer_id] = gate.place(session, order.id, caregiver.id, [offer])
+    _tell(session, NoticeKind.SUBSTITUTE_ASKED, order, offer_id, visit.starts_at, caregiver.id)
+    return offer_id
+
+
+def accept(session: Session, actor: Actor, offer_id: int) -> None:
+    """Take over a visit: the old one gives way, and the code is hers now."""
+    actor.require(Permission.ANSWER_REQUEST)
+    order, offer = _offered(session, actor, offer_id)
+    if offer.answer_until is not None and offer.answer_until <= clock.now():
+        raise Conflict("error.request_expired")
+    old = session.get_one(Visit, offer.replaces_id, with_for_update=True)
+    lifecycles.take(session, actor, Noun.VISIT, old, "give_way")
+    lifecycles.take(session, actor, Noun.VISIT, offer, "take_over")
+    caregiver = session.get_one(Caregiver, offer.caregiver_id)
+    gate.hold(session, caregiver.id)
+    item = session.get_one(CareItem, order.item_id)
+    bookings.check_suits(session, caregiver, item, offer.cell)
+    old.end_reason = EndReason.PLAN_CHANGED
+    if order.kind is OrderKind.SINGLE:
+        order.caregiver_id = offer.caregiver_id
+    session.flush()
+    ledger.book_cancelled(session, order, old)
+    ledger.book_extended(session, order, [offer.id], offer.total_fen)
+    concerned = order.customer_id, old.caregiver_id
+    comes = NoticeKind.SUBSTITUTE_COMES
+    _tell(session, comes, order, offer.id, offer.starts_at, *concerned, operators=True)
+    named = agreements.facts(order, offer.id)
+    about = f"visit-{offer.id}-{offer.code_issue}"
+    notices.tell(session, NoticeKind.CODE_ISSUED, offer.caregiver_id, about, **named)
+
+
+def refuse(session: Session, actor: Actor, offer_id: int) -> None:
+    """Say no to a visit; the operators look for somebody else."""
+    actor.require(Permission.ANSWER_REQUEST)
+    order, offer = _offered(session, actor, offer_id)
+    _turn_down(session, actor, order, offer)
+
+
+def expire_due(session: Session, actor: Actor) -> int:
+    """Give up on those who did not answer in time; return how many."""
+    actor.require(Permission.RUN_JOBS)
+    due = session.scalars(
+        select(Visit)
+        .where(Visit.status == VisitStatus.OFFERED, Visit.answer_until <= clock.now())
+        .with_for_update(skip_locked=True)
+    ).all()
+    for offer in due:
+        _turn_down(session, actor, session.get_one(Order, offer.order_id), offer)
+    return len(due)
+
+
+def _turn_down(session: Session, actor: Actor, order: Order, offer: Visit) -> None:
+    lifecycles.take(session, actor, Noun.VISIT, offer, "turn_down")
+    refused = NoticeKind.SUBSTITUTE_REFUSED
+    _tell(session, refused, order, offer.id, offer.starts_at, operators=True)
+
+
+def _tell(
+    session: Session,
+    kind: NoticeKind,
+    order: Order,
+    visit_id: int,
+    starts_at: datetime,
+    *account_ids: int,
+    operators: bool = False,
+) -> None:
+    named = agreements.facts(order, visit_id) | {"due_at": starts_at.isoformat()}
+    for account_id in account_ids:
+        notices.tell(session, kind, account_id, f"visit-{visit_id}", **named)
+    if operators:
+        notices.tell_operators(session, kind, order.city_code, f"visit-{visit_id}", **named)
+
+
+def _check_free(session: Session, order: Order, caregiver: Caregiver, visit: Visit) -> None:
+    """Refuse one who cannot come; nobody minds that it is at short notice."""
+    plan = calendars.around(session, [caregiver.id], visit.starts_at, visit.ends_at)[caregiver.id]
+    week = visit.starts_at - calendars.A_WEEK, visit.ends_at + calendars.A_WEEK
+    taken = gate.taken(session, caregiver.id, *week)
+    rules = _at_short_notice(session, order.city_code)
+    if met := availability.obstacle(plan, rules, taken, _wanted(visit)):
+        raise Conflict(f"error.obstacle_{met}")
+
+
+def _at_short_notice(session: Session, city_code: str) -> Pace:
+    return replace(calendars.rules(session, city_code), notice=timedelta())
+
+
+def _wanted(visit: Visit) -> Taken:
+    return Taken(visit.starts_at, visit.ends_at, visit.cell)
+
+
+def _reach(
+    session: Session, actor: Actor, visit_id: int, *, lock: bool = False
+) -> tuple[Order, Visit]:
+    """A visit still planned of an order this actor may reach."""
+    order_id = session.scalar(select(Visit.order_id).where(Visit.id == visit_id))
+    order = agreements.reach(session, actor, order_id or 0, lock=lock)
+    its = select(Visit).where(Visit.id == visit_id)
+    visit = session.scalars(its.with_for_update() if lock else its).one()
+    if visit.status is not VisitStatus.PLANNED:
+        raise Conflict("error.visit_moved_on")
+    return order, visit
+
+
+def _offered(session: Session, actor: Actor, offer_id: int) -> tuple[Order, Visit]:
+    """What this caregiver was asked to take over, locked, its order first."""
+    order_id = session.scalar(
+        select(Visit.order_id).where(Visit.id == offer_id, Visit.caregiver_id == actor.id)
+    )
+    if order_id is None:
+        raise NotFound("error.visit_not_found")
+    order = agreements.reach(session, actor, order_id, lock=True)
+    offer = session.get_one(Visit, offer_id, with_for_update=True)
+    if offer.status is not VisitStatus.OFFERED:
+        raise Conflict("error.visit_moved_on")
+    return order, offer
