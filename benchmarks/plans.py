@@ -103,7 +103,7 @@ def _insert(url: URL, rows: list[tuple[Any, ...]]) -> None:
     address = url.set(drivername="postgresql").render_as_string(hide_password=False)
     plain = [tuple(_plain(value) for value in row) for row in rows]
     with psycopg.connect(address) as connection, connection.cursor() as cursor:
-        cursor.executemany(_INSERT.format(blanks=", ".join(["%s"] * len(_COLUMNS))), plain)
+        cursor.executemany(_INSERT.format(blanks=", ".join(["%s"] * len(_COLUMNS))).encode(), plain)
 
 
 def _plain(value: object) -> object:

@@ -432,6 +432,9 @@ HELP = {
     "notices.tell_all",
     "notices.tell_operators",
     "notices.tell_owner",
+    "openings.of_first",
+    "openings.soonest",
+    "openings.times",
     "photos.store",
     "accounts.use_code",
     "attempts.count",
@@ -491,6 +494,9 @@ class Tripwire:
         raise Reached(name)
 
     def __eq__(self, other):
+        raise Reached
+
+    def __add__(self, other):
         raise Reached
 
     def __hash__(self):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services import applications, bookings, cities, clock
+from services.demo import plans
 from services.demo.cast import Carer, Family
 from services.demo.nantong import DISTRICTS
 from services.demo.plan import DAYS_AHEAD, FATES, WELL, Planner, Wish
@@ -47,6 +48,7 @@ class Scene:
         yield from self._under_way()
         yield from self._to_decide()
         yield from self._requests()
+        yield from self._plans()
         yield from self._every_fate()
         yield from self._amiss()
 
@@ -119,6 +121,15 @@ class Scene:
             yield wish.posted_at, self._asked(wish)
         wish = self._wish(self._near(9), "meals", self._at(3, 10), 1)
         yield wish.posted_at, self._to_approve(wish)
+
+    def _plans(self) -> Iterator[Begun]:
+        """Zhou's plan runs, another family's rests."""
+        for family, hours_ago, begin in (
+            (self.zhou, 30, plans.runs),
+            (self._own(14), 40, plans.rests),
+        ):
+            wish = self._wish(family, "companionship", self._at(2, 15.5), hours_ago)
+            yield wish.posted_at, begin(self.world, replace(wish, units=2))
 
     def _every_fate(self) -> Iterator[Begun]:
         """Each thing that can go wrong once, whatever chance brings."""
@@ -208,6 +219,11 @@ class Scene:
         """The last time of a day's usual ones at which a visit would be over by now."""
         slots = (self._at(0, 14), self._at(0, 9), self._at(-1, 15))
         return next(one for one in slots if one + 4 * HOUR < self.now)
+
+    def _own(self, number: int) -> Family:
+        """A family that does everything itself, without the desk."""
+        own = [one for one in self.near if one.called_for is None]
+        return own[number % len(own)]
 
     def _near(self, number: int) -> Family:
         return self.near[number % len(self.near)]

@@ -319,7 +319,7 @@ def post(world: World, wish: Wish) -> int:
         item_id=wish.item.id,
         city_code=CITY,
         district_code=place.district_code if place else home.district_code,
-        address=_address(wish),
+        address=address(wish),
         starts_at=wish.starts_at,
         units=wish.units,
         lowest_fen=lowest,
@@ -340,7 +340,7 @@ def request(world: World, wish: Wish, carer: Carer) -> int:
         recipient_id=wish.cared_for.id,
         item_id=wish.item.id,
         district_code=place.district_code if place else family.home.district_code,
-        address=_address(wish),
+        address=address(wish),
         starts_at=wish.starts_at,
         units=wish.units,
         price_fen=carer.rates[wish.item.id],
@@ -368,7 +368,8 @@ def approve(world: World, wish: Wish, application_id: int, carer: Carer) -> int:
     return applications.approve(world.session, world.operator, application_id)
 
 
-def _address(wish: Wish) -> str:
+def address(wish: Wish) -> str:
+    """Where the family wants the caregiver to come."""
     if wish.place is None:
         return wish.family.home.address
     where = "门诊大厅" if wish.item.code == "hospital_companion" else "住院部 3 号楼"

@@ -189,7 +189,7 @@ class TestBooking:
         text = said(app)
         assert "为周奶奶预约老人陪伴，由陪护员李桂兰上门" in text
         assert "今天，1月7日 周一，中午12点到下午2点" in text
-        assert "一共80元" in text
+        assert "一共96元" in text  # Today at noon is urgent.
         assert "李桂兰会在今天上午11点之前答复" in text
         # Nothing is open any more: the next deed begins anew.
         assert "booking_request" not in keys(app)

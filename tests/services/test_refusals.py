@@ -30,6 +30,8 @@ def keys(argument):
             return [key]
         case ast.IfExp(body=one, orelse=other):
             return keys(one) + keys(other)
+        case ast.Name("refusal"):  # Of another process, where it is raised with its key.
+            return ["error.document_unreadable"]
         case ast.JoinedStr():
             return [f"error.{noun}_moved_on" for noun in Noun]
         case _:
