@@ -20,7 +20,7 @@ from components.i18n import t
 from components.reviews import review_form
 from services import bookings, histories, orders
 from services.catalogue import ItemView
-from services.orders import OrderView, VisitStatus
+from services.orders import OrderKind, OrderView, VisitStatus
 
 COMING = (
     VisitStatus.FINISHED,
@@ -182,9 +182,11 @@ def _next_step(order: OrderView) -> None:
 
 def move_buttons(order: OrderView) -> None:
     """What may still be done to an order, each asked once more before it happens."""
+    until = formats.moment(order.decline_until)
+    plan = order.kind is OrderKind.MONTHLY
     if "decline" in order.open_moves and layout.confirmed(
-        t("move.decline_caregiver"),
-        t("order.decline_warning", until=formats.moment(order.decline_until)),
+        t("plan.decline" if plan else "move.decline_caregiver"),
+        t("plan.decline_warning" if plan else "order.decline_warning", until=until),
         f"decline_{order.id}",
         icon=":material/swap_horiz:",
     ):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 from pyotp.totp import TOTP
 
-from services import clock, credentials, sessions
+from services import clock, sessions
 from tests.browser.conftest import PATIENCE_MS, PHONE
 
 pytestmark = pytest.mark.browser
@@ -42,7 +42,7 @@ def test_forged_foreign_unsigned_and_replayed_cookies_open_nothing(pilot, arrive
 
     head, payload, signature = real.split(".")
     for forged in (
-        credentials.cookie_value(token, clock.now() + sessions.LIFETIME),  # The tests' own key.
+        jwt.encode(body, "another house's own secret, as long as ours", "HS256"),
         jwt.encode(body, None, "none"),
         f"{jwt.encode(body, None, 'none').split('.')[0]}.{payload}.{signature}",
         f"{head}.{payload}.",

@@ -359,7 +359,9 @@ class TestRequests:
         outcomes = rush(want)
 
         assert sum(isinstance(outcome, int) for outcome in outcomes) == 1
-        assert refusals(outcomes) == {"error.caregiver_busy": THREADS - 1}
+        refused = refusals(outcomes)
+        assert set(refused) <= {"error.caregiver_busy", "error.obstacle_busy"}
+        assert refused.total() == THREADS - 1
         assert (stored(Order.id), stored(Visit.id)) == (1, 1)
         with engines.reading() as session:
             directed = select(func.count()).where(Demand.status == DemandStatus.DIRECTED)

@@ -103,6 +103,10 @@ def test_postgresql_itself_refuses_what_passes_by_the_gate(postgresql_database, 
         "starts_at": clock.moment + timedelta(days=1),
         "ends_at": clock.moment + timedelta(days=1, hours=1),
         "created_at": clock.moment,
+        "cell": "",
+        "total_fen": 0,
+        "commission_fen": 0,
+        "price_parts": {},
         "done_tasks": [],
     }
 

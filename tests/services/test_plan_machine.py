@@ -1,0 +1,350 @@
+"""Plans lived at random: changed, handed over, cancelled, left, and yet nobody is in two places.
+
+CAREPILOT_EXAMPLES=5000 lives as many lives; without it some, as every run of the tests does.
+"""
+
+import os
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.strategies import booleans, integers, sampled_from
+from sqlalchemy import func, select, text
+
+from data import database as engines
+from data.calendars import LeaveReason
+from data.ledger import LedgerAccount, LedgerPosting
+from data.orders import GONE, WAITING, EndReason, Order, OrderStatus, Party, Visit, VisitStatus
+from services import (
+    bookings,
+    changes,
+    leaves,
+    ledger,
+    orders,
+    plan_requests,
+    plans,
+    recurrence,
+    redemption,
+    substitutes,
+    visits,
+)
+from services import clock as service_clock
+from services.access import SYSTEM
+from services.courses import Course
+from services.errors import ServiceError
+from services.plan_requests import PlanForm
+from tests.factories import (
+    CHONGCHUAN,
+    COMPANIONSHIP,
+    LI,
+    MONDAY,
+    MOTHER_ID,
+    OPERATOR,
+    PRICE_FEN,
+    ZHAO,
+    ZHOU,
+    code_of,
+)
+from tests.races.rush import overlaps
+
+EXAMPLES = int(os.environ.get("CAREPILOT_EXAMPLES", "20"))
+STEPS = 16
+LIVED = (
+    "reviews", "extra_times", "incidents", "complaints", "ledger_postings", "ledger_entries",
+    "visits", "segments", "orders", "applications",
+    "demands", "leaves", "open_searches", "unmet_needs", "status_changes", "notices",
+    "outbox_messages", "tasks",
+)  # fmt: skip
+EVERY_DEED = {
+    "bookings.accept", "bookings.refuse", "changes.cancel_visit", "changes.miss",
+    "changes.reschedule", "leaves.take", "orders.decline", "plan_requests.request",
+    "plans.change", "plans.end", "plans.extend_due", "plans.pause", "plans.swap",
+    "redemption.redeem", "substitutes.accept", "substitutes.ask", "substitutes.expire_due",
+    "substitutes.refuse",
+}  # fmt: skip
+STANDING = (OrderStatus.CONFIRMED, OrderStatus.PAUSED)
+OWED = (
+    VisitStatus.PLANNED,
+    VisitStatus.IN_PROGRESS,
+    VisitStatus.FINISHED,
+    VisitStatus.REDEEMED,
+)
+number = integers(0, 5)
+days_ahead = integers(0, 20)
+
+
+class PlanLife(RuleBasedStateMachine):
+    """Each rule is one transaction; whatever is raised and is no refusal fails the test."""
+
+    succeeded: Counter[str]
+    refused: Counter[str]
+
+    def __init__(self):
+        super().__init__()
+        self.clock.move(to=MONDAY)
+        self.asked = 0
+        with engines.writing() as session:
+            for name in LIVED:
+                session.execute(text(f"DELETE FROM {name}"))
+        self.ask(LI, (0, 2, 4), 1, 8, 25, skipping=False)
+        self.answer(0, True)
+
+    def act(self, service, *given, **named):
+        """Run a service as pages do; None if it refused."""
+        name = f"{service.__module__.removeprefix('services.')}.{service.__name__}"
+        try:
+            outcome = engines.transact(lambda session: service(session, *given, **named))
+        except ServiceError as refusal:
+            self.refused[refusal.key] += 1
+            return None
+        if isinstance(outcome, ServiceError):
+            return None
+        self.succeeded[name] += 1
+        return outcome
+
+    def one(self, column, nth, *conditions):
+        """The n-th of what there is, counted round and round; None of nothing."""
+        with engines.reading() as session:
+            found = session.scalars(select(column).where(*conditions).order_by(column)).all()
+        return found[nth % len(found)] if found else None
+
+    def course(self, weekdays, weeks, hour, last, first=3):
+        first_on = service_clock.today() + timedelta(days=first)
+        return Course(
+            rule=recurrence.weekly(weekdays, weeks, first_on),
+            starts_minute=hour * 60,
+            units=2,
+            unit_price_fen=PRICE_FEN,
+            first_on=first_on,
+            last_on=first_on + timedelta(days=last) if last else None,
+        )
+
+    weekdays = sampled_from(((0,), (0, 2, 4), (5, 6), tuple(range(7))))
+    hours = integers(7, 17)
+    lasts = sampled_from((None, 6, 25))
+    carers = sampled_from((LI, ZHAO))
+
+    @rule(
+        caregiver=carers, weekdays=weekdays, weeks=integers(1, 2), hour=hours, last=lasts,
+        skipping=booleans(),
+    )  # fmt: skip
+    def ask(self, caregiver, weekdays, weeks, hour, last, skipping):
+        self.asked += 1
+        course = self.course(weekdays, weeks, hour, last)
+        form = PlanForm(caregiver.id, MOTHER_ID, COMPANIONSHIP, CHONGCHUAN, "1", course)
+        self.act(plan_requests.request, ZHOU, form, f"plan {self.asked}")
+
+    @rule(nth=number, yes=booleans())
+    def answer(self, nth, yes):
+        order_id = self.one(Order.id, nth, Order.status.in_(WAITING))
+        if order_id is not None:
+            with engines.reading() as session:
+                caregiver_id = session.get_one(Order, order_id).caregiver_id
+            caregiver = LI if caregiver_id == LI.id else ZHAO
+            self.act(bookings.accept if yes else bookings.refuse, caregiver, order_id)
+
+    @rule(nth=number, what=sampled_from(("change", "pause", "end", "swap", "decline")),
+          ahead=days_ahead, weekdays=weekdays, hour=hours, last=lasts)  # fmt: skip
+    def turn(self, nth, what, ahead, weekdays, hour, last):
+        order_id = self.one(Order.id, nth, Order.status.in_(STANDING))
+        if order_id is None:
+            return
+        day = service_clock.today() + timedelta(days=ahead)
+        match what:
+            case "change":
+                self.act(plans.change, ZHOU, order_id, self.course(weekdays, 1, hour, last, ahead))
+            case "pause":
+                self.act(plans.pause, ZHOU, order_id, day)
+            case "end":
+                self.act(plans.end, ZHOU, order_id, day)
+            case "swap":
+                other = ZHAO if ahead % 2 else LI
+                course = self.course(weekdays, 1, hour, last, ahead)
+                self.act(plans.swap, OPERATOR, order_id, other.id, course)
+            case _:
+                self.act(orders.decline, ZHOU, order_id)
+
+    @rule(nth=number, how=sampled_from(("cancel", "stop", "move", "ask", "miss")), days=days_ahead)
+    def change_one(self, nth, how, days):
+        over = Visit.starts_at < service_clock.now()
+        which = over if how == "miss" else ~over
+        visit_id = self.one(Visit.id, nth, Visit.status == VisitStatus.PLANNED, which)
+        if visit_id is None:
+            return
+        with engines.reading() as session:
+            visit = session.get_one(Visit, visit_id)
+            hers = LI if visit.caregiver_id == LI.id else ZHAO
+            order = session.get_one(Order, visit.order_id)
+            fees = {party: changes.fee(order, visit, party, service_clock.now()) for party in Party}
+            starts_at = visit.starts_at + timedelta(days=days - 3, hours=1)
+        reason = EndReason.ILLNESS
+        match how:
+            case "cancel":
+                fee = fees[Party.CUSTOMER]
+                self.act(changes.cancel_visit, ZHOU, visit_id, reason, "病了", fee)
+            case "stop":
+                fee = fees[Party.CAREGIVER]
+                self.act(changes.cancel_visit, hers, visit_id, reason, "病了", fee)
+            case "move":
+                price = self.act(changes.moved_price, ZHOU, visit_id, starts_at)
+                if price is not None:
+                    total = price.total_fen
+                    self.act(changes.reschedule, ZHOU, visit_id, starts_at, total)
+            case "ask":
+                other = ZHAO if hers is LI else LI
+                self.act(substitutes.ask, OPERATOR, visit_id, other.id)
+            case _:
+                self.act(changes.miss, OPERATOR, visit_id, Party.CAREGIVER, "没有到")
+
+    @rule(nth=number, yes=booleans())
+    def stand_in(self, nth, yes):
+        offer_id = self.one(Visit.id, nth, Visit.status == VisitStatus.OFFERED)
+        if offer_id is not None:
+            with engines.reading() as session:
+                caregiver_id = session.get_one(Visit, offer_id).caregiver_id
+            caregiver = LI if caregiver_id == LI.id else ZHAO
+            self.act(substitutes.accept if yes else substitutes.refuse, caregiver, offer_id)
+
+    @rule(caregiver=carers, ahead=integers(1, 10), length=integers(1, 4))
+    def take_leave(self, caregiver, ahead, length):
+        starts_at = service_clock.now() + timedelta(days=ahead)
+        ends_at = starts_at + timedelta(days=length)
+        with engines.reading() as session:
+            hit = leaves.hits(session, caregiver, caregiver.id, starts_at, ends_at)
+        seen = [one.visit_id for one in hit]
+        given = (caregiver.id, starts_at, ends_at, LeaveReason.ILLNESS, seen)
+        self.act(leaves.take, caregiver, *given)
+
+    @rule(nth=number)
+    def live_through(self, nth):
+        """The next visit of somebody takes place and is redeemed."""
+        soon = service_clock.now() + timedelta(days=3)
+        visit_id = self.one(
+            Visit.id, nth, Visit.status == VisitStatus.PLANNED, Visit.starts_at < soon,
+            Visit.starts_at > service_clock.now(),
+        )  # fmt: skip
+        if visit_id is None:
+            return
+        with engines.reading() as session:
+            visit = session.get_one(Visit, visit_id)
+            code = code_of(session, visit_id)
+        caregiver = LI if visit.caregiver_id == LI.id else ZHAO
+        self.clock.move(to=visit.starts_at)
+        self.act(visits.check_in, caregiver, visit_id)
+        self.clock.move(to=visit.ends_at)
+        self.act(visits.check_out, caregiver, visit_id, (0,))
+        self.act(redemption.redeem, ZHOU, visit_id, code)
+
+    @rule(hours=sampled_from((3, 24, 100)))
+    def time_passes(self, hours):
+        self.clock.move(hours=hours)
+        for job in (bookings.expire_due, substitutes.expire_due, plans.extend_due):
+            self.act(job, SYSTEM)
+
+    @invariant()
+    def everything_holds(self):
+        with engines.reading() as session:
+            assert overlaps(session) == 0
+            self.every_visit_has_an_order_that_stands_for_it(session)
+            self.an_offer_waits_to_replace_one_that_is_planned(session)
+            self.the_books_are_those_of_the_visits(session)
+
+    def every_visit_has_an_order_that_stands_for_it(self, session):
+        pairs = session.execute(
+            select(Visit.status, Order.status).join(Order, Order.id == Visit.order_id).distinct()
+        )
+        for visit_status, order_status in pairs:
+            match visit_status:
+                case VisitStatus.HELD:
+                    assert order_status in WAITING
+                case VisitStatus.PLANNED | VisitStatus.IN_PROGRESS | VisitStatus.FINISHED:
+                    assert order_status in STANDING
+        days = select(func.count()).select_from(Visit).where(Visit.status.not_in(GONE))
+        live = select(Visit.segment_id, Visit.occurs_on).where(
+            Visit.status.in_((VisitStatus.PLANNED, VisitStatus.HELD, VisitStatus.REDEEMED))
+        )
+        found = session.execute(live).all()
+        assert len(found) == len(set(found)) <= session.scalar(days)
+
+    def an_offer_waits_to_replace_one_that_is_planned(self, session):
+        for replaced_id in session.scalars(
+            select(Visit.replaces_id).where(Visit.status == VisitStatus.OFFERED)
+        ):
+            assert session.get_one(Visit, replaced_id).status is VisitStatus.PLANNED
+
+    def the_books_are_those_of_the_visits(self, session):
+        assert not session.scalar(select(func.sum(LedgerPosting.amount_fen)))
+        prices = (
+            select(func.coalesce(func.sum(Visit.total_fen), 0))
+            .join(Order, Order.id == Visit.order_id)
+            .where(Visit.status.in_(OWED), Order.status.not_in(WAITING))
+        )
+        fees = session.scalar(select(func.coalesce(func.sum(Visit.fee_fen), 0)))
+        owed = ledger.balance(session, LedgerAccount.CUSTOMER_RECEIVABLE)
+        assert owed == session.scalar(prices) + fees
+        still = prices.where(Visit.status != VisitStatus.REDEEMED)
+        assert -ledger.balance(session, LedgerAccount.ORDERS_COMMITTED) == session.scalar(still)
+        penalties = session.scalar(select(func.coalesce(func.sum(Visit.penalty_fen), 0)))
+        assert -ledger.balance(session, LedgerAccount.PENALTY) == penalties
+
+
+@pytest.fixture
+def life(database, clock):
+    """The machine as a class of the test's own, so that its counts are too."""
+
+    class Life(PlanLife):
+        succeeded = Counter()
+        refused = Counter()
+
+    Life.clock = clock
+    return Life
+
+
+def test_whatever_becomes_of_plans_times_books_and_days_hold(life):
+    bounded = settings(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        derandomize=EXAMPLES < 1000,
+        database=None,
+        print_blob=False,
+    )
+    run_state_machine_as_test(life, settings=bounded)
+
+    assert life.succeeded.total() > EXAMPLES * 5
+    assert life.refused
+
+
+def test_every_deed_can_be_done(life):
+    """One life by hand: what chance need not find in its few steps is possible, and holds."""
+    lived = life()
+    deeds = (
+        lambda: lived.ask(ZHAO, (1, 3), 1, 14, 25, skipping=False),
+        lambda: lived.answer(0, False),
+        lambda: lived.ask(ZHAO, (1, 3), 1, 14, 25, skipping=False),
+        lambda: lived.answer(0, True),
+        lambda: lived.turn(1, "decline", 0, (0,), 8, None),
+        lambda: lived.change_one(3, "ask", 0),
+        lambda: lived.stand_in(0, True),
+        lambda: lived.change_one(2, "ask", 0),
+        lambda: lived.stand_in(0, False),
+        lambda: lived.change_one(4, "move", 3),
+        lambda: lived.change_one(5, "cancel", 0),
+        lambda: lived.turn(0, "change", 6, (0, 2, 4), 10, None),
+        lambda: lived.take_leave(LI, 9, 1),
+        lambda: lived.turn(0, "swap", 9, (0, 2, 4), 10, None),
+        lambda: lived.time_passes(24),
+        lambda: lived.time_passes(24),
+        lambda: lived.live_through(0),
+        lambda: lived.time_passes(100),
+        lambda: lived.change_one(0, "miss", 0),
+        lambda: lived.turn(0, "pause", 12, (0,), 8, None),
+        lambda: lived.turn(0, "end", 16, (0,), 8, None),
+    )
+    for deed in deeds:
+        deed()
+        lived.everything_holds()
+
+    assert sorted(EVERY_DEED - set(lived.succeeded)) == []
