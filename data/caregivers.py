@@ -20,12 +20,24 @@ class CaregiverStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
+class CaregiverLevel(StrEnum):
+    """How far along she is; the operators say, and prices may hang on it."""
+
+    JUNIOR = "junior"
+    INTERMEDIATE = "intermediate"
+    SENIOR = "senior"
+
+
 class TrackRecord:
-    """What redeemed visits and their reviews add up to; written by services.track_records only."""
+    """What redeemed visits and their reviews add up to; written by services.track_records only.
+
+    A review of a plan's month weighs as much as several: sums are weighted, means go by the weight.
+    """
 
     visits_done: Mapped[int] = mapped_column(default=0)
     seconds_done: Mapped[int] = mapped_column(default=0)
     reviews: Mapped[int] = mapped_column(default=0)
+    review_weight: Mapped[int] = mapped_column(default=0)
     skill_sum: Mapped[int] = mapped_column(default=0)
     attitude_sum: Mapped[int] = mapped_column(default=0)
     communication_sum: Mapped[int] = mapped_column(default=0)
@@ -56,6 +68,9 @@ class Caregiver(Numbered, TrackRecord, Base):
         text_enum(CaregiverStatus), default=CaregiverStatus.DRAFT
     )
     decision_words: Mapped[str] = mapped_column(String(300), default="")
+    level: Mapped[CaregiverLevel] = mapped_column(
+        text_enum(CaregiverLevel), default=CaregiverLevel.INTERMEDIATE
+    )
     version: Mapped[int] = mapped_column()
 
     certificates: Mapped[list["Certificate"]] = relationship(

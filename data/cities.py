@@ -37,6 +37,7 @@ class City(Numbered, Base):
         CheckConstraint(
             "rejected_document_days > 0 AND document_days > 0", name="document_days_positive"
         ),
+        CheckConstraint("reoffer_hours > 0 AND photo_days > 0", name="idle_and_photos"),
     )
 
     code: Mapped[str] = mapped_column(String(6), unique=True)
@@ -60,6 +61,8 @@ class City(Numbered, Base):
     travel_kmh: Mapped[int] = mapped_column(default=20)
     plan_ahead_days: Mapped[int] = mapped_column(default=35)
     auto_confirm_days: Mapped[int] = mapped_column(default=3)
+    reoffer_hours: Mapped[int] = mapped_column(default=12)
+    photo_days: Mapped[int] = mapped_column(default=90)
 
 
 class Place(Numbered, Base):

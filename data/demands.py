@@ -23,6 +23,7 @@ class ApplicationStatus(StrEnum):
     SUBMITTED = "submitted"
     APPROVED = "approved"
     DECLINED = "declined"
+    WAITLISTED = "waitlisted"
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
 
@@ -31,7 +32,9 @@ class Demand(Numbered, SealedRow, Base):
     """A need with no caregiver yet; prices are fen per unit of its item.
 
     With a rule (RFC 5545, city time) it is a plan's, and its time that of the plan's first visit.
-    A directed one waits for the answer of the one caregiver who was asked, and is in no hall.
+    A directed one waits for the answer of the one caregiver who was asked, and is in no hall. One
+    that stays idle is offered to caregivers again; `offers` counts how often, `offered_at` says
+    when last.
     """
 
     __tablename__ = "demands"
@@ -42,6 +45,8 @@ class Demand(Numbered, SealedRow, Base):
         Index(None, "city_code", "created_at"),
         Index(None, "city_code", "status", "starts_at"),
         Index(None, "status", "starts_at"),
+        Index(None, "status", "offered_at"),
+        CheckConstraint("offers >= 0", name="offers_not_negative"),
     )
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
@@ -65,6 +70,8 @@ class Demand(Numbered, SealedRow, Base):
     skills: Mapped[list[str]]
     words: Mapped[str] = mapped_column(String(500), default="")
     status: Mapped[DemandStatus] = mapped_column(text_enum(DemandStatus), default=DemandStatus.OPEN)
+    offered_at: Mapped[datetime | None]
+    offers: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column()
 
     address = Sealed()
@@ -92,3 +99,28 @@ class Application(Numbered, Base):
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class Draft(Numbered, SealedRow, Base):
+    """A demand that is being written, by whom and for whom; its fields are sealed JSON."""
+
+    __tablename__ = "drafts"
+    __table_args__ = (UniqueConstraint("author_id", "customer_id"),)
+
+    author_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    saved_at: Mapped[datetime] = mapped_column(index=True)
+    body_sealed: Mapped[bytes] = sealed_bytes()
+
+    body = Sealed()
+
+
+class Invitation(Numbered, Base):
+    """Somebody asked one caregiver by name to look at a demand."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (UniqueConstraint("demand_id", "caregiver_id"),)
+
+    demand_id: Mapped[int] = mapped_column(ForeignKey("demands.id"))
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), index=True)
+    invited_by_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))

@@ -74,6 +74,13 @@ class NoticeKind(StrEnum):
     INCIDENT_CLOSED = "incident_closed"
     COMPLAINT_OPENED = "complaint_opened"
     COMPLAINT_CLOSED = "complaint_closed"
+    DEMAND_INVITED = "demand_invited"
+    DEMAND_IDLE = "demand_idle"
+    APPLICATION_WAITLISTED = "application_waitlisted"
+    APPLICATION_RETURNED = "application_returned"
+    LEAVE_ENTERED = "leave_entered"
+    LEVEL_CHANGED = "level_changed"
+    PRICES_BOUNDED = "prices_bounded"
 
 
 class OutboxStatus(StrEnum):

@@ -4,12 +4,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.accounts import Channel
 from data.base import Base, Numbered, text_enum
+from data.sealing import SealedBytes, SealedRow, sealed_bytes
 
 
 class OrderKind(StrEnum):
@@ -219,3 +220,22 @@ class Visit(Numbered, Base):
     def pay_fen(self) -> int:
         """What the caregiver earns."""
         return self.total_fen - self.commission_fen
+
+
+class ReportPhoto(Numbered, SealedRow, Base):
+    """A picture in a visit's report, for its family only; shredded after the city's days."""
+
+    __tablename__ = "report_photos"
+    __table_args__ = (
+        UniqueConstraint("visit_id", "number"),
+        CheckConstraint("number >= 1", name="number_from_1"),
+    )
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id"))
+    number: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    content_sealed: Mapped[bytes | None] = sealed_bytes()
+    shredded_at: Mapped[datetime | None]
+
+    content = SealedBytes()

@@ -1,11 +1,15 @@
-"""Tariffs: what a city adds to prices, takes off plans and asks for cancelling, from a date on."""
+"""Tariffs: what a city adds to prices, takes off plans and asks for cancelling, from a date on.
+
+And base prices: between what a unit of care may cost there, by the caregiver's level.
+"""
 
 from datetime import date
 
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from data.base import Base, Numbered
+from data.base import Base, Numbered, text_enum
+from data.caregivers import CaregiverLevel
 
 
 class Tariff(Numbered, Base):
@@ -45,3 +49,26 @@ class Tariff(Numbered, Base):
     caregiver_fees: Mapped[list[list[int]]]
     no_show_bp: Mapped[int] = mapped_column(default=10000)
     caregiver_no_show_bp: Mapped[int] = mapped_column(default=5000)
+
+
+class BasePrice(Numbered, Base):
+    """What a caregiver of a level may ask for an item, in fen per unit, from a date on.
+
+    Where a city never set any, the item's own range holds.
+    """
+
+    __tablename__ = "base_prices"
+    __table_args__ = (
+        UniqueConstraint("city_code", "item_id", "level", "valid_from"),
+        CheckConstraint("0 < lowest_fen AND lowest_fen <= highest_fen", name="price_range"),
+    )
+
+    city_code: Mapped[str] = mapped_column(ForeignKey("cities.code"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("care_items.id"))
+    level: Mapped[CaregiverLevel] = mapped_column(
+        text_enum(CaregiverLevel, "caregiverlevel_priced")
+    )
+    valid_from: Mapped[date]
+    set_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
+    lowest_fen: Mapped[int]
+    highest_fen: Mapped[int]

@@ -107,12 +107,16 @@ class Document(Numbered, SealedRow, Base):
 
 
 class DocumentTicket(Numbered, Base):
-    """Lets one person see one document once, within a minute, for a stated purpose."""
+    """Lets one person see one document, or one photo of a report, once, within a minute."""
 
     __tablename__ = "document_tickets"
+    __table_args__ = (
+        CheckConstraint("(document_id IS NULL) <> (report_photo_id IS NULL)", name="one_picture"),
+    )
 
     ticket_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id"))
+    document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"))
+    report_photo_id: Mapped[int | None] = mapped_column(ForeignKey("report_photos.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     purpose: Mapped[str] = mapped_column(String(32))
     expires_at: Mapped[datetime]

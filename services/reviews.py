@@ -80,6 +80,7 @@ def write(session: Session, actor: Actor, visit_id: int, form: ReviewForm) -> No
     session.add(
         Review(
             created_at=clock.now(),
+            order_id=order.id,
             visit_id=visit.id,
             caregiver_id=order.caregiver_id,
             customer_id=order.customer_id,

@@ -19,9 +19,10 @@ UNREVIEWED_CITY = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Mean scores from 1 to 5; all None without reviews."""
+    """Weighted mean scores from 1 to 5, and the weight they rest on; all None without reviews."""
 
     reviews: int = 0
+    weight: int = 0
     skill: float | None = None
     attitude: float | None = None
     communication: float | None = None
@@ -39,17 +40,19 @@ def score(caregiver: Caregiver | Row[*tuple[Any, ...]]) -> Score:
         return Score()
     return Score(
         caregiver.reviews,
-        caregiver.skill_sum / caregiver.reviews,
-        caregiver.attitude_sum / caregiver.reviews,
-        caregiver.communication_sum / caregiver.reviews,
-        caregiver.overall_sum / caregiver.reviews,
+        caregiver.review_weight,
+        caregiver.skill_sum / caregiver.review_weight,
+        caregiver.attitude_sum / caregiver.review_weight,
+        caregiver.communication_sum / caregiver.review_weight,
+        caregiver.overall_sum / caregiver.review_weight,
     )
 
 
 def city_means(session: Session, city_codes: Collection[str]) -> dict[str, float]:
     """The mean overall score from 1 to 5 of each city's reviews of those who may work there."""
+    overall, weight = func.sum(Caregiver.overall_sum), func.sum(Caregiver.review_weight)
     rows = session.execute(
-        select(Caregiver.city_code, func.sum(Caregiver.overall_sum), func.sum(Caregiver.reviews))
+        select(Caregiver.city_code, overall, weight)
         .where(
             Caregiver.city_code.in_(city_codes),
             Caregiver.status == CaregiverStatus.APPROVED,
@@ -57,14 +60,14 @@ def city_means(session: Session, city_codes: Collection[str]) -> dict[str, float
         )
         .group_by(Caregiver.city_code)
     )
-    said = {code: float(total) / float(reviews) for code, total, reviews in rows}
+    said = {code: float(total) / float(weights) for code, total, weights in rows}
     return {code: said.get(code, UNREVIEWED_CITY) for code in city_codes}
 
 
 def liked(score: Score, city_mean: float) -> float:
     """A caregiver's overall score, drawn towards her city's mean the fewer reviews it rests on."""
-    total = score.reviews * (score.overall or 0.0) + PRIOR_REVIEWS * city_mean
-    return total / (score.reviews + PRIOR_REVIEWS)
+    total = score.weight * (score.overall or 0.0) + PRIOR_REVIEWS * city_mean
+    return total / (score.weight + PRIOR_REVIEWS)
 
 
 def recount(session: Session, caregiver_id: int) -> None:
@@ -83,7 +86,7 @@ def recount(session: Session, caregiver_id: int) -> None:
             Visit.caregiver_id == caregiver_id, Visit.status == VisitStatus.REDEEMED
         )
     ).one()
-    sums = (func.sum(one) for one in _SCORES)
+    sums = (func.sum(Review.weight), *(func.sum(one * Review.weight) for one in _SCORES))
     said = session.execute(
         select(func.count(), *(func.coalesce(each, 0) for each in sums)).where(
             Review.caregiver_id == caregiver_id, Review.hidden_at.is_(None)

@@ -329,6 +329,7 @@ def _review(city: City, agreed: Agreed, visit_id: int, at: datetime) -> None:
     city.add(
         Review,
         at,
+        order_id=agreed.id,
         visit_id=visit_id,
         caregiver_id=agreed.slot.caregiver_id,
         customer_id=agreed.customer_id,

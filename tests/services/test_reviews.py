@@ -85,11 +85,15 @@ def test_a_visit_is_reviewed_once(database):
 
 
 def test_the_database_itself_refuses_a_sixth_star(database):
+    with engines.writing() as session:
+        visit_id = make_redeemed_visit(session)
+        order_id = order_of(session, visit_id)
     with pytest.raises(IntegrityError, match="scores_1_to_5"), engines.writing() as session:
         session.add(
             Review(
                 created_at=service_clock.now(),
-                visit_id=make_redeemed_visit(session),
+                order_id=order_id,
+                visit_id=visit_id,
                 caregiver_id=LI.id,
                 customer_id=ZHOU.id,
                 item_id=COMPANIONSHIP,
