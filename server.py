@@ -25,7 +25,7 @@ from starlette.middleware import Middleware  # noqa: E402
 from streamlit import config  # noqa: E402
 from streamlit.runtime.pages_manager import PagesManager  # noqa: E402
 
-from api import single_server  # noqa: E402
+from api import events, single_server  # noqa: E402
 from api.headers import SecurityHeaders  # noqa: E402
 from api.logs import LOGGING  # noqa: E402
 from api.routes import ROUTES  # noqa: E402
@@ -89,12 +89,16 @@ PagesManager.uses_pages_directory = False
 
 
 class Server(uvicorn.Server):
-    """Says where it serves, once it does."""
+    """Says where it serves, once it does, and ends its streams when it stops."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             LOGGER.info("CarePilot serves http://%s:%s", self.config.host, self.config.port)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        events.room.close()  # Else the streams would be waited for.
+        await super().shutdown(sockets)
 
 
 def main() -> None:

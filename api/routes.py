@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from api import demo_provider, documents, health, providers, sessions
+from api import demo_provider, documents, events, health, providers, sessions
 
 ROUTES: list[BaseRoute] = [
     Route("/healthz", health.healthz),
@@ -12,4 +12,5 @@ ROUTES: list[BaseRoute] = [
     Route("/auth/{provider}/start", providers.start),
     Route("/auth/{provider}/callback", providers.callback),
     Route("/documents/{ticket}", documents.show),
+    Route("/events", events.listen),
 ]

@@ -51,9 +51,14 @@ def put_secret(
     )
 
 
+def token_of(request: Request) -> str | None:
+    """The token in this browser's cookie, if it is one of ours."""
+    return credentials.token_of(request.cookies.get(sessions.COOKIE_NAME, ""))
+
+
 def visitor_of(request: Request) -> sessions.Visitor | None:
     """Who this browser's cookie says is signed in; it asks the database."""
-    token = credentials.token_of(request.cookies.get(sessions.COOKIE_NAME, ""))
+    token = token_of(request)
     if token is None:
         return None
     with reading() as session:

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, navigation, places, session
+from components import catalogue, formats, icons, layout, live, navigation, places, session
 from components.i18n import t
-from services import applications
+from services import applications, hall
 from services import places as place_services
 from services.caregivers import CaregiverStatus, Standing
 from services.catalogue import ItemGroup, ItemView, Skill
 from services.hall import AGE_BAND_YEARS, ApplicationStatus, HallFilter, HallTask
+from services.news import Topic
 
 _SHOWN_AT_ONCE = 6
 _DAYS_AHEAD = (1, 3, 7, 14)
@@ -80,6 +81,12 @@ def filters() -> HallFilter:
         within_km=within,
         only_fitting=only_fitting,
     )
+
+
+@live.part(Topic.HALL, Topic.INBOX)
+def open_demands(wanted: HallFilter, city_code: str) -> None:
+    """The open demands that pass, as they come and go."""
+    task_list(session.fetch(hall.tasks, wanted), city_code)
 
 
 def task_list(found: list[HallTask], city_code: str) -> None:

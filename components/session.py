@@ -39,8 +39,10 @@ def without_routes() -> bool:
     return config._server_mode == "starlette-managed"  # Private, so guarded by a test.
 
 
-def recognise() -> Visitor | None:
+def recognise(*, by_itself: bool = False) -> Visitor | None:
     """Ask the database who this is; once at the start of every run.
+
+    A run that came `by_itself`, with news, is nothing the person did: they may still fall idle.
 
     A tab belongs to the session it first showed a page of. When that ends it asks to be reloaded:
     the cookie may be somebody else's by now, whom a click on this page must not make act.
@@ -56,7 +58,7 @@ def recognise() -> Visitor | None:
             st.session_state[_ENDED] = True
     else:
         st.session_state[_TOKEN] = token
-        if visitor.seen_long_ago:
+        if visitor.seen_long_ago and not by_itself:
             transact(lambda session: sessions.keep_alive(session, token or ""))
     st.session_state[_VISITOR] = visitor
     return visitor
@@ -75,12 +77,17 @@ def actor() -> Actor:
     return found.actor
 
 
-def fragment(draw: Callable[Args, None]) -> Callable[Args, None]:
-    """A part that reruns by itself; it too asks who this is before it draws anything."""
+def fragment(
+    draw: Callable[Args, None], *, woken: Callable[[], bool] = lambda: False
+) -> Callable[Args, None]:
+    """A part that reruns by itself; it too asks who this is before it draws anything.
+
+    `woken` says whether it runs only because of news; it may draw what hears them.
+    """
 
     @wraps(draw)
     def checked(*args: Args.args, **kwargs: Args.kwargs) -> None:
-        found = recognise()
+        found = recognise(by_itself=woken())
         if found is None or found.awaits_factor is not None:
             st.rerun()
         with catching():

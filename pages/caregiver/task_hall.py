@@ -4,12 +4,10 @@ from components import hall, layout
 from components.i18n import t
 from components.session import fetch
 from services import caregivers
-from services import hall as hall_services
 
 layout.page_head("task_hall", subtitle=t("hall.subtitle"))
 standing = fetch(caregivers.standing)
 if standing is None or not standing.may_work:
     hall.not_yet(standing)
 else:
-    wanted = hall.filters()
-    hall.task_list(fetch(hall_services.tasks, wanted), standing.city_code)
+    hall.open_demands(hall.filters(), standing.city_code)

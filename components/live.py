@@ -1,0 +1,102 @@
+"""Parts of a page that draw themselves anew when there is news for who looks at them."""
+
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from typing import ParamSpec
+
+from streamlit.components.v2 import component
+
+from components import session
+from services import clock
+from services.news import Topic
+
+Args = ParamSpec("Args")
+
+# One stream per tab, whatever listens; opened anew for somebody else, and after a while if refused.
+# News found after a part was drawn wake it, once it can be seen.
+_LISTENER = component(
+    "listener",
+    html="<span></span>",
+    js="""
+const TOPICS = ["inbox", "hall"]
+const LONGEST_WAIT = 60000
+
+function wake(news) {
+  if (document.hidden) return
+  for (const part of news.parts.values()) {
+    const newest = Math.max(...part.topics.map((topic) => news.found[topic] ?? 0))
+    if (newest <= part.drawn) continue
+    part.drawn = newest
+    part.wake(newest)
+  }
+}
+
+function open(news, wait) {
+  news.source?.close()
+  const source = (news.source = new EventSource(new URL("events", document.baseURI)))
+  for (const topic of TOPICS)
+    source.addEventListener(topic, (event) => {
+      news.found[topic] = Math.max(news.found[topic] ?? 0, Number(event.data))
+      wake(news)
+    })
+  source.onopen = () => (wait = 1000)
+  source.onerror = () => {
+    if (source.readyState !== EventSource.CLOSED || source !== news.source) return
+    setTimeout(() => source === news.source && open(news, Math.min(2 * wait, LONGEST_WAIT)), wait)
+  }
+}
+
+function news() {
+  if (!window.carepilotNews) {
+    window.carepilotNews = { parts: new Map(), found: {}, who: null, source: null }
+    document.addEventListener("visibilitychange", () => wake(window.carepilotNews))
+  }
+  return window.carepilotNews
+}
+
+export default function (component) {
+  const { data, setTriggerValue } = component
+  const all = news()
+  const { topics, drawn } = data
+  all.parts.set(data.part, { topics, drawn, wake: (at) => setTriggerValue("woken", at) })
+  if (all.who !== data.who) {
+    all.who = data.who
+    all.found = {}
+    open(all, 1000)
+  }
+  wake(all)
+  return () => all.parts.delete(data.part)
+}
+""",
+)
+
+
+def part(*topics: Topic) -> Callable[[Callable[Args, None]], Callable[Args, None]]:
+    """Make of a drawing function a part that draws itself anew when there is such news."""
+
+    def made(draw: Callable[Args, None]) -> Callable[Args, None]:
+        name = f"live_{draw.__name__}"
+        return session.fragment(draw, woken=partial(_woken, name, topics))
+
+    return made
+
+
+def _woken(name: str, topics: tuple[Topic, ...]) -> bool:
+    """Whether news made this part run; it listens from now on."""
+    visitor, token = session.visitor(), session.this_token()
+    if visitor is None or session.without_routes():
+        return False
+    told = _LISTENER(
+        data={
+            "part": name,
+            "topics": list(topics),
+            # Before anything is read: what is found later may not be in the picture.
+            "drawn": clock.now().timestamp(),
+            "who": hashlib.sha256(f"{token} {visitor.actor.role}".encode()).hexdigest()[:16],
+        },
+        key=name,
+        on_woken_change=lambda: None,
+        height=1,
+    )
+    return told.woken is not None

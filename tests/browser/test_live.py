@@ -1,0 +1,85 @@
+"""What happens elsewhere appears on open pages by itself."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from data.accounts import Account
+from data.catalogue import CareItem
+from data.database import writing
+from data.recipients import Recipient
+from services import clock, demands, phones
+from services.access import Actor, Role
+from services.sessions import DEMO_PHONES
+from tests.browser.conftest import PATIENCE_MS, PHONE
+from tests.conftest import database_at
+from tests.factories import NANTONG, make_demand
+
+pytestmark = pytest.mark.browser
+
+
+def in_the_pilot(server, deed):
+    """Do something in the server's database, as another process of the pilot would."""
+    with database_at(f"sqlite:///{server.log.parent / 'live.db'}"), writing() as session:
+        return deed(session)
+
+
+def family_of(session):
+    phone_hash = phones.whole_hash(DEMO_PHONES[Role.CUSTOMER])
+    return Actor(
+        session.scalars(select(Account.id).where(Account.phone_hash == phone_hash)).one(),
+        Role.CUSTOMER,
+    )
+
+
+def post(session):
+    """The soonest demand of all."""
+    family = family_of(session)
+    item = session.scalars(select(CareItem).where(CareItem.code == "hospital_companion")).one()
+    recipient = select(Recipient.id).where(Recipient.customer_id == family.id).limit(1)
+    return make_demand(
+        session,
+        customer=family,
+        recipient_id=session.scalars(recipient).one(),
+        item_id=item.id,
+        city_code=NANTONG,
+        starts_at=clock.now() + timedelta(minutes=10),
+        units=item.fewest_units,
+        lowest_fen=item.lowest_fen,
+        highest_fen=item.highest_fen,
+    )
+
+
+def test_a_demand_comes_to_the_open_hall_and_goes_again(pilot, arrive):
+    li = arrive(pilot.url, size=PHONE)
+    li.open("task_hall")
+    li.demo_sign_in("caregiver")
+    li.key("hall_only_fitting").locator("label").first.click()
+    li.settle()
+
+    demand_id = in_the_pilot(pilot, post)
+    card = li.key(f"task_{demand_id}")
+    expect(card).to_be_visible(timeout=PATIENCE_MS)
+    li.is_well()
+    in_the_pilot(pilot, lambda session: demands.withdraw(session, family_of(session), demand_id))
+    expect(card).to_have_count(0, timeout=PATIENCE_MS)
+
+
+def test_it_comes_to_a_hall_whose_server_was_away_too(pilot, arrive):
+    """The stream breaks off; what happened meanwhile is there when it opens again."""
+    li = arrive(pilot.url, size=PHONE, language="en", theme="dark")
+    li.open("task_hall")
+    li.demo_sign_in("caregiver")
+    li.key("hall_only_fitting").locator("label").first.click()
+    li.settle()
+    while li.page.evaluate("window.carepilotNews.source.readyState !== EventSource.OPEN"):
+        li.page.wait_for_timeout(100)
+    li.page.evaluate("window.carepilotNews.source.close()")
+
+    demand_id = in_the_pilot(pilot, post)
+    li.page.wait_for_timeout(2000)
+    expect(li.key(f"task_{demand_id}")).to_have_count(0)
+    li.page.evaluate("window.carepilotNews.source.onerror()")
+    expect(li.key(f"task_{demand_id}")).to_be_visible(timeout=PATIENCE_MS)

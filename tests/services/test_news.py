@@ -1,0 +1,84 @@
+"""What is told of: that there is something, to those whom it concerns, once."""
+
+import pytest
+from sqlalchemy import insert
+
+from data import database as engines
+from data.notices import Notice, NoticeKind
+from services import clock as service_clock
+from services import demands, news, notices
+from services.access import Actor
+from services.errors import NotAllowed
+from services.news import News, Topic
+from tests.factories import ANALYST, LI, NANTONG, OPERATOR, ZHOU, make_demand
+
+
+@pytest.fixture
+def seen(database):
+    """What was there before the test."""
+    with engines.reading() as session:
+        found, seen = news.look(session, {})
+    assert found == set()
+    return seen
+
+
+def look(seen):
+    with engines.reading() as session:
+        return news.look(session, seen)
+
+
+def put(*rows):
+    with engines.writing() as session:
+        for number, account in rows:
+            kind, now = NoticeKind.DEMAND_POSTED, service_clock.now()
+            session.execute(
+                insert(Notice).values(
+                    id=number, account_id=account.id, kind=kind, facts={}, created_at=now,
+                    dedupe_key=str(number),
+                )
+            )  # fmt: skip
+
+
+def test_a_delivered_notice_is_news_to_its_reader_only(seen):
+    with engines.writing() as session:
+        notices.tell(session, NoticeKind.DEMAND_POSTED, LI.id, "demand-1")
+    assert look(seen)[0] == set()
+    with engines.writing() as session:
+        notices.deliver(session)
+
+    found, seen = look(seen)
+    assert found == {News(Topic.INBOX, LI.id)}
+    assert look(seen)[0] == set()
+
+
+def test_a_demand_that_comes_or_goes_is_news_to_the_hall_of_its_city(seen):
+    with engines.writing() as session:
+        demand_id = make_demand(session)
+    found, seen = look(seen)
+    assert News(Topic.HALL, NANTONG) in found
+    with engines.writing() as session:
+        demands.withdraw(session, ZHOU, demand_id)
+
+    assert News(Topic.HALL, NANTONG) in look(seen)[0]
+
+
+def test_a_row_that_was_numbered_before_but_saved_after_others_is_news_too(seen):
+    put((1002, LI))
+    found, seen = look(seen)
+    assert found == {News(Topic.INBOX, LI.id)}
+    put((1001, ZHOU))
+
+    assert look(seen)[0] == {News(Topic.INBOX, ZHOU.id)}
+
+
+def test_caregivers_hear_of_their_hall_and_everybody_of_their_own_inbox(session):
+    inbox = {actor: News(Topic.INBOX, actor.id) for actor in (LI, ZHOU, OPERATOR, ANALYST)}
+
+    assert news.concerning(session, LI) == {inbox[LI], News(Topic.HALL, NANTONG)}
+    for actor in (ZHOU, OPERATOR, ANALYST):
+        assert news.concerning(session, actor) == {inbox[actor]}
+
+
+def test_who_holds_no_role_is_told_nothing(session):
+    with pytest.raises(NotAllowed):
+        news.concerning(session, Actor(ZHOU.id, None))
