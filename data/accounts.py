@@ -72,3 +72,39 @@ class AccountRole(Numbered, Base):
     city_code: Mapped[str] = mapped_column(String(6), default="")
 
     account: Mapped[Account] = relationship(back_populates="roles", lazy="raise")
+
+
+class ContactPhone(Numbered, SealedRow, Base):
+    """A number somebody can be reached at that is not theirs alone: a family's, a neighbour's."""
+
+    __tablename__ = "contact_phones"
+    __table_args__ = (
+        UniqueConstraint("account_id", "phone_hash"),
+        Index(None, "phone_hash"),
+        Index(None, "phone_tail_hash"),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    phone_sealed: Mapped[bytes] = sealed_bytes()
+    phone_hash: Mapped[str] = mapped_column(String(64))
+    phone_tail_hash: Mapped[str] = mapped_column(String(64))
+    words: Mapped[str] = mapped_column(String(40), default="")
+
+    phone = Sealed()
+
+
+class NameKey(Numbered, Base):
+    """One way somebody types a customer's name, or a recipient's of theirs, from its beginning.
+
+    Characters, pinyin or initials, in lower case; compared byte by byte, so that an index finds
+    whatever begins with what was typed.
+    """
+
+    __tablename__ = "name_keys"
+    __table_args__ = (Index(None, "key", "account_id"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), index=True)
+    recipient_id: Mapped[int | None] = mapped_column(ForeignKey("recipients.id"), index=True)
+    key: Mapped[str] = mapped_column(
+        String(80).with_variant(String(80, collation="C"), "postgresql")
+    )

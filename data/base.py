@@ -57,6 +57,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: Json,
         list[str]: Json,
+        list[int]: Json,
         list[list[int]]: Json,
     }
 

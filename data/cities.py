@@ -38,6 +38,12 @@ class City(Numbered, Base):
             "rejected_document_days > 0 AND document_days > 0", name="document_days_positive"
         ),
         CheckConstraint("reoffer_hours > 0 AND photo_days > 0", name="idle_and_photos"),
+        CheckConstraint(
+            "0 <= desk_from_minute AND desk_from_minute < desk_until_minute"
+            " AND desk_until_minute <= 1440",
+            name="desk_hours",
+        ),
+        CheckConstraint("answer_minutes > 0", name="answer_minutes_positive"),
     )
 
     code: Mapped[str] = mapped_column(String(6), unique=True)
@@ -63,6 +69,10 @@ class City(Numbered, Base):
     auto_confirm_days: Mapped[int] = mapped_column(default=3)
     reoffer_hours: Mapped[int] = mapped_column(default=12)
     photo_days: Mapped[int] = mapped_column(default=90)
+    reminder_hours: Mapped[list[int]] = mapped_column(default=lambda: [24, 2])
+    desk_from_minute: Mapped[int] = mapped_column(default=8 * 60)
+    desk_until_minute: Mapped[int] = mapped_column(default=20 * 60)
+    answer_minutes: Mapped[int] = mapped_column(default=10)
 
 
 class Place(Numbered, Base):

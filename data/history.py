@@ -24,6 +24,7 @@ class Noun(StrEnum):
     COMPLAINT = "complaint"
     INCIDENT = "incident"
     EXTRA_TIME = "extra_time"
+    TALK = "talk"
 
 
 class StatusChange(Numbered, Base):

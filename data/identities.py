@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.base import Base, Numbered, text_enum
+from data.sealing import Sealed, SealedRow, sealed_bytes
 
 
 class FlowKind(StrEnum):
@@ -16,8 +17,11 @@ class FlowKind(StrEnum):
     LINK = "link"
 
 
-class Identity(Numbered, Base):
-    """A provider's identity of a person; only its keyed hash is stored."""
+class Identity(Numbered, SealedRow, Base):
+    """A provider's identity of a person as a keyed hash.
+
+    Where the provider can be written to (a WeChat service account), the address is kept sealed.
+    """
 
     __tablename__ = "identities"
     __table_args__ = (
@@ -29,6 +33,9 @@ class Identity(Numbered, Base):
     provider: Mapped[str] = mapped_column(String(32))
     subject_hash: Mapped[str] = mapped_column(String(64))
     last_used_at: Mapped[datetime]
+    address_sealed: Mapped[bytes | None] = sealed_bytes()
+
+    address = Sealed()
 
 
 class ProviderFlow(Numbered, Base):

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.base import Base, Numbered, text_enum
@@ -81,6 +81,9 @@ class NoticeKind(StrEnum):
     LEAVE_ENTERED = "leave_entered"
     LEVEL_CHANGED = "level_changed"
     PRICES_BOUNDED = "prices_bounded"
+    VISIT_REMINDER = "visit_reminder"
+    CHAT_ANSWERED = "chat_answered"
+    CHAT_ASKED = "chat_asked"
 
 
 class OutboxStatus(StrEnum):
@@ -93,13 +96,24 @@ class OutboxStatus(StrEnum):
 class OutboxChannel(StrEnum):
     INBOX = "inbox"
     TEXT = "text"
+    WECHAT = "wechat"
+    CALL = "call"
 
 
 class OutboxMessage(Numbered, SealedRow, Base):
-    """A message still to be delivered; ids in `facts`, anything personal sealed."""
+    """A message still to be delivered; ids in `facts`, anything personal sealed.
+
+    `error` is a word of ours for why the last try failed. One about an order or a visit goes with
+    it when it is called off before delivery.
+    """
 
     __tablename__ = "outbox_messages"
-    __table_args__ = (Index(None, "status", "next_try_at"),)
+    __table_args__ = (
+        Index(None, "status", "next_try_at"),
+        Index(None, "account_id", "channel", "status"),
+        Index(None, "visit_id", "status"),
+        Index(None, "channel", "status", "created_at"),
+    )
 
     channel: Mapped[OutboxChannel] = mapped_column(text_enum(OutboxChannel))
     kind: Mapped[NoticeKind | None] = mapped_column(text_enum(NoticeKind))
@@ -114,9 +128,39 @@ class OutboxMessage(Numbered, SealedRow, Base):
     tries: Mapped[int] = mapped_column(default=0)
     next_try_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
+    urgent: Mapped[bool] = mapped_column(default=False)
+    error: Mapped[str] = mapped_column(String(40), default="")
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id"))
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visits.id"))
 
     phone = Sealed()
     body = Sealed()
+
+
+class NoticePreference(Base):
+    """How somebody wants to be told; quiet hours in minutes of the city's day, over midnight too.
+
+    Without a row: the inbox and text messages, quiet from 22 to 7. Who has no smartphone is called.
+    """
+
+    __tablename__ = "notice_preferences"
+    __table_args__ = (
+        CheckConstraint(
+            "quiet_from_minute BETWEEN 0 AND 1439 AND quiet_until_minute BETWEEN 0 AND 1439",
+            name="quiet_within_day",
+        ),
+    )
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), default="zh_CN")
+    by_text: Mapped[bool] = mapped_column(default=True)
+    by_wechat: Mapped[bool] = mapped_column(default=True)
+    by_call: Mapped[bool] = mapped_column(default=False)
+    quiet_from_minute: Mapped[int] = mapped_column(default=22 * 60)
+    quiet_until_minute: Mapped[int] = mapped_column(default=7 * 60)
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
 
 
 class Notice(Numbered, Base):
