@@ -52,9 +52,13 @@ def nobody_in_the_log() -> Iterator[None]:
     assert log_watch.found == []
 
 
+LONG = ("browser", "server", "slow")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys first: they mostly wait, and would keep one worker busy alone at the end."""
-    items.sort(key=lambda item: "browser" not in item.keywords)
+    """The longest files first: at the end they would keep one worker busy alone."""
+    long = {item.path for item in items if any(mark in item.keywords for mark in LONG)}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_collection_finish() -> None:
