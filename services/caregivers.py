@@ -8,13 +8,21 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus, Certificate, Rate, WeeklyHours
+from data.caregivers import (
+    Caregiver,
+    CaregiverLevel,
+    CaregiverStatus,
+    Certificate,
+    Rate,
+    WeeklyHours,
+)
 from data.catalogue import CertificateKind, Skill
 from data.history import Noun
 from data.orders import Order
 from data.recipients import Sex
 from data.verifications import CaseKind
 from services import (
+    base_prices,
     catalogue,
     certificates,
     cities,
@@ -34,6 +42,7 @@ from services.track_records import Score
 from services.wording import words
 
 __all__ = [
+    "CaregiverLevel",
     "CaregiverStatus",
     "CertificateForm",
     "CertificateKind",
@@ -94,11 +103,15 @@ class ProfileForm:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a customer, an operator and the caregiver see: no phone, no address."""
+    """What a customer, an operator and the caregiver see: no phone, no address.
+
+    The prices of the offers are those that families book at today.
+    """
 
     id: int
     name: str
     status: CaregiverStatus
+    level: CaregiverLevel
     sex: Sex
     age: int
     city_code: str
@@ -259,6 +272,19 @@ def move(session: Session, actor: Actor, caregiver_id: int, name: str, because: 
     standings.step(session, actor, caregiver, name, because)
 
 
+def set_level(session: Session, actor: Actor, caregiver_id: int, level: CaregiverLevel) -> None:
+    """Say how far along a caregiver is; her prices keep within the bounds of that level."""
+    actor.require(Permission.DECIDE_CAREGIVER)
+    caregiver = session.scalar(
+        _visible_to(actor).where(Caregiver.id == caregiver_id).with_for_update(of=Caregiver)
+    )
+    if caregiver is None:
+        raise NotFound("error.caregiver_not_found")
+    if caregiver.id == actor.id:
+        raise NotAllowed("error.own_case")
+    standings.grade(session, actor, caregiver, level)
+
+
 def own_profile(session: Session, actor: Actor) -> Profile | None:
     """The actor's own profile, or None before it was first saved."""
     actor.require(Permission.KEEP_CAREGIVER_PROFILE)
@@ -311,11 +337,16 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
     rows = session.scalars(caregivers.options(*_WITH_PARTS)).all()
     ids = [row.id for row in rows]
     names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).all())
+    bounds = {
+        code: base_prices.in_force(session, code, clock.today())
+        for code in {row.city_code for row in rows}
+    }
     return [
         Profile(
             id=row.id,
             name=names[row.id],
             status=row.status,
+            level=row.level,
             sex=row.sex,
             age=recipients.age(row.birth_date),
             city_code=row.city_code,
@@ -331,7 +362,13 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
                 if c.approved_at or actor.role is not Role.CUSTOMER
             ),
             hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
-            offers=tuple(Offer(rate.item_id, rate.price_fen) for rate in row.rates),
+            offers=tuple(
+                Offer(
+                    rate.item_id,
+                    bounds[row.city_code][rate.item_id, row.level].clamp(rate.price_fen),
+                )
+                for rate in row.rates
+            ),
             score=track_records.score(row),
             visits_done=row.visits_done,
             hours_done=row.seconds_done // 3600,

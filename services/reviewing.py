@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus, Certificate
+from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Certificate
 from data.history import Noun
 from data.notices import NoticeKind
 from data.verifications import CaseKind, CaseStatus, VerificationCase
@@ -77,7 +77,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class CaseReview:
-    """A case as the operator who has taken it sees it; `account_name` was chosen by the person."""
+    """A case as the operator who has taken it sees it; `account_name` was chosen by the person.
+
+    `level` is a caregiver's of now; a customer has none.
+    """
 
     id: int
     kind: CaseKind
@@ -93,6 +96,7 @@ class CaseReview:
     age: int
     area_known: bool
     same_number: int
+    level: CaregiverLevel | None
     certificates: tuple[Claim, ...]
     documents: tuple[DocumentView, ...]
     needed: tuple[Needed, ...]
@@ -221,6 +225,9 @@ def review(session: Session, actor: Actor, case_id: int) -> CaseReview:
         age=recipients.age(read.birth_date),
         area_known=read.area_known,
         same_number=cases.others_with(session, case),
+        level=session.scalar(select(Caregiver.level).where(Caregiver.id == case.account_id))
+        if case.kind is CaseKind.CAREGIVER
+        else None,
         certificates=tuple(certificates.claim(one) for one in claims),
         documents=documents.of_case(session, case.id),
         needed=cases.needed(case.kind, {one.kind for one in claims}),
@@ -257,10 +264,11 @@ def decide(
     move: str,
     reasons: tuple[RejectReason, ...] = (),
     words: str = "",
+    level: CaregiverLevel | None = None,
 ) -> None:
     """Approve or reject a case the actor has taken; a newcomer's profile moves with it.
 
-    A no takes a reason from the list; OTHER takes words.
+    A no takes a reason from the list; OTHER takes words. A caregiver's yes may give her a level.
     """
     actor.require(Permission.DECIDE_CASE)
     if move not in ("approve", "reject"):
@@ -272,6 +280,8 @@ def decide(
     caregiver = cases.caregiver_of(session, case)
     if move == "approve":
         _approve(session, actor, case, caregiver)
+        if caregiver is not None and level is not None:
+            standings.grade(session, actor, caregiver, level)
     else:
         lifecycles.take(session, actor, Noun.VERIFICATION, case, move)
         case.reasons = [str(one) for one in dict.fromkeys(reasons)]
@@ -291,10 +301,11 @@ def decide_and_take(
     move: str,
     reasons: tuple[RejectReason, ...] = (),
     words: str = "",
+    level: CaregiverLevel | None = None,
 ) -> int | None:
     """Decide, and take the oldest free case at once; None when no other waits."""
     actor.require(Permission.DECIDE_CASE)
-    decide(session, actor, case_id, move, reasons, words)
+    decide(session, actor, case_id, move, reasons, words, level)
     session.flush()
     try:
         return take(session, actor)

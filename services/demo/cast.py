@@ -14,6 +14,7 @@ from data.verifications import CaseKind
 from services import (
     accounts,
     availability,
+    base_prices,
     callers,
     caregivers,
     clock,
@@ -41,6 +42,13 @@ DEMO_NAMES = {
 }
 STAFF = (Role.DESK, Role.OPERATOR, Role.ANALYST)
 Span = tuple[datetime, datetime]
+# The items whose prices the city bounds, and the percents of the range that each level has.
+BASE_PRICED = ("hospital_companion", "companionship", "bath_assist", "meals")
+SHARES = {
+    caregivers.CaregiverLevel.JUNIOR: (15, 50),
+    caregivers.CaregiverLevel.INTERMEDIATE: (30, 75),
+    caregivers.CaregiverLevel.SENIOR: (55, 100),
+}
 # Nantong's own, but nobody in the story is in a hurry.
 RULES = Pace(timedelta(), timedelta(days=60), timedelta(hours=10), timedelta(hours=60), 20)
 _kilometres = cache(places.distance_km)
@@ -73,6 +81,7 @@ class Carer:
     certificates: set[str]
     hours: tuple[caregivers.Hours, ...]
     rates: dict[int, int]
+    level: caregivers.CaregiverLevel
     since: datetime
     skilled: float
     taken: list[Taken] = field(default_factory=list)
@@ -220,6 +229,7 @@ def caregiver(
         certificates={str(kind) for kind in held},
         hours=form.hours,
         rates=rates,
+        level=_level(worked),
         since=clock.now(),
         skilled=0.95 if number == 0 else chance.uniform(0.55, 1.0),
     )
@@ -332,6 +342,23 @@ def _home(chance: random.Random, district: District) -> Home:
         else f"{chance.randint(1, 40)} 幢 {chance.randint(1, 6)}0{chance.randint(1, 4)} 室"
     )
     return Home(district.code, places.cell_at(lng, lat), f"{street} {house}")
+
+
+def _level(worked: int) -> caregivers.CaregiverLevel:
+    """How far along she is after so many years."""
+    level = caregivers.CaregiverLevel
+    return level.JUNIOR if worked < 5 else level.INTERMEDIATE if worked < 10 else level.SENIOR
+
+
+def set_base_prices(session: Session, operator: Actor, items: list[CareItem]) -> None:
+    """What the city's levels may ask for some items: as wide as what they do ask for."""
+    for item in items:
+        if item.code not in BASE_PRICED:
+            continue
+        span, today = item.highest_fen - item.lowest_fen, clock.today()
+        for level, shares in SHARES.items():
+            bounds = [(item.lowest_fen + span * share // 100) // 500 * 500 for share in shares]
+            base_prices.keep(session, operator, CITY, item.id, level, today, *bounds)
 
 
 def _rates(
