@@ -9,7 +9,7 @@ from components import catalogue, formats, icons, layout, navigation, people, se
 from components.caregivers import level_name, profile_card
 from components.i18n import t
 from components.reviews import review_list
-from services import caregivers, clock, reviews, rosters, verifications
+from services import caregivers, clock, levels, reviews, rosters, verifications
 from services.caregivers import CaregiverLevel, CaregiverStatus, Profile
 from services.catalogue import ItemView
 from services.rosters import CaregiverLine, Commitments, Engagement, Expiring
@@ -214,7 +214,7 @@ def _level(profile: Profile) -> None:
         icon=icons.LEVEL[chosen],
         key=f"{key}_set",
     ):
-        session.perform("caregivers_page.level_set", caregivers.set_level, profile.id, chosen)
+        session.perform("caregivers_page.level_set", levels.give, profile.id, chosen)
 
 
 def _answers(profile: Profile) -> None:

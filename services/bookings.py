@@ -16,7 +16,6 @@ from data.orders import WAITING, Order, OrderStatus, Visit, VisitStatus
 from services import (
     agreements,
     audit,
-    base_prices,
     calendars,
     callers,
     catalogue,
@@ -28,6 +27,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     unmet_needs,
 )
 from services.access import Actor, Permission
@@ -236,7 +236,7 @@ def bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
 
 def check_rate(session: Session, caregiver: Caregiver, item_id: int, price_fen: int) -> None:
     """Refuse a price in fen per unit that is not what the caregiver asks now."""
-    if base_prices.asked(session, caregiver, item_id) != price_fen:
+    if price_bounds.asked(session, caregiver, item_id) != price_fen:
         raise Conflict("error.price_changed")
 
 

@@ -22,13 +22,13 @@ from data.orders import Order
 from data.recipients import Sex
 from data.verifications import CaseKind
 from services import (
-    base_prices,
     catalogue,
     certificates,
     cities,
     clock,
     lifecycles,
     places,
+    price_bounds,
     recipients,
     regions,
     standings,
@@ -103,10 +103,7 @@ class ProfileForm:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a customer, an operator and the caregiver see: no phone, no address.
-
-    The prices of the offers are those that families book at today.
-    """
+    """What others see: no phone, no address; the prices are those that families book at today."""
 
     id: int
     name: str
@@ -272,19 +269,6 @@ def move(session: Session, actor: Actor, caregiver_id: int, name: str, because: 
     standings.step(session, actor, caregiver, name, because)
 
 
-def set_level(session: Session, actor: Actor, caregiver_id: int, level: CaregiverLevel) -> None:
-    """Say how far along a caregiver is; her prices keep within the bounds of that level."""
-    actor.require(Permission.DECIDE_CAREGIVER)
-    caregiver = session.scalar(
-        _visible_to(actor).where(Caregiver.id == caregiver_id).with_for_update(of=Caregiver)
-    )
-    if caregiver is None:
-        raise NotFound("error.caregiver_not_found")
-    if caregiver.id == actor.id:
-        raise NotAllowed("error.own_case")
-    standings.grade(session, actor, caregiver, level)
-
-
 def own_profile(session: Session, actor: Actor) -> Profile | None:
     """The actor's own profile, or None before it was first saved."""
     actor.require(Permission.KEEP_CAREGIVER_PROFILE)
@@ -338,7 +322,7 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
     ids = [row.id for row in rows]
     names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).all())
     bounds = {
-        code: base_prices.in_force(session, code, clock.today())
+        code: price_bounds.in_force(session, code, clock.today())
         for code in {row.city_code for row in rows}
     }
     return [

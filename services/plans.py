@@ -13,7 +13,6 @@ from data.notices import NoticeKind
 from data.orders import Order, OrderKind, OrderStatus, Segment, Visit, VisitStatus
 from services import (
     agreements,
-    base_prices,
     bookings,
     certificates,
     clock,
@@ -23,6 +22,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     recurrence,
 )
 from services.access import Actor, Permission, Role
@@ -90,7 +90,7 @@ def candidates(session: Session, actor: Actor, order_id: int) -> list[Candidate]
             *(certificates.holds(Caregiver.id, kind) for kind in where.item.required_certificates),
         )
     )
-    bounds = base_prices.in_force(session, order.city_code, clock.today(), order.item_id)
+    bounds = price_bounds.in_force(session, order.city_code, clock.today(), order.item_id)
     found = [
         (
             away,

@@ -19,6 +19,7 @@ from services import (
     clock,
     documents,
     leases,
+    levels,
     lifecycles,
     notices,
     recipients,
@@ -77,10 +78,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class CaseReview:
-    """A case as the operator who has taken it sees it; `account_name` was chosen by the person.
-
-    `level` is a caregiver's of now; a customer has none.
-    """
+    """A case as the operator who has taken it sees it; `account_name` was chosen by the person."""
 
     id: int
     kind: CaseKind
@@ -225,9 +223,7 @@ def review(session: Session, actor: Actor, case_id: int) -> CaseReview:
         age=recipients.age(read.birth_date),
         area_known=read.area_known,
         same_number=cases.others_with(session, case),
-        level=session.scalar(select(Caregiver.level).where(Caregiver.id == case.account_id))
-        if case.kind is CaseKind.CAREGIVER
-        else None,
+        level=cases.level_of(session, case),
         certificates=tuple(certificates.claim(one) for one in claims),
         documents=documents.of_case(session, case.id),
         needed=cases.needed(case.kind, {one.kind for one in claims}),
@@ -266,9 +262,9 @@ def decide(
     words: str = "",
     level: CaregiverLevel | None = None,
 ) -> None:
-    """Approve or reject a case the actor has taken; a newcomer's profile moves with it.
+    """Approve or reject a case the actor has taken; profile and level move with a caregiver's.
 
-    A no takes a reason from the list; OTHER takes words. A caregiver's yes may give her a level.
+    A no takes a reason from the list; OTHER takes words.
     """
     actor.require(Permission.DECIDE_CASE)
     if move not in ("approve", "reject"):
@@ -280,8 +276,8 @@ def decide(
     caregiver = cases.caregiver_of(session, case)
     if move == "approve":
         _approve(session, actor, case, caregiver)
-        if caregiver is not None and level is not None:
-            standings.grade(session, actor, caregiver, level)
+        if caregiver and level:
+            levels.take_down(session, actor, caregiver, level)
     else:
         lifecycles.take(session, actor, Noun.VERIFICATION, case, move)
         case.reasons = [str(one) for one in dict.fromkeys(reasons)]
@@ -353,8 +349,7 @@ def _approve(
 
 
 def _tell(session: Session, case: VerificationCase, move: str) -> None:
-    about = f"case-{case.id}-{move}"
-    notices.tell(session, _TOLD[move], case.account_id, about, case_id=case.id)
+    notices.tell(session, _TOLD[move], case.account_id, f"case-{case.id}-{move}", case_id=case.id)
 
 
 def _oldest_free(session: Session, actor: Actor) -> VerificationCase:

@@ -17,7 +17,6 @@ from data.catalogue import CareItem, Skill
 from data.recipients import Sex
 from services import (
     availability,
-    base_prices,
     calendars,
     catalogue,
     certificates,
@@ -25,6 +24,7 @@ from services import (
     gate,
     openings,
     places,
+    price_bounds,
     recipients,
     track_records,
 )
@@ -168,7 +168,7 @@ def _near(
     near, others = list[_Near](), Counter[Obstacle]()
     start = wanted.starts_at or clock.now()
     mean = track_records.city_means(session, [wanted.city_code])[wanted.city_code]
-    bounds = base_prices.in_force(session, wanted.city_code, clock.today(), item.id)
+    bounds = price_bounds.in_force(session, wanted.city_code, clock.today(), item.id)
     for row in session.execute(_working(wanted, item, myself)):
         if row.price_fen is None:
             others[Obstacle.NOT_OFFERED] += 1
@@ -266,7 +266,7 @@ def offers(session: Session, actor: Actor, caregiver_id: int) -> list[Offer]:
     """What a caregiver who can be booked offers now, with her prices."""
     actor.require(Permission.FIND_CAREGIVERS)
     caregiver = _bookable(session, caregiver_id)
-    bounds = base_prices.in_force(session, caregiver.city_code, clock.today())
+    bounds = price_bounds.in_force(session, caregiver.city_code, clock.today())
     held = certificates.held(session, [caregiver_id]).get(caregiver_id, set())
     rows = session.execute(
         select(Rate.item_id, Rate.price_fen, CareItem.required_certificates)

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver, CaregiverLevel
+from data.caregivers import Caregiver
 from data.demands import Application, ApplicationStatus
 from data.history import Noun
 from data.notices import NoticeKind
@@ -38,21 +38,6 @@ def step(
         _close_applications(session, actor, caregiver)
     audit.record(session, actor, f"caregiver_{name}", "caregiver", caregiver.id)
     notices.tell(session, _TOLD[name], caregiver.id, about)
-
-
-def grade(session: Session, actor: Actor, caregiver: Caregiver, level: CaregiverLevel) -> None:
-    """Give a caregiver a level and tell her; the one she has already changes nothing."""
-    before = caregiver.level
-    if level is before:
-        return
-    caregiver.level = level
-    session.flush()
-    audit.record(
-        session, actor, "set_level", "caregiver", caregiver.id,
-        before=str(before), after=str(level),
-    )  # fmt: skip
-    about = f"caregiver-{caregiver.id}-{caregiver.version}"
-    notices.tell(session, NoticeKind.LEVEL_CHANGED, caregiver.id, about, level=str(level))
 
 
 def _close_applications(session: Session, actor: Actor, caregiver: Caregiver) -> None:

@@ -16,7 +16,6 @@ from data.orders import EndReason, Order, OrderKind, Visit, VisitStatus
 from services import (
     agreements,
     availability,
-    base_prices,
     bookings,
     calendars,
     certificates,
@@ -26,6 +25,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     track_records,
 )
 from services.access import Actor, Permission
@@ -77,7 +77,7 @@ def candidates(
     week = visit.starts_at - calendars.A_WEEK, visit.ends_at + calendars.A_WEEK
     taken = gate.taken_by(session, ids, *week)
     rules = _at_short_notice(session, order.city_code)
-    bounds = base_prices.in_force(session, order.city_code, clock.today(), order.item_id)
+    bounds = price_bounds.in_force(session, order.city_code, clock.today(), order.item_id)
     found = []
     for caregiver, name, rate_fen in rows:
         price_fen = bounds[order.item_id, caregiver.level].clamp(rate_fen)
@@ -107,7 +107,7 @@ def ask(session: Session, actor: Actor, visit_id: int, caregiver_id: int) -> int
         raise NotFound("error.caregiver_not_found")
     item = session.get_one(CareItem, order.item_id)
     bookings.check_suits(session, caregiver, item, visit.cell)
-    asked_fen = base_prices.asked(session, caregiver, item.id)
+    asked_fen = price_bounds.asked(session, caregiver, item.id)
     if asked_fen is None or asked_fen > order.unit_price_fen:
         raise Conflict("error.substitute_asks_more")
     gate.hold(session, caregiver.id)

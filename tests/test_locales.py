@@ -96,7 +96,7 @@ FAMILIES: dict[str, set[str]] = {
     "need_source.{}": set(NeedSource),
     "application_status.{}": set(ApplicationStatus),
     "caregiver_level.{}": set(CaregiverLevel),
-    "base_prices.{}": {"lowest", "highest"},
+    "price_bounds.{}": {"lowest", "highest"},
     "caregiver_status.{}": set(CaregiverStatus),
     "caregivers_page.{}": set(operator_caregivers._NUMBERS),
     "certificate.{}": set(CertificateKind),

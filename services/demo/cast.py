@@ -14,7 +14,6 @@ from data.verifications import CaseKind
 from services import (
     accounts,
     availability,
-    base_prices,
     callers,
     caregivers,
     clock,
@@ -28,7 +27,7 @@ from services import (
 )
 from services.access import Actor, Channel, Role
 from services.availability import Pace, Taken
-from services.demo import papers, people, portraits
+from services.demo import levels, papers, people, portraits
 from services.demo.nantong import CITY, DISTRICTS, PLACES, VILLAGE, District
 from services.recipients import Mobility, Relation, Sex
 
@@ -42,13 +41,6 @@ DEMO_NAMES = {
 }
 STAFF = (Role.DESK, Role.OPERATOR, Role.ANALYST)
 Span = tuple[datetime, datetime]
-# The items whose prices the city bounds, and the percents of the range that each level has.
-BASE_PRICED = ("hospital_companion", "companionship", "bath_assist", "meals")
-SHARES = {
-    caregivers.CaregiverLevel.JUNIOR: (15, 50),
-    caregivers.CaregiverLevel.INTERMEDIATE: (30, 75),
-    caregivers.CaregiverLevel.SENIOR: (55, 100),
-}
 # Nantong's own, but nobody in the story is in a hurry.
 RULES = Pace(timedelta(), timedelta(days=60), timedelta(hours=10), timedelta(hours=60), 20)
 _kilometres = cache(places.distance_km)
@@ -229,7 +221,7 @@ def caregiver(
         certificates={str(kind) for kind in held},
         hours=form.hours,
         rates=rates,
-        level=_level(worked),
+        level=levels.after(worked),
         since=clock.now(),
         skilled=0.95 if number == 0 else chance.uniform(0.55, 1.0),
     )
@@ -342,23 +334,6 @@ def _home(chance: random.Random, district: District) -> Home:
         else f"{chance.randint(1, 40)} 幢 {chance.randint(1, 6)}0{chance.randint(1, 4)} 室"
     )
     return Home(district.code, places.cell_at(lng, lat), f"{street} {house}")
-
-
-def _level(worked: int) -> caregivers.CaregiverLevel:
-    """How far along she is after so many years."""
-    level = caregivers.CaregiverLevel
-    return level.JUNIOR if worked < 5 else level.INTERMEDIATE if worked < 10 else level.SENIOR
-
-
-def set_base_prices(session: Session, operator: Actor, items: list[CareItem]) -> None:
-    """What the city's levels may ask for some items: as wide as what they do ask for."""
-    for item in items:
-        if item.code not in BASE_PRICED:
-            continue
-        span, today = item.highest_fen - item.lowest_fen, clock.today()
-        for level, shares in SHARES.items():
-            bounds = [(item.lowest_fen + span * share // 100) // 500 * 500 for share in shares]
-            base_prices.keep(session, operator, CITY, item.id, level, today, *bounds)
 
 
 def _rates(

@@ -26,7 +26,7 @@ from services import (
     verifications,
 )
 from services.access import SYSTEM, Actor, Role
-from services.demo import cast, papers, words
+from services.demo import cast, levels, papers, words
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
 from services.demo.plan import Planner
@@ -81,7 +81,7 @@ def stage(
         families = [cast.zhous(session, chance, actors[Role.CUSTOMER], operator)]
     items = list(session.scalars(select(CareItem).order_by(CareItem.id)))
     with clock.at(start - timedelta(days=30)):
-        cast.set_base_prices(session, operator, items)
+        levels.bound_prices(session, operator, items)
     known = list(session.scalars(select(Place).order_by(Place.id)))
     carers = _caregivers(session, chance, items, actors, caregiver_count, start, now)
     others = customer_count - CUSTOMERS_APART - len(families)

@@ -7,23 +7,23 @@ import streamlit as st
 from components import catalogue, formats, icons, layout, session, tables
 from components.caregivers import level_name
 from components.i18n import name, t
-from services import base_prices, clock
-from services.base_prices import Bounds, CaregiverLevel, CityPrices, Dated
+from services import clock, price_bounds
 from services.catalogue import ItemView
+from services.price_bounds import Bounds, CaregiverLevel, CityPrices, Dated
 
 
 def city_prices(kept: CityPrices) -> None:
     """What each level may ask for each item; the row that was clicked is set anew."""
     items = catalogue.items()
-    with st.container(border=True, key=f"base_prices_{kept.city_code}"):
-        st.subheader(t("base_prices.title"), anchor=False)
-        st.caption(t("base_prices.about"))
+    with st.container(border=True, key=f"price_bounds_{kept.city_code}"):
+        st.subheader(t("price_bounds.title"), anchor=False)
+        st.caption(t("price_bounds.about"))
         if not kept.kept and not kept.coming:
-            st.info(t("base_prices.none"), icon=":material/menu_book:")
+            st.info(t("price_bounds.none"), icon=":material/menu_book:")
         for day, item_id in kept.unfair:
             st.warning(
                 t(
-                    "base_prices.unfair",
+                    "price_bounds.unfair",
                     item=catalogue.item_name(items, item_id),
                     day=formats.date_alone(day),
                 ),
@@ -31,11 +31,11 @@ def city_prices(kept: CityPrices) -> None:
             )
         chosen = _table(kept, list(catalogue.offered(items).values()))
         if chosen is None:
-            st.caption(t("base_prices.choose"))
+            st.caption(t("price_bounds.choose"))
         else:
             _new(kept, chosen)
         if kept.coming:
-            st.markdown(f"**{t('base_prices.coming')}**")
+            st.markdown(f"**{t('price_bounds.coming')}**")
         for one in kept.coming:
             if one.item_id in items:
                 _coming(one, items[one.item_id])
@@ -53,15 +53,15 @@ def _table(kept: CityPrices, items: list[ItemView]) -> ItemView | None:
             "item": column.TextColumn(t("field.item"), width=150),
             **{level: column.TextColumn(level_name(level)) for level in CaregiverLevel},
         },
-        key=f"base_prices_{kept.city_code}",
-        alt=t("base_prices.table"),
+        key=f"price_bounds_{kept.city_code}",
+        alt=t("price_bounds.table"),
     )
 
 
 def _said(kept: CityPrices, item: ItemView, level: CaregiverLevel) -> str:
     said = _range(kept.now[item.id, level], item)
     own = (item.id, level) in kept.kept
-    return said if own else t("base_prices.of_catalogue", range=said)
+    return said if own else t("price_bounds.of_catalogue", range=said)
 
 
 def _range(bounds: Bounds, item: ItemView) -> str:
@@ -73,7 +73,7 @@ def _coming(one: Dated, item: ItemView) -> None:
         st.markdown(
             f"{icons.LEVEL[one.level]} "
             + t(
-                "base_prices.says",
+                "price_bounds.says",
                 day=formats.date_alone(one.valid_from),
                 year=one.valid_from.year,
                 item=name(item),
@@ -83,18 +83,18 @@ def _coming(one: Dated, item: ItemView) -> None:
             width="content",
         )
         if layout.confirmed(
-            t("base_prices.drop"),
-            t("base_prices.drop_means"),
+            t("price_bounds.drop"),
+            t("price_bounds.drop_means"),
             f"drop_base_price_{one.id}",
             icon=":material/delete:",
         ):
-            session.perform("base_prices.dropped", base_prices.drop, one.id)
+            session.perform("price_bounds.dropped", price_bounds.drop, one.id)
 
 
 def _new(kept: CityPrices, item: ItemView) -> None:
     """Bounds of one item and level from a day on, beginning with those of today."""
     key = f"base_price_{kept.city_code}_{item.id}"
-    st.markdown(f"**{t('base_prices.new', item=name(item))}**")
+    st.markdown(f"**{t('price_bounds.new', item=name(item))}**")
     level = st.segmented_control(
         t("field.caregiver_level"),
         list(CaregiverLevel),
@@ -113,11 +113,11 @@ def _new(kept: CityPrices, item: ItemView) -> None:
                 clock.today() + timedelta(days=1),
                 key=f"{key}_{level}_valid_from",
             )
-        st.caption(t("base_prices.within", range=catalogue.item_price(item)))
-        if st.form_submit_button(t("base_prices.set"), type="primary", key=f"{key}_{level}_set"):
+        st.caption(t("price_bounds.within", range=catalogue.item_price(item)))
+        if st.form_submit_button(t("price_bounds.set"), type="primary", key=f"{key}_{level}_set"):
             session.perform(
-                "base_prices.saved",
-                base_prices.keep,
+                "price_bounds.saved",
+                price_bounds.keep,
                 kept.city_code,
                 item.id,
                 level,
@@ -131,5 +131,5 @@ def _new(kept: CityPrices, item: ItemView) -> None:
 def _yuan_field(which: str, now_fen: int, item: ItemView, key: str) -> int:
     unit = t("my_profile.yuan_per", unit=t(f"unit.{item.unit}"))
     return st.number_input(
-        f"{t(f'base_prices.{which}')} · {unit}", value=now_fen // 100, step=1, key=f"{key}_{which}"
+        f"{t(f'price_bounds.{which}')} · {unit}", value=now_fen // 100, step=1, key=f"{key}_{which}"
     )

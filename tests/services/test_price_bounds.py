@@ -10,10 +10,10 @@ from data.catalogue import CareItem
 from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage
 from data.tariffs import BasePrice
-from services import base_prices, bookings, caregivers, plans, search, substitutes
+from services import bookings, caregivers, levels, plans, price_bounds, search, substitutes
 from services import clock as service_clock
-from services.base_prices import Bounds
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.price_bounds import Bounds
 from tests.factories import (
     CHONGCHUAN,
     COMPANIONSHIP,
@@ -43,13 +43,13 @@ def day(days=0):
 
 
 def keep(session, lowest_fen, highest_fen, days=0, level=INTERMEDIATE, actor=OPERATOR):
-    return base_prices.keep(
+    return price_bounds.keep(
         session, actor, NANTONG, COMPANIONSHIP, level, day(days), lowest_fen, highest_fen
     )
 
 
 def now(session, level=INTERMEDIATE, days=0, city=NANTONG):
-    return base_prices.in_force(session, city, day(days), COMPANIONSHIP)[COMPANIONSHIP, level]
+    return price_bounds.in_force(session, city, day(days), COMPANIONSHIP)[COMPANIONSHIP, level]
 
 
 def found_prices(session, **changes):
@@ -82,7 +82,7 @@ def test_a_bounded_price_is_the_nearest_within_the_bounds(one, other, price_fen)
 
 
 def test_where_a_city_set_none_the_catalogues_range_holds(session):
-    [kept] = base_prices.mine(session, OPERATOR)
+    [kept] = price_bounds.mine(session, OPERATOR)
 
     assert now(session) == WHOLE
     assert kept.now[COMPANIONSHIP, SENIOR] == WHOLE
@@ -92,9 +92,9 @@ def test_where_a_city_set_none_the_catalogues_range_holds(session):
 def test_bounds_are_in_force_from_midnight_of_the_city_on(session, clock):
     clock.move(clock.moment.replace(hour=23, minute=59, second=59))
     price_id = keep(session, 4500, 5000, days=1)
-    [kept] = base_prices.mine(session, OPERATOR)
+    [kept] = price_bounds.mine(session, OPERATOR)
     assert kept.coming == (
-        base_prices.Dated(price_id, COMPANIONSHIP, INTERMEDIATE, day(1), Bounds(4500, 5000)),
+        price_bounds.Dated(price_id, COMPANIONSHIP, INTERMEDIATE, day(1), Bounds(4500, 5000)),
     )
     assert found_prices(session)[LI.id] == PRICE_FEN
 
@@ -102,7 +102,7 @@ def test_bounds_are_in_force_from_midnight_of_the_city_on(session, clock):
 
     assert found_prices(session)[LI.id] == 4500
     assert now(session, JUNIOR) == now(session, city=LUZHOU) == WHOLE
-    [kept] = base_prices.mine(session, OPERATOR)
+    [kept] = price_bounds.mine(session, OPERATOR)
     assert (kept.kept, kept.coming) == (frozenset({(COMPANIONSHIP, INTERMEDIATE)}), ())
 
 
@@ -114,7 +114,7 @@ def test_the_price_shown_booked_and_frozen_is_the_bounded_one_and_her_own_stays(
         caregivers.Offer(COMPANIONSHIP, 4500),
     )
     assert caregivers.own_form(session, LI).offers == (caregivers.Offer(COMPANIONSHIP, PRICE_FEN),)
-    assert base_prices.own(session, LI, NANTONG)[COMPANIONSHIP] == Bounds(4500, 5000)
+    assert price_bounds.own(session, LI, NANTONG)[COMPANIONSHIP] == Bounds(4500, 5000)
     assert price_of(session, make_booking(session, price_fen=4500))[0] == 9000
     assert session.scalar(select(Rate.price_fen).where(Rate.caregiver_id == LI.id)) == PRICE_FEN
 
@@ -133,7 +133,7 @@ def test_a_price_that_moved_since_it_was_shown_is_refused(session):
         make_booking(session, price_fen=PRICE_FEN)
 
 
-def test_a_narrower_catalogue_bounds_prices_and_base_prices_too(session):
+def test_a_narrower_catalogue_bounds_prices_and_price_bounds_too(session):
     keep(session, 4500, 5000)
     session.execute(
         update(CareItem)
@@ -147,14 +147,14 @@ def test_a_narrower_catalogue_bounds_prices_and_base_prices_too(session):
 
 def test_another_level_has_other_bounds(session):
     keep(session, 5500, 6000, level=SENIOR)
-    caregivers.set_level(session, OPERATOR, LI.id, SENIOR)
+    levels.give(session, OPERATOR, LI.id, SENIOR)
 
     assert found_prices(session) == {LI.id: 5500, ZHAO.id: PRICE_FEN}
 
 
 def test_a_substitute_costs_no_more_than_the_order(session):
     visit_id = make_visit(session)
-    caregivers.set_level(session, OPERATOR, ZHAO.id, SENIOR)
+    levels.give(session, OPERATOR, ZHAO.id, SENIOR)
     assert [one.id for one in substitutes.candidates(session, DESK, visit_id)] == [ZHAO.id]
     keep(session, 5500, 6000, level=SENIOR)
 
@@ -188,7 +188,7 @@ def test_whose_price_moves_is_told_once_with_the_new_one(session):
 
 def test_bounds_that_have_not_begun_can_be_dropped_and_who_was_told_hears_of_it(session):
     price_id = keep(session, 4500, 5000, days=2)
-    base_prices.drop(session, OPERATOR, price_id)
+    price_bounds.drop(session, OPERATOR, price_id)
 
     assert session.scalars(select(BasePrice)).all() == []
     assert [facts["price_fen"] for who, facts in told(session) if who == LI.id] == [4500, 4000]
@@ -199,7 +199,7 @@ def test_bounds_in_force_stay(session):
     price_id = keep(session, 4500, 5000)
 
     with pytest.raises(Conflict, match="base_price_begun"):
-        base_prices.drop(session, OPERATOR, price_id)
+        price_bounds.drop(session, OPERATOR, price_id)
 
 
 def test_those_of_the_same_day_are_replaced(session):
@@ -230,47 +230,47 @@ def test_another_citys_operator_has_nothing_to_say(session):
     with pytest.raises(NotFound, match="city_not_found"):
         keep(session, 4500, 5000, actor=FAR_OPERATOR)
     with pytest.raises(NotFound, match="base_price_not_found"):
-        base_prices.drop(session, FAR_OPERATOR, price_id)
-    assert [one.city_code for one in base_prices.mine(session, FAR_OPERATOR)] == [LUZHOU]
+        price_bounds.drop(session, FAR_OPERATOR, price_id)
+    assert [one.city_code for one in price_bounds.mine(session, FAR_OPERATOR)] == [LUZHOU]
     with pytest.raises(NotAllowed):
         keep(session, 4500, 5000, actor=DESK)
 
 
 def test_a_lower_level_that_may_ask_for_more_is_pointed_out_from_its_day_on(session):
     keep(session, 4500, 6000, level=SENIOR)
-    assert base_prices.mine(session, OPERATOR)[0].unfair == ()
+    assert price_bounds.mine(session, OPERATOR)[0].unfair == ()
 
     keep(session, 3000, 5000, days=3, level=SENIOR)
-    assert base_prices.mine(session, OPERATOR)[0].unfair == ((day(3), COMPANIONSHIP),)
+    assert price_bounds.mine(session, OPERATOR)[0].unfair == ((day(3), COMPANIONSHIP),)
 
 
 def test_what_a_caregiver_does_not_do_has_no_price(session):
     li = session.get_one(Caregiver, LI.id)
 
-    assert base_prices.asked(session, li, HOSPITAL_COMPANION) is None
+    assert price_bounds.asked(session, li, HOSPITAL_COMPANION) is None
     with pytest.raises(Conflict, match="price_changed"):
         bookings.check_rate(session, li, HOSPITAL_COMPANION, PRICE_FEN)
 
 
 class TestLevel:
     def test_the_operator_sets_it_and_she_is_told(self, session):
-        caregivers.set_level(session, OPERATOR, LI.id, JUNIOR)
+        levels.give(session, OPERATOR, LI.id, JUNIOR)
 
         assert caregivers.profile(session, ZHOU, LI.id).level is JUNIOR
         assert told(session, NoticeKind.LEVEL_CHANGED) == [(LI.id, {"level": "junior"})]
         assert len(deeds(session, "set_level")) == 1
 
     def test_the_one_she_has_changes_nothing(self, session):
-        caregivers.set_level(session, OPERATOR, LI.id, INTERMEDIATE)
+        levels.give(session, OPERATOR, LI.id, INTERMEDIATE)
 
         assert told(session, NoticeKind.LEVEL_CHANGED) == deeds(session, "set_level") == []
 
     @pytest.mark.parametrize("actor", [LI, DESK, ZHOU])
     def test_nobody_else_does(self, session, actor):
         with pytest.raises(NotAllowed):
-            caregivers.set_level(session, actor, LI.id, SENIOR)
+            levels.give(session, actor, LI.id, SENIOR)
 
     def test_nor_another_citys_operator(self, session):
         with pytest.raises(NotFound, match="caregiver_not_found"):
-            caregivers.set_level(session, FAR_OPERATOR, LI.id, SENIOR)
+            levels.give(session, FAR_OPERATOR, LI.id, SENIOR)
         assert caregivers.profile(session, OPERATOR, LI.id).level is INTERMEDIATE

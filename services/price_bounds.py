@@ -263,8 +263,8 @@ def _tell_moved(session: Session, row: BasePrice, before: Bounds, after: Bounds)
     for caregiver_id, price_fen in session.execute(hers):
         if before.clamp(price_fen) != after.clamp(price_fen):
             told.setdefault(after.clamp(price_fen), []).append(caregiver_id)
-    about = f"base-price-{row.id}-{clock.now():%Y%m%d%H%M%S%f}"
     for price_fen, caregiver_ids in told.items():
+        about = f"base-price-{row.id}-{clock.now():%Y%m%d%H%M%S%f}-{price_fen}"
         notices.tell_all(
             session,
             NoticeKind.PRICES_BOUNDED,
