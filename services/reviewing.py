@@ -1,5 +1,6 @@
 """Reviewing verifications: the queue, one case at a time, and what an operator decides."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -303,10 +304,8 @@ def decide_and_take(
     actor.require(Permission.DECIDE_CASE)
     decide(session, actor, case_id, move, reasons, words, level)
     session.flush()
-    try:
+    with suppress(NotFound):
         return take(session, actor)
-    except NotFound:
-        return None
 
 
 def expire(session: Session, actor: Actor, case_id: int, because: str) -> None:
