@@ -48,10 +48,12 @@ def _table(kept: CityPrices, items: list[ItemView]) -> ItemView | None:
         {
             "item": [name(item) for item in items],
             **{level: [_said(kept, item, level) for item in items] for level in CaregiverLevel},
+            "unit": [t(f"unit.{item.unit}") for item in items],
         },
         {
-            "item": column.TextColumn(t("field.item"), width=150),
-            **{level: column.TextColumn(level_name(level)) for level in CaregiverLevel},
+            "item": column.TextColumn(t("field.item"), width=130),
+            **{level: column.TextColumn(level_name(level), width=90) for level in CaregiverLevel},
+            "unit": column.TextColumn(t("price_bounds.unit"), width="small"),
         },
         key=f"price_bounds_{kept.city_code}",
         alt=t("price_bounds.table"),
@@ -59,7 +61,8 @@ def _table(kept: CityPrices, items: list[ItemView]) -> ItemView | None:
 
 
 def _said(kept: CityPrices, item: ItemView, level: CaregiverLevel) -> str:
-    said = _range(kept.now[item.id, level], item)
+    bounds = kept.now[item.id, level]
+    said = formats.total_range(bounds.lowest_fen, bounds.highest_fen)
     own = (item.id, level) in kept.kept
     return said if own else t("price_bounds.of_catalogue", range=said)
 
