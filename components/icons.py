@@ -1,7 +1,7 @@
 """One icon and one colour for each thing that has a status or a kind."""
 
 from services.access import Role
-from services.caregivers import CaregiverStatus
+from services.caregivers import CaregiverLevel, CaregiverStatus
 from services.catalogue import ItemGroup
 from services.cities import CityStatus
 from services.customers import AccountStatus
@@ -67,6 +67,12 @@ CAREGIVER = {
     CaregiverStatus.APPROVED: (":material/verified_user:", "green"),
     CaregiverStatus.REJECTED: (":material/cancel:", "red"),
     CaregiverStatus.SUSPENDED: (":material/block:", "red"),
+}
+# Told apart by their bars, not by colour.
+LEVEL = {
+    CaregiverLevel.JUNIOR: ":material/signal_cellular_alt_1_bar:",
+    CaregiverLevel.INTERMEDIATE: ":material/signal_cellular_alt_2_bar:",
+    CaregiverLevel.SENIOR: ":material/signal_cellular_alt:",
 }
 CASE = {
     CaseStatus.DRAFT: (":material/edit_note:", "gray"),

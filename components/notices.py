@@ -62,6 +62,8 @@ _PAGE_OF = {
     NoticeKind.EXTRA_TIME_AGREED: "income",
     NoticeKind.EXTRA_TIME_REFUSED: "my_visits",
     NoticeKind.LEAVE_TAKEN: "today",
+    NoticeKind.LEVEL_CHANGED: "my_profile",
+    NoticeKind.PRICES_BOUNDED: "my_profile",
 }
 
 _ABOUT_BOTH = {
@@ -98,6 +100,8 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         "item": item,
         "pay": formats.money(facts.get("pay_fen", 0)),
         "days": facts.get("days", 0),
+        "price": formats.money(facts.get("price_fen", 0)),
+        "level": t(f"caregiver_level.{facts['level']}") if "level" in facts else "",
         "date": formats.day(datetime.fromisoformat(facts["due_at"])) if "due_at" in facts else "",
     }
     said = f"{mark}{t(f'notice_text.{notice.kind}', **blanks)}"

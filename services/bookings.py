@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver, CaregiverStatus, Rate
+from data.caregivers import Caregiver, CaregiverStatus
 from data.catalogue import CareItem
 from data.cities import City
 from data.demands import Demand, DemandStatus
@@ -27,6 +27,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     unmet_needs,
 )
 from services.access import Actor, Permission
@@ -76,7 +77,7 @@ def request(
         return before
     caregiver = bookable(session, form.caregiver_id, owner_id)
     item = catalogue.named(session, form.item_id)
-    check_rate(session, caregiver.id, item.id, form.price_fen)
+    check_rate(session, caregiver, item.id, form.price_fen)
     demand = demands.store(
         session,
         actor,
@@ -233,12 +234,9 @@ def bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
     return caregiver
 
 
-def check_rate(session: Session, caregiver_id: int, item_id: int, price_fen: int) -> None:
-    """Refuse a price in fen per unit that is not the caregiver's any more."""
-    rate = session.scalar(
-        select(Rate.price_fen).where(Rate.caregiver_id == caregiver_id, Rate.item_id == item_id)
-    )
-    if rate != price_fen:
+def check_rate(session: Session, caregiver: Caregiver, item_id: int, price_fen: int) -> None:
+    """Refuse a price in fen per unit that is not what the caregiver asks now."""
+    if price_bounds.asked(session, caregiver, item_id) != price_fen:
         raise Conflict("error.price_changed")
 
 

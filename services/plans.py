@@ -22,6 +22,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     recurrence,
 )
 from services.access import Actor, Permission, Role
@@ -71,7 +72,14 @@ def candidates(session: Session, actor: Actor, order_id: int) -> list[Candidate]
     order = agreements.reach(session, actor, order_id)
     where = courses.site(session, order)
     rows = session.execute(
-        select(Caregiver.id, Caregiver.cell, Caregiver.radius_km, Account.name, Rate.price_fen)
+        select(
+            Caregiver.id,
+            Caregiver.cell,
+            Caregiver.radius_km,
+            Caregiver.level,
+            Account.name,
+            Rate.price_fen,
+        )
         .join(Account, Account.id == Caregiver.id)
         .join(Rate, (Rate.caregiver_id == Caregiver.id) & (Rate.item_id == order.item_id))
         .where(
@@ -82,8 +90,17 @@ def candidates(session: Session, actor: Actor, order_id: int) -> list[Candidate]
             *(certificates.holds(Caregiver.id, kind) for kind in where.item.required_certificates),
         )
     )
+    bounds = price_bounds.in_force(session, order.city_code, clock.today(), order.item_id)
     found = [
-        (away, Candidate(row.id, row.name, row.price_fen, places.band(away)))
+        (
+            away,
+            Candidate(
+                row.id,
+                row.name,
+                bounds[order.item_id, row.level].clamp(row.price_fen),
+                places.band(away),
+            ),
+        )
         for row in rows
         if (away := places.distance_km(row.cell, where.cell)) <= row.radius_km
     ]
@@ -137,7 +154,7 @@ def swap(session: Session, actor: Actor, order_id: int, caregiver_id: int, cours
     if caregiver.id == before or caregiver.city_code != order.city_code:
         raise Conflict("error.caregiver_not_found")
     where = courses.site(session, order)
-    bookings.check_rate(session, caregiver.id, order.item_id, course.unit_price_fen)
+    bookings.check_rate(session, caregiver, order.item_id, course.unit_price_fen)
     bookings.check_suits(session, caregiver, where.item, where.cell)
     order.caregiver_id, order.unit_price_fen = caregiver.id, course.unit_price_fen
     _turn(session, actor, order, course, caregiver.id)

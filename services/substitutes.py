@@ -25,6 +25,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     track_records,
 )
 from services.access import Actor, Permission
@@ -63,7 +64,6 @@ def candidates(
         .join(Account, Account.id == Caregiver.id)
         .where(
             Rate.item_id == order.item_id,
-            Rate.price_fen <= order.unit_price_fen,
             Caregiver.city_code == order.city_code,
             Caregiver.status == CaregiverStatus.APPROVED,
             Caregiver.id.not_in((visit.caregiver_id, order.customer_id)),
@@ -77,8 +77,12 @@ def candidates(
     week = visit.starts_at - calendars.A_WEEK, visit.ends_at + calendars.A_WEEK
     taken = gate.taken_by(session, ids, *week)
     rules = _at_short_notice(session, order.city_code)
+    bounds = price_bounds.in_force(session, order.city_code, clock.today(), order.item_id)
     found = []
-    for caregiver, name, price_fen in rows:
+    for caregiver, name, rate_fen in rows:
+        price_fen = bounds[order.item_id, caregiver.level].clamp(rate_fen)
+        if price_fen > order.unit_price_fen:
+            continue
         away = places.distance_km(caregiver.cell, visit.cell)
         hers = taken.get(caregiver.id, [])
         if away <= caregiver.radius_km and not availability.obstacle(
@@ -103,6 +107,9 @@ def ask(session: Session, actor: Actor, visit_id: int, caregiver_id: int) -> int
         raise NotFound("error.caregiver_not_found")
     item = session.get_one(CareItem, order.item_id)
     bookings.check_suits(session, caregiver, item, visit.cell)
+    asked_fen = price_bounds.asked(session, caregiver, item.id)
+    if asked_fen is None or asked_fen > order.unit_price_fen:
+        raise Conflict("error.substitute_asks_more")
     gate.hold(session, caregiver.id)
     _check_free(session, order, caregiver, visit)
     city = session.scalars(select(City).where(City.code == order.city_code)).one()

@@ -51,11 +51,13 @@ INNER = {
     "demands.store",
     "documents.shred_of",
     "leases.prolong",
+    "levels.take_down",
     "lifecycles.begin",
     "lifecycles.take",
     "plans.complete_if_over",
     "redemption.settle",
     "standings.step",
+    "tariffs.settable",
     "tasks.ask",
     "visits.reach",
 }

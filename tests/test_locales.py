@@ -37,7 +37,7 @@ from components.demand_map import Measure
 from components.navigation import PAGES
 from data.accounts import AccountStatus, Channel, Role
 from data.calendars import DayKind, LeaveReason
-from data.caregivers import CaregiverStatus
+from data.caregivers import CaregiverLevel, CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.cities import CityStatus
 from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
@@ -95,6 +95,8 @@ FAMILIES: dict[str, set[str]] = {
     "unmet.column_{}": set(unmet_needs._COLUMNS),
     "need_source.{}": set(NeedSource),
     "application_status.{}": set(ApplicationStatus),
+    "caregiver_level.{}": set(CaregiverLevel),
+    "price_bounds.{}": {"lowest", "highest"},
     "caregiver_status.{}": set(CaregiverStatus),
     "caregivers_page.{}": set(operator_caregivers._NUMBERS),
     "certificate.{}": set(CertificateKind),
