@@ -1,6 +1,6 @@
 """Demands: entered by families and shown to those who posted them."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -128,8 +128,8 @@ def _time_fields(item: ItemView) -> tuple[datetime, int]:
         key=f"{_KEY}_day",
     )
     # A field takes either a default or a value set for it.
-    nine = "now" if f"{_KEY}_start" in st.session_state else time(9)
-    at = middle.time_input(t("field.start"), nine, step=900, key=f"{_KEY}_start")
+    first = "now" if f"{_KEY}_start" in st.session_state else drafts.FIRST_START
+    at = middle.time_input(t("field.start"), first, step=900, key=f"{_KEY}_start")
     units = right.number_input(
         t("field.units", unit=t(f"unit.{item.unit}")),
         item.fewest_units,
@@ -173,7 +173,7 @@ def _price_range(item: ItemView) -> tuple[int, int]:
     lowest, highest = st.slider(
         t("field.price_range", unit=t(f"unit.{item.unit}")),
         *ends,
-        None if field in st.session_state else ends,  # pyright: ignore[reportArgumentType]
+        None if field in st.session_state else ends,  # pyright: ignore
         format="¥%d",
         key=field,
     )

@@ -1,6 +1,7 @@
 """The draft of a demand: filled in again, kept whenever a field was left, or thrown away."""
 
 from collections.abc import Mapping
+from datetime import time, timedelta
 
 import streamlit as st
 
@@ -8,14 +9,21 @@ from components import formats, session
 from components.i18n import t
 from components.location import Found
 from components.places import kept_key
-from services import drafts, repeats
+from services import clock, drafts, repeats
 from services.catalogue import ItemView
 from services.drafts import DraftFields, DraftView
+
+FIRST_START = time(9)
 
 
 def restore(key: str, items: Mapping[int, ItemView], customer_id: int | None) -> None:
     """On a new visit of the form, fill it with what was kept; it tells so while it is open."""
     found = st.session_state.get(_found(key))
+    if _emptied(key) in st.session_state:
+        found = None
+        for left in (_emptied(key), _found(key), _kept(key), kept_key(key)):
+            st.session_state.pop(left, None)
+        st.session_state.update(_blanks(key, items))
     if f"{key}_words" not in st.session_state:  # Leaving the page empties its fields.
         found = session.fetch(drafts.find, customer_id=customer_id)
         st.session_state[_found(key)] = found
@@ -52,13 +60,16 @@ def _restored(key: str, found: DraftView, customer_id: int | None) -> None:
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
-            at = formats.moment(found.saved_at)
+            at = formats.soon(found.saved_at)
             st.markdown(f":material/edit_note: {t('draft.restored', at=at)}", width="content")
             if st.button(
                 t("draft.discard"), key="discard_draft", icon=":material/delete:", type="tertiary"
             ):
                 session.perform(
-                    "draft.discarded", drafts.discard, customer_id=customer_id, forget=(key,)
+                    "draft.discarded",
+                    drafts.discard,
+                    customer_id=customer_id,
+                    keep=_emptied(key),
                 )
         for lost in found.lost:
             st.caption(f":orange[:material/warning:] {t(f'draft.lost_{lost}')}")
@@ -92,6 +103,29 @@ def _values(key: str, fields: DraftFields, items: Mapping[int, ItemView]) -> dic
         f"{key}_skills": list(fields.skills),
         f"{key}_words": fields.words,
     }
+
+
+def _blanks(key: str, items: Mapping[int, ItemView]) -> dict[str, object]:
+    """What the fields begin with; for whom, which care and which district stay chosen.
+
+    They are set, for a browser goes on showing what a field holds that is merely forgotten.
+    """
+    values: dict[str, object] = {
+        f"{key}_place_{st.session_state.get(f'{key}_city')}": None,
+        f"{key}_day": clock.today() + timedelta(days=1),
+        f"{key}_start": FIRST_START,
+        f"{key}_address": "",
+        f"{key}_skills": [],
+        f"{key}_words": "",
+    }
+    for item in items.values():
+        values[f"{key}_units_{item.id}"] = item.fewest_units
+        values[f"{key}_price_{item.id}"] = item.lowest_fen // 100, item.highest_fen // 100
+    return {name: value for name, value in values.items() if name in st.session_state}
+
+
+def _emptied(key: str) -> str:
+    return f"{key}_draft_emptied"
 
 
 def _found(key: str) -> str:

@@ -121,7 +121,8 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         pages = ("my_orders", "my_visits", "orders") if notice.kind in _ABOUT_BOTH else ()
         for page in pages or filter(None, [_PAGE_OF.get(notice.kind)]):
             navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
-        if notice.kind is NoticeKind.DEMAND_EXPIRED and session.actor().may(Permission.ORDER_CARE):
+        expired = notice.kind is NoticeKind.DEMAND_EXPIRED and "demand_id" in facts
+        if expired and session.actor().may(Permission.ORDER_CARE):
             again_button(facts["demand_id"], f"notice_{notice.id}")
         if not notice.read and st.button(
             t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"
