@@ -31,15 +31,14 @@ def improve_button(demand: DemandView, item: ItemView, horizon: timedelta) -> No
 def _terms(demand: DemandView, item: ItemView, horizon: timedelta, key: str) -> Terms:
     starts_at = clock.in_city(demand.starts_at)
     latest = max(clock.today() + horizon, starts_at.date())
-    left, right = st.columns(2)
-    day = left.date_input(
+    day = st.date_input(
         t("field.day"),
         starts_at.date(),
         min_value=clock.today(),
         max_value=latest,
         key=f"{key}_day",
     )
-    at = right.time_input(t("field.start"), starts_at.time(), step=900, key=f"{key}_start")
+    at = st.time_input(t("field.start"), starts_at.time(), step=900, key=f"{key}_start")
     lowest_fen, highest_fen = demand.lowest_fen, demand.highest_fen
     if lowest_fen < item.highest_fen:
         lowest, highest = st.slider(

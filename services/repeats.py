@@ -18,7 +18,8 @@ def repeat(
 ) -> None:
     """Make a draft of a demand that is over, a week later or the first such time ahead.
 
-    A draft that is being written is not thrown away for it.
+    A draft that is being written is not thrown away for it. Only the family itself sees its
+    address again: the desk asks the caller.
     """
     actor.require(Permission.POST_DEMAND)
     owner_id = callers.acted_for(session, actor, customer_id)
@@ -35,7 +36,7 @@ def repeat(
         district_code=former.district_code,
         place_id=former.place_id,
         cell=former.cell if former.place_id is None else None,
-        address=former.address,
+        address=former.address if owner_id == actor.id else "",
         day=next_at.date(),
         start=next_at.time(),
         units=former.units,

@@ -134,6 +134,7 @@ def test_the_desk_repeats_for_a_caller_only_what_was_the_callers(session):
     former = withdrawn(session)
     repeats.repeat(session, DESK, former, customer_id=ZHOU.id)
 
-    assert drafts.find(session, DESK, customer_id=ZHOU.id) is not None
+    draft = drafts.find(session, DESK, customer_id=ZHOU.id)
+    assert (draft.fields.units, draft.fields.address) == (2, "")
     with pytest.raises(NotFound, match="demand_not_found"):
         repeats.repeat(session, DESK, former, customer_id=STRANGER.id)
