@@ -173,7 +173,7 @@ def _price_range(item: ItemView) -> tuple[int, int]:
     lowest, highest = st.slider(
         t("field.price_range", unit=t(f"unit.{item.unit}")),
         *ends,
-        None if field in st.session_state else ends,  # pyright: ignore
+        None if field in st.session_state else ends,  # pyright: ignore[reportArgumentType, reportCallIssue]
         format="¥%d",
         key=field,
     )

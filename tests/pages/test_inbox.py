@@ -173,7 +173,7 @@ def test_the_family_hears_of_its_order_in_its_own_inbox(open_app):
 
 def test_a_demand_that_expired_is_posted_again_from_its_notice(open_app, clock):
     with writing() as session:
-        demand_id = make_demand(session, words="父亲走路慢")
+        make_demand(session, words="父亲走路慢")
     clock.move(days=1)
     with writing() as session:
         demands.expire_due(session, SYSTEM)
