@@ -5,6 +5,7 @@ import streamlit as st
 from components import catalogue, formats, layout, session
 from components.caregivers import profile_dialog
 from components.i18n import t
+from components.invitations import invite_button
 from components.places import band_name
 from components.reviews import stars
 from services import applications
@@ -62,6 +63,7 @@ def unanswered(demands: list[Decision], items: dict[int, ItemView]) -> None:
                     border=True, height="stretch", key=f"unanswered_{demand.demand_id}"
                 ):
                     demand_head(demand, items)
+                    invite_button(demand.demand_id, items.get(demand.item_id))
 
 
 def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:

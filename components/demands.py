@@ -1,11 +1,12 @@
 """Demands: entered by families and shown to those who posted them."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
 from components import (
     catalogue,
+    drafts,
     formats,
     icons,
     layout,
@@ -16,10 +17,13 @@ from components import (
     wishes,
 )
 from components.i18n import t
+from components.idle_demands import improve_button
+from components.invitations import invite_button
 from services import cities, clock, demands, tariffs
 from services import recipients as recipient_services
 from services.catalogue import ItemView, Skill
 from services.demands import DemandForm, DemandStatus, DemandView
+from services.drafts import DraftFields
 
 _KEY = "demand"
 
@@ -32,6 +36,7 @@ def demand_form(
     For a caller the page stays, and finds the demand's number under the key to keep it by.
     """
     items = catalogue.items()
+    drafts.restore(_KEY, items, customer_id)
     with st.container(border=True):
         st.subheader(t("demand.who_and_what"), anchor=False)
         known = session.fetch(recipient_services.listing, customer_id=customer_id)
@@ -52,6 +57,24 @@ def demand_form(
             key=f"{_KEY}_skills",
         )
         words = wishes.words_field(_KEY)
+    wished = tuple(Skill(one) for one in skills)
+    draft = DraftFields(
+        recipient_id=recipient.id if recipient else None,
+        item_id=item.id,
+        city_code=location.city_code if location else None,
+        district_code=location.district_code if location else None,
+        place_id=location.place_id if location else None,
+        cell=location.cell if location else None,
+        address=st.session_state.get(f"{_KEY}_address", ""),
+        day=starts_at.date(),
+        start=starts_at.time(),
+        units=units,
+        lowest_fen=lowest_fen,
+        highest_fen=highest_fen,
+        skills=wished,
+        words=words,
+    )
+    drafts.keep(_KEY, draft, customer_id)
     pressed = st.button(
         t("demand.submit"),
         type="primary",
@@ -73,7 +96,7 @@ def demand_form(
             highest_fen=highest_fen,
             place_id=location.place_id,
             cell=location.cell,
-            skills=tuple(Skill(one) for one in skills),
+            skills=wished,
             words=words,
         )
         session.perform(
@@ -99,12 +122,14 @@ def _time_fields(item: ItemView) -> tuple[datetime, int]:
     tomorrow = clock.today() + timedelta(days=1)
     day = left.date_input(
         t("field.day"),
-        tomorrow,
+        "today" if f"{_KEY}_day" in st.session_state else tomorrow,
         min_value=clock.today(),
         max_value=clock.today() + _horizon(),
         key=f"{_KEY}_day",
     )
-    at = middle.time_input(t("field.start"), time(9), step=900, key=f"{_KEY}_start")
+    # A field takes either a default or a value set for it.
+    first = "now" if f"{_KEY}_start" in st.session_state else drafts.FIRST_START
+    at = middle.time_input(t("field.start"), first, step=900, key=f"{_KEY}_start")
     units = right.number_input(
         t("field.units", unit=t(f"unit.{item.unit}")),
         item.fewest_units,
@@ -144,19 +169,22 @@ def _price_fields(
 def _price_range(item: ItemView) -> tuple[int, int]:
     if item.lowest_fen == item.highest_fen:  # A slider needs two ends.
         return item.lowest_fen, item.highest_fen
+    field, ends = f"{_KEY}_price_{item.id}", (item.lowest_fen // 100, item.highest_fen // 100)
     lowest, highest = st.slider(
         t("field.price_range", unit=t(f"unit.{item.unit}")),
-        item.lowest_fen // 100,
-        item.highest_fen // 100,
-        (item.lowest_fen // 100, item.highest_fen // 100),
+        *ends,
+        None if field in st.session_state else ends,  # pyright: ignore[reportArgumentType, reportCallIssue]
         format="¥%d",
-        key=f"{_KEY}_price_{item.id}",
+        key=field,
     )
     return lowest * 100, highest * 100
 
 
-def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
+def demand_card(
+    demand: DemandView, items: dict[int, ItemView], *, customer_id: int | None = None
+) -> None:
     """One posted demand with what became of it and what can be done."""
+    item = items.get(demand.item_id)
     with st.container(border=True, key=f"demand_{demand.id}"):
         icon, colour = icons.DEMAND[demand.status]
         lines = (
@@ -169,8 +197,16 @@ def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
         st.markdown("  \n".join(lines))
         if demand.words:
             st.text(demand.words)
+        if demand.status is DemandStatus.OPEN and demand.offers > 1 and not demand.applications:
+            st.caption(f":orange[:material/lightbulb:] {t('idle.advice')}")
         with layout.row():
-            st.caption(t("demand.applications", count=demand.applications), width="content")
+            st.caption(_answers(demand), width="content")
+            if demand.status is DemandStatus.OPEN:
+                invite_button(demand.id, item)
+            if "improve" in demand.open_moves and item is not None:
+                improve_button(demand, item, _horizon())
+            if demand.repeatable:
+                drafts.again_button(demand.id, f"demand_{demand.id}", customer_id=customer_id)
             if "withdraw" in demand.open_moves and layout.confirmed(
                 t("move.withdraw"),
                 t("demand.withdraw_warning"),
@@ -180,14 +216,22 @@ def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
                 session.perform("demand.withdrawn", demands.withdraw, demand.id)
 
 
-def demand_section(posted: list[DemandView], items: dict[int, ItemView]) -> None:
+def _answers(demand: DemandView) -> str:
+    """How many applied, and how many were invited by name."""
+    said = t("demand.applications", count=demand.applications)
+    return f"{said} · {t('invite.count', count=demand.invited)}" if demand.invited else said
+
+
+def demand_section(
+    posted: list[DemandView], items: dict[int, ItemView], *, customer_id: int | None = None
+) -> None:
     """The family's demands: open ones first, ended ones behind a click."""
     if not posted:
         return
     st.subheader(t("my_orders.demands"), anchor=False)
     for demand in posted:
         if demand.status is DemandStatus.OPEN:
-            demand_card(demand, items)
+            demand_card(demand, items, customer_id=customer_id)
     ended = [demand for demand in posted if demand.status is not DemandStatus.OPEN]
     if ended:
         with st.expander(
@@ -195,4 +239,4 @@ def demand_section(posted: list[DemandView], items: dict[int, ItemView]) -> None
         ) as opened:
             if opened.open:
                 for demand in ended:
-                    demand_card(demand, items)
+                    demand_card(demand, items, customer_id=customer_id)

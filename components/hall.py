@@ -111,6 +111,8 @@ def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int,
     item = items.get(task.item_id)
     total = formats.total_range(task.lowest_total_fen, task.highest_total_fen)
     head = f"**{catalogue.item_name(items, task.item_id)}** :primary-badge[{total}]"
+    if task.invited:
+        head += f" :violet-badge[:material/mark_email_unread: {t('hall.invited')}]"
     with st.container(border=True, gap="small", height="stretch", key=f"task_{task.id}"):
         st.markdown("  \n".join((head, *_lines(task, item, open_places))))
         if task.words:

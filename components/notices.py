@@ -5,6 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from components import catalogue, formats, layout, navigation, session
+from components.drafts import again_button
 from components.i18n import t
 from services import notices, redemption
 from services.access import Permission
@@ -56,7 +57,9 @@ _PAGE_OF = {
     NoticeKind.SUBSTITUTE_ASKED: "my_visits",
     NoticeKind.SUBSTITUTE_COMES: "my_orders",
     NoticeKind.SUBSTITUTE_REFUSED: "orders",
-    NoticeKind.DEMAND_EXPIRED: "post_demand",
+    NoticeKind.DEMAND_EXPIRED: "my_orders",
+    NoticeKind.DEMAND_INVITED: "task_hall",
+    NoticeKind.DEMAND_IDLE: "my_orders",
     NoticeKind.INCIDENT_REPORTED: "today",
     NoticeKind.EXTRA_TIME_ASKED: "my_orders",
     NoticeKind.EXTRA_TIME_AGREED: "income",
@@ -122,6 +125,9 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         pages = ("my_orders", "my_visits", "orders") if notice.kind in _ABOUT_BOTH else ()
         for page in pages or filter(None, [_PAGE_OF.get(notice.kind)]):
             navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
+        expired = notice.kind is NoticeKind.DEMAND_EXPIRED and "demand_id" in facts
+        if expired and session.actor().may(Permission.ORDER_CARE):
+            again_button(facts["demand_id"], f"notice_{notice.id}")
         if not notice.read and st.button(
             t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"
         ):

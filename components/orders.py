@@ -16,6 +16,7 @@ from components import (
 )
 from components.caregivers import profile_dialog
 from components.complaints import complaint_button
+from components.drafts import again_button
 from components.i18n import t
 from components.reviews import review_form
 from services import bookings, histories, orders
@@ -176,6 +177,8 @@ def _next_step(order: OrderView) -> None:
         caregiver_button(order)
         move_buttons(order)
         prices.details(order.price_parts, str(order.id))
+        if order.kind is OrderKind.SINGLE and order.status not in icons.REQUEST:
+            again_button(order.demand_id, f"order_{order.id}")
         complaint_button(order)
         history(order.id)
 

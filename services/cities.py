@@ -40,6 +40,7 @@ LIMITS = {
     "travel_kmh": (3, 120),
     "plan_ahead_days": (1, 180),
     "auto_confirm_days": (1, 60),
+    "reoffer_hours": (1, 168),
 }
 # 0513-8500-1234, (0513) 85001234, 400 800 1234, 12345.
 _HOTLINE = re.compile(r"\+?[0-9(][0-9 ()-]{3,}[0-9]")
@@ -77,6 +78,7 @@ class CitySettings:
     travel_kmh: int
     plan_ahead_days: int
     auto_confirm_days: int
+    reoffer_hours: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,7 @@ def _settings(city: City) -> CitySettings:
         travel_kmh=city.travel_kmh,
         plan_ahead_days=city.plan_ahead_days,
         auto_confirm_days=city.auto_confirm_days,
+        reoffer_hours=city.reoffer_hours,
     )
 
 

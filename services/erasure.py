@@ -34,6 +34,7 @@ from services import (
     clock,
     complaints,
     consents,
+    drafts,
     ledger,
     lifecycles,
     notices,
@@ -256,6 +257,7 @@ def _erase(session: Session, actor: Actor, account_id: int) -> None:
     _lock_out(session, everybody)
     _forget_papers(session, account_id)
     _forget_family(session, ids)
+    drafts.forget_of(session, ids)
     _forget_follow_ups(session, ids)
     _forget_troubles(session, ids)
     if (caregiver := session.get(Caregiver, account_id)) is not None:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus
 from data.catalogue import CareItem, ItemGroup, Skill
-from data.demands import Application, ApplicationStatus, Demand
+from data.demands import Application, ApplicationStatus, Demand, Invitation
 from data.history import Noun
 from data.recipients import Mobility, Recipient, Sex
 from services import (
@@ -73,6 +73,7 @@ class HallTask:
     missing_certificates: tuple[str, ...]
     in_my_hours: bool
     clashes: bool
+    invited: bool
     my_application: ApplicationStatus | None
     my_price_fen: int | None
     posted_at: datetime
@@ -80,7 +81,10 @@ class HallTask:
 
 
 def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
-    """The open demands of the actor's city that pass, soonest first, a hundred at most."""
+    """The open demands of the actor's city that pass, soonest first, a hundred at most.
+
+    Those she is invited to come before them, whatever else she wants to see.
+    """
     actor.require(Permission.BROWSE_HALL)
     me = session.get(Caregiver, actor.id)
     if me is None or me.status is not CaregiverStatus.APPROVED:
@@ -93,7 +97,9 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
     sheet = tariffs.around(session, me.city_code, clock.now(), latest)
     needed = {
         item_id: tuple(kind for kind in required if kind not in held)
-        for item_id, required in session.execute(_items(wanted))
+        for item_id, required in session.execute(
+            select(CareItem.id, CareItem.required_certificates)
+        )
     }
     query = (
         demands.visible_to(actor)
@@ -104,25 +110,27 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
             Recipient.mobility,
             Application.status.label("application_status"),
             Application.price_fen,
+            Invitation.id.is_not(None).label("invited"),
         )
         .join(Recipient, Recipient.id == Demand.recipient_id)
         .outerjoin(
             Application,
             (Application.demand_id == Demand.id) & (Application.caregiver_id == actor.id),
         )
-        .where(Demand.item_id.in_(needed))
-        .order_by(Demand.starts_at, Demand.id)
+        .outerjoin(
+            Invitation,
+            (Invitation.demand_id == Demand.id) & (Invitation.caregiver_id == actor.id),
+        )
+        .where(or_(Invitation.id.is_not(None), _asked_for(wanted)))
+        .order_by(Invitation.id.is_(None), Demand.starts_at, Demand.id)
     )
-    if wanted.days_ahead is not None:
-        query = query.where(Demand.starts_at < clock.now() + timedelta(days=wanted.days_ahead))
     distances: dict[str, float] = {}
     found: list[HallTask] = []
     for row in session.execute(query.execution_options(yield_per=MOST_SHOWN)):
         if row.cell not in distances:
             distances[row.cell] = places.distance_km(me.cell, row.cell)
-        if wanted.within_km is not None and distances[row.cell] > wanted.within_km:
-            continue
-        if not set(wanted.skills) <= set(row.skills):
+        too_far = wanted.within_km is not None and distances[row.cell] > wanted.within_km
+        if not row.invited and (too_far or not set(wanted.skills) <= set(row.skills)):
             continue
         missing = needed[row.item_id]
         in_my_hours = availability.in_hours(plan, row.starts_at, row.ends_at)
@@ -131,7 +139,7 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
         )
         fits = in_my_hours and not clashes and not missing
         waiting = row.application_status is ApplicationStatus.SUBMITTED
-        if wanted.only_fitting and not fits and not waiting:
+        if wanted.only_fitting and not fits and not waiting and not row.invited:
             continue
         years = recipients.age(row.birth_date)
         found.append(
@@ -157,6 +165,7 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
                 missing_certificates=missing,
                 in_my_hours=in_my_hours,
                 clashes=clashes,
+                invited=row.invited,
                 my_application=row.application_status,
                 my_price_fen=row.price_fen,
                 posted_at=row.created_at,
@@ -176,10 +185,15 @@ def _total(sheet: Sheet, row: Row[*tuple[Any, ...]], price_fen: int) -> int:
     return pricing.price(sheet, price_fen, row.units, *span, 0, row.created_at).total_fen
 
 
-def _items(wanted: HallFilter) -> Select[int, list[str]]:
-    """The items asked for, each with the certificates it takes."""
-    items = select(CareItem.id, CareItem.required_certificates)
-    return items.where(CareItem.group.in_(wanted.groups)) if wanted.groups else items
+def _asked_for(wanted: HallFilter) -> ColumnElement[bool]:
+    """What of the wish the database can tell."""
+    asked: list[ColumnElement[bool]] = [true()]
+    if wanted.groups:
+        of_groups = select(CareItem.id).where(CareItem.group.in_(wanted.groups))
+        asked.append(Demand.item_id.in_(of_groups))
+    if wanted.days_ahead is not None:
+        asked.append(Demand.starts_at < clock.now() + timedelta(days=wanted.days_ahead))
+    return and_(*asked)
 
 
 def _open_moves(actor: Actor, mine: ApplicationStatus | None, *, barred: bool) -> tuple[str, ...]:

@@ -18,7 +18,9 @@ from services import (
     confirmation,
     demands,
     documents,
+    drafts,
     erasure,
+    idle_demands,
     income,
     joining,
     notices,
@@ -83,6 +85,9 @@ JOBS: dict[str, Schedule] = {
     "expire_demands": Schedule(
         timedelta(minutes=1), lambda session: demands.expire_due(session, SYSTEM)
     ),
+    "reoffer_demands": Schedule(
+        timedelta(minutes=10), lambda session: idle_demands.reoffer_due(session, SYSTEM)
+    ),
     "expire_requests": Schedule(
         timedelta(minutes=1), lambda session: bookings.expire_due(session, SYSTEM)
     ),
@@ -102,6 +107,7 @@ JOBS: dict[str, Schedule] = {
     "shred_documents": Schedule(
         timedelta(hours=6), lambda session: documents.shred_due(session, SYSTEM)
     ),
+    "prune_drafts": Schedule(timedelta(days=1), lambda session: drafts.prune_due(session, SYSTEM)),
     "erase": Schedule(timedelta(hours=1), lambda session: erasure.erase_due(session, SYSTEM)),
     "seal_audit": Schedule(timedelta(minutes=5), audit.seal, report=audit.report),
     "note_left_searches": Schedule(

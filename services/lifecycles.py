@@ -38,6 +38,9 @@ DEMAND_MOVES = (
     Move("withdraw", DemandStatus.OPEN, DemandStatus.WITHDRAWN, Permission.WITHDRAW_DEMAND),
     Move("expire", DemandStatus.OPEN, DemandStatus.EXPIRED, Permission.RUN_JOBS),
     Move("reopen", DemandStatus.MATCHED, DemandStatus.OPEN, Permission.CANCEL_ORDER),
+    # One that nobody takes: offered again by the worker, or made better by the family.
+    Move("reoffer", DemandStatus.OPEN, DemandStatus.OPEN, Permission.RUN_JOBS),
+    Move("improve", DemandStatus.OPEN, DemandStatus.OPEN, Permission.POST_DEMAND),
     # A directed demand follows the request that came with it.
     Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.ANSWER_REQUEST),
     Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.DECIDE_REQUEST),

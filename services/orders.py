@@ -71,6 +71,7 @@ class OrderView:
 
     id: int
     kind: OrderKind
+    demand_id: int
     visit_id: int
     item_id: int
     district_code: str
@@ -324,6 +325,7 @@ def _view(
     return OrderView(
         id=order.id,
         kind=order.kind,
+        demand_id=order.demand_id,
         visit_id=visit.id,
         item_id=order.item_id,
         district_code=order.district_code,

@@ -50,6 +50,7 @@ from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers
 from services.availability import Obstacle
+from services.drafts import Lost
 from services.erasure import Open
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
@@ -112,6 +113,7 @@ FAMILIES: dict[str, set[str]] = {
     "day_kind.{}": set(DayKind),
     "customers.{}": set(customers._TEXTS),
     "demand_status.{}": set(DemandStatus),
+    "draft.lost_{}": set(Lost),
     "desk.{}": set(desk.Wish) | set(read_back._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
