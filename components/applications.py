@@ -1,17 +1,23 @@
 """Applications: everybody who offers to take a demand, side by side, for the operator to choose."""
 
+from datetime import timedelta
+
 import streamlit as st
 
-from components import catalogue, formats, layout, session
+from components import catalogue, formats, icons, layout, session
 from components.caregivers import profile_dialog
 from components.i18n import t
 from components.places import band_name
 from components.reviews import stars
 from services import applications
 from services.applications import Candidate, Decision
+from services.availability import Load, Obstacle
 from services.catalogue import ItemView
 
 SHOWN_AT_ONCE, MORE_AT_ONCE = 2, 10
+# From which saturation on a week is shown in which colour.
+_COLOURS = (0.9, "red"), (0.6, "orange")
+_HOUR = timedelta(hours=1)
 _SHOWN = "applications_shown"
 
 
@@ -106,6 +112,7 @@ def _facts(candidate: Candidate, item: ItemView | None, *, best: bool) -> list[s
         who,
         f"**{formats.money(candidate.total_fen)}** :gray[:small[{each} · {applied}]]",
         _score(candidate),
+        _load(candidate.load),
         " ".join(_badges(candidate)),
     ]
 
@@ -117,14 +124,29 @@ def _score(candidate: Candidate) -> str:
     return f"{stars(score.overall)} **{score.overall:.1f}** :gray[({score.reviews})]"
 
 
+def _load(load: Load) -> str:
+    """How full her week is: a bar of ten, the share, and the hours behind it."""
+    hours = t(
+        "applications.hours",
+        booked=f"{load.booked / _HOUR:g}",
+        works=f"{load.works / _HOUR:g}",
+    )
+    if load.saturation is None:
+        return f":gray[:small[{t('applications.load')} – · {hours}]]"
+    tenths = min(10, round(load.saturation * 10))
+    colour = next((name for least, name in _COLOURS if load.saturation >= least), "green")
+    full = f":{colour}[{'▰' * tenths}]" if tenths else ""
+    bar = full + (f":gray[{'▱' * (10 - tenths)}]" if tenths < 10 else "")
+    return f":small[{t('applications.load')} {bar} **{load.saturation:.0%}** :gray[{hours}]]"
+
+
 def _badges(candidate: Candidate) -> list[str]:
     badges = [f":gray-badge[:material/distance: {band_name(candidate.distance)}]"]
-    if candidate.free:
+    if not candidate.obstacles:
         badges.append(f":green-badge[:material/event_available: {t('applications.free')}]")
-    else:
-        badges.append(f":red-badge[:material/event_busy: {t('applications.busy')}]")
-    if not candidate.in_hours:
-        badges.append(f":orange-badge[:material/schedule: {t('applications.off_hours')}]")
+    for met in candidate.obstacles:
+        colour = "red" if met is Obstacle.BUSY else "orange"
+        badges.append(f":{colour}-badge[{icons.OBSTACLE[met]} {t(f'clash.{met}')}]")
     for kind in candidate.missing_certificates:
         missing = t("applications.missing", certificate=t(f"certificate.{kind}"))
         badges.append(f":red-badge[:material/warning: {missing}]")

@@ -16,6 +16,8 @@ _PAGE_OF = {
     NoticeKind.APPLICATION_RECEIVED: "applications",
     NoticeKind.APPLICATION_DECLINED: "task_hall",
     NoticeKind.APPLICATION_CLOSED: "task_hall",
+    NoticeKind.APPLICATION_WAITLISTED: "task_hall",
+    NoticeKind.APPLICATION_RETURNED: "task_hall",
     NoticeKind.ORDER_CONFIRMED: "my_orders",
     NoticeKind.CODE_ISSUED: "my_visits",
     NoticeKind.REQUEST_RECEIVED: "my_visits",

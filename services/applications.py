@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, false, select
+from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
@@ -30,8 +30,10 @@ from services import (
     tariffs,
     to_do,
     track_records,
+    waiting_lists,
 )
 from services.access import Actor, Permission, Role
+from services.availability import Load, Obstacle, Taken
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
 
@@ -52,17 +54,22 @@ class Candidate:
     total_fen: int
     words: str
     distance: places.DistanceBand
-    in_hours: bool
-    free: bool
+    obstacles: tuple[Obstacle, ...]
+    load: Load
     missing_certificates: tuple[str, ...]
     score: track_records.Score
     liked: float
     applied_at: datetime
 
     @property
+    def free(self) -> bool:
+        """Whether no other visit takes the time: all that the gate asks."""
+        return Obstacle.BUSY not in self.obstacles
+
+    @property
     def fits(self) -> bool:
-        """Whether this caregiver can take it: free then, and with every certificate it needs."""
-        return self.free and not self.missing_certificates
+        """Whether nothing stands in the way, and no certificate is missing."""
+        return not self.obstacles and not self.missing_certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +168,7 @@ def decline(session: Session, actor: Actor, application_id: int) -> None:
 
 
 def approve(session: Session, actor: Actor, application_id: int) -> int:
-    """Choose an applicant: order and visit arise, rivals close, all at once; return the order.
+    """Choose an applicant: order and visit arise, rivals wait, all at once; return the order.
 
     The demand is locked first, so that two approvals for one demand take their turn.
     """
@@ -189,7 +196,7 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     )
     visit_id = agreements.place_visit(session, order, demand, VisitStatus.PLANNED)
     lifecycles.begin(session, actor, Noun.ORDER, order, "approve")
-    demands.close_applications(session, actor, demand, spare_id=application.id)
+    waiting_lists.put(session, actor, demand, application.id)
     ledger.book_confirmed(session, order, session.get_one(Visit, visit_id).total_fen)
     agreements.tell_confirmed(session, order, visit_id)
     return order.id
@@ -200,29 +207,33 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
     actor.require(Permission.DECIDE_APPLICATION)
     answered = _open_demands(actor).where(~to_do.nobody_to_choose()).limit(limit)
     demand_ids = session.scalars(answered.with_only_columns(Demand.id)).all()
-    # Asked for all of them at once: one question each would cost more than all the rest.
-    busy = exists().where(gate.busy(Application.caregiver_id, Demand.starts_at, Demand.ends_at))
     rows = session.execute(
-        select(Application, Demand, Caregiver, Account.name, CareItem, busy)
+        select(Application, Demand, Caregiver, Account.name, CareItem, City)
         .join(Demand, Demand.id == Application.demand_id)
         .join(Caregiver, Caregiver.id == Application.caregiver_id)
         .join(Account, Account.id == Application.caregiver_id)
         .join(CareItem, CareItem.id == Demand.item_id)
+        .join(City, City.code == Demand.city_code)
         .where(Demand.id.in_(demand_ids), Application.status == ApplicationStatus.SUBMITTED)
         .order_by(Demand.starts_at, Application.price_fen, Application.id)
     ).all()
     caregiver_ids = list({row.Application.caregiver_id for row in rows})
     held = certificates.held(session, caregiver_ids)
     latest = max((row.Demand.ends_at for row in rows), default=clock.now())
-    plans = calendars.around(session, caregiver_ids, clock.now(), latest)
+    # Asked for all of them at once: one question each would cost more than all the rest.
+    since, until = availability.week_of(clock.now())[0], availability.week_of(latest)[1]
+    plans = calendars.around(session, caregiver_ids, since, until)
+    taken = gate.taken_by(session, caregiver_ids, since - calendars.A_WEEK, until)
     sheets = {
         code: tariffs.around(session, code, clock.now(), latest)
         for code in {row.Demand.city_code for row in rows}
     }
     means = track_records.city_means(session, {row.Caregiver.city_code for row in rows})
     decisions: dict[int, tuple[Demand, list[Candidate]]] = {}
-    for application, demand, caregiver, name, item, is_busy in rows:
+    for application, demand, caregiver, name, item, city in rows:
         has, score = held.get(caregiver.id, set()), track_records.score(caregiver)
+        plan, hers = plans[caregiver.id], taken.get(caregiver.id, [])
+        visit = Taken(demand.starts_at, demand.ends_at, demand.cell)
         candidate = Candidate(
             id=application.id,
             caregiver_id=caregiver.id,
@@ -239,8 +250,8 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             ).total_fen,
             words=application.words,
             distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
-            in_hours=availability.in_hours(plans[caregiver.id], demand.starts_at, demand.ends_at),
-            free=not is_busy,
+            obstacles=availability.obstacles(plan, availability.pace(city), hers, visit),
+            load=availability.load(plan, hers, demand.starts_at),
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
             score=score,
             liked=track_records.liked(score, means[caregiver.city_code]),
@@ -270,12 +281,12 @@ def _open_demands(actor: Actor) -> Select[Demand]:
     )
 
 
-def _suitability(candidate: Candidate) -> tuple[bool, bool, float, int, int]:
-    """Who can, who works then, who is liked (to half a star), who is near, who costs less."""
+def _suitability(candidate: Candidate) -> tuple[bool, int, float, int, int]:
+    """Who can, with the least in the way, who is liked (to half a star), near, and costs less."""
     near = list(places.DistanceBand).index(candidate.distance)
     return (
-        not candidate.fits,
-        not candidate.in_hours,
+        not candidate.free or bool(candidate.missing_certificates),
+        len(candidate.obstacles),
         -round(candidate.liked * 2) / 2,
         near,
         candidate.price_fen,

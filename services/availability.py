@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from math import ceil
 from typing import Protocol
 
 from data.cities import City
 from data.unmet_needs import Obstacle
 from services import clock, places
+from services.places import BAND_LIMITS_KM, DistanceBand
 
 __all__ = ["Obstacle"]
 
@@ -70,6 +72,19 @@ class Taken:
     cell: str
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A caregiver's week: the time booked in it, and the time her calendar has."""
+
+    booked: timedelta
+    works: timedelta
+
+    @property
+    def saturation(self) -> float | None:
+        """Booked over worked; None in a week in which she does not work."""
+        return self.booked / self.works if self.works else None
+
+
 def pace(city: City) -> Pace:
     """The rules of a city."""
     return Pace(
@@ -93,21 +108,32 @@ def obstacle(
         return Obstacle.TOO_SOON
     if wanted.starts_at > now + rules.horizon:
         return Obstacle.TOO_FAR_AHEAD
-    return (
-        _off(calendar, wanted)
-        or _in_conflict(rules, taken, wanted)
-        or _overworked(rules, taken, wanted)
-    )
+    return next(_of_time(calendar, rules, taken, wanted), None)
 
 
-def _off(calendar: Calendar, wanted: Taken) -> Obstacle | None:
+def obstacles(
+    calendar: Calendar, rules: Pace, taken: Sequence[Taken], wanted: Taken
+) -> tuple[Obstacle, ...]:
+    """All that stands in the way of a caregiver who offers herself for a visit.
+
+    How soon it is does not matter to her, nor how far ahead.
+    """
+    return tuple(_of_time(calendar, rules, taken, wanted))
+
+
+def _of_time(
+    calendar: Calendar, rules: Pace, taken: Sequence[Taken], wanted: Taken
+) -> Iterator[Obstacle]:
     if _met(calendar.closures, wanted.starts_at, wanted.ends_at):
-        return Obstacle.CITY_CLOSED
+        yield Obstacle.CITY_CLOSED
     if not in_hours(calendar, wanted.starts_at, wanted.ends_at):
-        return Obstacle.OFF_HOURS
+        yield Obstacle.OFF_HOURS
     if _met(calendar.leaves, wanted.starts_at, wanted.ends_at):
-        return Obstacle.ON_LEAVE
-    return None
+        yield Obstacle.ON_LEAVE
+    if met := _in_conflict(rules, taken, wanted):
+        yield met
+    if met := _overworked(rules, taken, wanted):
+        yield met
 
 
 def _in_conflict(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle | None:
@@ -144,9 +170,7 @@ def _overworked(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle 
     length = wanted.ends_at - wanted.starts_at
     if length >= A_DAY:
         return None
-    day = clock.in_city(wanted.starts_at).date()
-    monday = datetime.combine(day - day.weekday() * A_DAY, time(), clock.CITY_TIME)
-    next_monday = monday + 7 * A_DAY
+    monday, next_monday = week_of(wanted.starts_at)
     worked = length
     for other in taken:
         lasts = other.ends_at - other.starts_at
@@ -155,11 +179,39 @@ def _overworked(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle 
     return Obstacle.WEEK_FULL if worked > rules.week else None
 
 
+def week_of(at: datetime) -> Span:
+    """The midnights between which the city's week of a moment lies, Monday to Monday."""
+    day = clock.in_city(at).date()
+    monday = datetime.combine(day - day.weekday() * A_DAY, time(), clock.CITY_TIME)
+    return monday, monday + 7 * A_DAY
+
+
+def load(calendar: Calendar, taken: Iterable[Taken], at: datetime) -> Load:
+    """How full the week of a moment is: what is booked, and what she works that week at all."""
+    monday, next_monday = week_of(at)
+    booked = (
+        min(one.ends_at, next_monday) - max(one.starts_at, monday)
+        for one in taken
+        if one.starts_at < next_monday and one.ends_at > monday
+    )
+    works = (ends - begins for begins, ends in free(calendar, (), monday, next_monday))
+    return Load(sum(booked, timedelta()), sum(works, timedelta()))
+
+
 def travel(cell: str, other: str, kmh: int) -> timedelta:
     """How long the way takes between two cells; within one it takes no time."""
     if cell == other:
         return timedelta()
     return timedelta(hours=places.distance_km(cell, other) * DETOUR / kmh)
+
+
+def travel_minutes(band: DistanceBand, kmh: int) -> int:
+    """The most minutes the way takes in a band of distance, by fives; in the last, the least.
+
+    Made from the band alone, so that it tells no more of where a home is than the band does.
+    """
+    limit_km = next((km for km, name in BAND_LIMITS_KM if name is band), BAND_LIMITS_KM[-1][0])
+    return 5 * ceil(limit_km * DETOUR / kmh * 60 / 5)
 
 
 def in_hours(calendar: Calendar, starts_at: datetime, ends_at: datetime) -> bool:

@@ -251,15 +251,12 @@ def expire_due(session: Session, actor: Actor) -> int:
     return len(due)
 
 
-def close_applications(
-    session: Session, actor: Actor, demand: Demand, *, spare_id: int | None = None
-) -> int:
-    """Close every application still waiting for a demand, but the spared one; return how many."""
+def close_applications(session: Session, actor: Actor, demand: Demand) -> int:
+    """Close every application still waiting for a demand; return how many."""
     rivals = session.scalars(
         select(Application).where(
             Application.demand_id == demand.id,
             Application.status == ApplicationStatus.SUBMITTED,
-            Application.id != (spare_id or 0),
         )
     ).all()
     for rival in rivals:

@@ -26,6 +26,7 @@ from services import (
     tariffs,
 )
 from services.access import Actor, Permission
+from services.availability import Obstacle, Taken
 from services.pricing import Sheet
 
 __all__ = ["ApplicationStatus", "HallFilter", "HallTask"]
@@ -71,8 +72,8 @@ class HallTask:
     recipient_age_from: int
     recipient_mobility: Mobility
     missing_certificates: tuple[str, ...]
-    in_my_hours: bool
-    clashes: bool
+    travel_minutes: int
+    obstacles: tuple[Obstacle, ...]
     my_application: ApplicationStatus | None
     my_price_fen: int | None
     posted_at: datetime
@@ -86,9 +87,10 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
     if me is None or me.status is not CaregiverStatus.APPROVED:
         return []
     held = announcements.certificates_of(session, me.id)
-    horizon = calendars.rules(session, me.city_code).horizon
-    latest = clock.now() + horizon + calendars.A_WEEK
-    taken = gate.taken(session, me.id, clock.now(), latest)
+    rules = calendars.rules(session, me.city_code)
+    latest = clock.now() + rules.horizon + calendars.A_WEEK
+    # This week's hours count from its Monday on, and a night before the first visit.
+    taken = gate.taken(session, me.id, clock.now() - calendars.A_WEEK, latest)
     plan = calendars.around(session, [me.id], clock.now(), latest)[me.id]
     sheet = tariffs.around(session, me.city_code, clock.now(), latest)
     needed = {
@@ -125,14 +127,13 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
         if not set(wanted.skills) <= set(row.skills):
             continue
         missing = needed[row.item_id]
-        in_my_hours = availability.in_hours(plan, row.starts_at, row.ends_at)
-        clashes = any(
-            visit.starts_at < row.ends_at and visit.ends_at > row.starts_at for visit in taken
-        )
-        fits = in_my_hours and not clashes and not missing
+        visit = Taken(row.starts_at, row.ends_at, row.cell)
+        obstacles = availability.obstacles(plan, rules, taken, visit)
+        fits = not obstacles and not missing
         waiting = row.application_status is ApplicationStatus.SUBMITTED
         if wanted.only_fitting and not fits and not waiting:
             continue
+        band = places.band(distances[row.cell])
         years = recipients.age(row.birth_date)
         found.append(
             HallTask(
@@ -141,7 +142,8 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
                 district_code=row.district_code,
                 place_id=row.place_id,
                 cell=row.cell,
-                distance=places.band(distances[row.cell]),
+                distance=band,
+                travel_minutes=availability.travel_minutes(band, rules.travel_kmh),
                 starts_at=row.starts_at,
                 ends_at=row.ends_at,
                 units=row.units,
@@ -155,13 +157,14 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
                 recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
                 recipient_mobility=row.mobility,
                 missing_certificates=missing,
-                in_my_hours=in_my_hours,
-                clashes=clashes,
+                obstacles=obstacles,
                 my_application=row.application_status,
                 my_price_fen=row.price_fen,
                 posted_at=row.created_at,
                 open_moves=_open_moves(
-                    actor, row.application_status, barred=bool(missing) or clashes
+                    actor,
+                    row.application_status,
+                    barred=bool(missing) or Obstacle.BUSY in obstacles,
                 ),
             )
         )

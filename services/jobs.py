@@ -26,6 +26,7 @@ from services import (
     sessions,
     substitutes,
     unmet_needs,
+    waiting_lists,
 )
 from services.access import SYSTEM, Actor, Permission
 from services.errors import NotFound
@@ -82,6 +83,9 @@ JOBS: dict[str, Schedule] = {
     "deliver_notices": Schedule(timedelta(seconds=1), notices.deliver, notices.any_due),
     "expire_demands": Schedule(
         timedelta(minutes=1), lambda session: demands.expire_due(session, SYSTEM)
+    ),
+    "close_waiting_lists": Schedule(
+        timedelta(minutes=5), lambda session: waiting_lists.close_due(session, SYSTEM)
     ),
     "expire_requests": Schedule(
         timedelta(minutes=1), lambda session: bookings.expire_due(session, SYSTEM)

@@ -3,7 +3,7 @@
 from components import hall, layout
 from components.i18n import t
 from components.session import fetch
-from services import caregivers
+from services import caregivers, waiting_lists
 from services import hall as hall_services
 
 layout.page_head("task_hall", subtitle=t("hall.subtitle"))
@@ -11,5 +11,6 @@ standing = fetch(caregivers.standing)
 if standing is None or not standing.may_work:
     hall.not_yet(standing)
 else:
+    hall.waiting_list(fetch(waiting_lists.mine))
     wanted = hall.filters()
     hall.task_list(fetch(hall_services.tasks, wanted), standing.city_code)

@@ -187,7 +187,7 @@ class TestApproving:
 
         assert session.get_one(Order, order_id).decline_until == soon
 
-    def test_closes_the_rivals_at_once(self, session):
+    def test_has_the_rivals_wait_at_once(self, session):
         demand_id = make_demand(session)
         chosen = make_application(session, demand_id)
         rival = make_application(session, demand_id, caregiver=ZHAO)
@@ -195,9 +195,9 @@ class TestApproving:
         session.flush()
 
         assert application(session, chosen).status is ApplicationStatus.APPROVED
-        assert application(session, rival).status is ApplicationStatus.CLOSED
+        assert application(session, rival).status is ApplicationStatus.WAITLISTED
         assert session.get_one(Demand, demand_id).status is DemandStatus.MATCHED
-        assert told(session, NoticeKind.APPLICATION_CLOSED) == [ZHAO.id]
+        assert told(session, NoticeKind.APPLICATION_WAITLISTED) == [ZHAO.id]
 
     def test_tells_customer_and_caregiver(self, session):
         make_order(session)
@@ -274,7 +274,7 @@ class TestWaiting:
         ]
         candidate = decision.candidates[0]
         assert candidate.distance is DistanceBand.NEAR
-        assert candidate.in_hours
+        assert not candidate.obstacles
         assert candidate.free
         assert candidate.missing_certificates == ()
 

@@ -7,6 +7,7 @@ from data.caregivers import Caregiver, CaregiverStatus
 from data.catalogue import ItemGroup
 from services import applications, demands, hall
 from services.access import Actor, Role
+from services.availability import Obstacle
 from services.demands import ApplicationStatus
 from services.errors import NotFound
 from services.hall import HallFilter
@@ -71,8 +72,8 @@ class TestTask:
         make_order(session)
         make_demand(session)
 
-        assert [task.clashes for task in seen(session)] == [True]
-        assert [task.clashes for task in seen(session, ZHAO)] == [False]
+        assert [task.obstacles for task in seen(session)] == [(Obstacle.BUSY,)]
+        assert [task.obstacles for task in seen(session, ZHAO)] == [()]
 
     @pytest.mark.parametrize(
         ("hours_from_nine", "inside"), [(0, True), (-2, True), (-3, False), (9, True), (10, False)]
@@ -82,7 +83,7 @@ class TestTask:
     ):
         make_demand(session, starts_at=clock.moment + timedelta(days=1, hours=hours_from_nine))
 
-        assert [task.in_my_hours for task in seen(session)] == [inside]
+        assert [Obstacle.OFF_HOURS not in task.obstacles for task in seen(session)] == [inside]
 
 
 class TestWhoSees:
