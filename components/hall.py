@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, navigation, places, session
+from components import catalogue, formats, icons, layout, navigation, places, plans, session
 from components.i18n import t
 from services import applications
 from services import places as place_services
@@ -142,6 +142,9 @@ def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int,
     """
     item = items.get(task.item_id)
     total = formats.total_range(task.lowest_total_fen, task.highest_total_fen)
+    if task.plan is not None:
+        month = formats.total_range(task.plan.lowest_month_fen, task.plan.highest_month_fen)
+        total = t("hall.month", total=month)
     head = f"**{catalogue.item_name(items, task.item_id)}** :primary-badge[{total}]"
     with st.container(border=True, gap="small", height="stretch", key=f"task_{task.id}"):
         st.markdown("  \n".join((head, *_lines(task, item, open_places))))
@@ -171,6 +174,7 @@ def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -
     )
     lines = [
         f":material/schedule: {formats.span(task.starts_at, task.ends_at)}",
+        *(plans.rhythm_lines(task.plan.rhythm, item) if task.plan else ()),
         f":material/location_on: {where}",
         f":material/elderly: {who}",
     ]
@@ -192,6 +196,10 @@ def _obstacles(task: HallTask) -> list[str]:
     for kind in task.missing_certificates:
         missing = t("hall.missing", name=t(f"certificate.{kind}"))
         found.append(f":orange-badge[:material/workspace_premium: {missing}]")
+    if task.plan is not None:
+        fits = t("hall.plan_fits", fitting=task.plan.fitting, all=task.plan.visits)
+        colour = "green" if task.plan.fitting == task.plan.visits else "orange"
+        found.append(f":{colour}-badge[:material/event_repeat: {fits}]")
     for met in task.obstacles:
         found.append(f":orange-badge[{icons.OBSTACLE[met]} {t(f'clash.{met}')}]")
     return found

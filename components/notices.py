@@ -1,6 +1,6 @@
 """The inbox."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import streamlit as st
 
@@ -105,6 +105,9 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
     said = f"{mark}{t(f'notice_text.{notice.kind}', **blanks)}"
     if notice.kind is NoticeKind.VISIT_CONFIRMED and "pay_fen" in facts:
         said = f"{said} {t('inbox.booked', pay=blanks['pay'])}"
+    if days := facts.get("skipped"):
+        named = formats.listed(formats.day(date.fromisoformat(day)) for day in days)
+        said = f"{said} {t('inbox.skipped', days=named)}"
     code = codes.get(notice.facts.get("visit_id", 0))
     if notice.kind is NoticeKind.CODE_ISSUED and code:
         said = f"{said} `{code}`"

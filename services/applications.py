@@ -1,7 +1,8 @@
 """Applications: caregivers offer themselves, the operator chooses one."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
@@ -13,20 +14,23 @@ from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import OrderStatus, Visit, VisitStatus
+from data.orders import OrderKind, OrderStatus, Visit, VisitStatus
 from services import (
     agreements,
     availability,
     calendars,
     certificates,
     clock,
+    courses,
     demands,
     gate,
     ledger,
     lifecycles,
     notices,
+    open_plans,
     places,
     pricing,
+    recurrence,
     tariffs,
     to_do,
     track_records,
@@ -35,12 +39,14 @@ from services import (
 from services.access import Actor, Permission, Role
 from services.availability import Load, Obstacle, Taken
 from services.errors import Conflict, Invalid, NotFound
+from services.open_plans import Fit, Rhythm
 from services.wording import words
 
 # As Decision names them. Rows, not objects: whole demands are costly to load.
 _SHOWN_OF_DEMAND = (
     "id item_id district_code starts_at ends_at units lowest_fen highest_fen words created_at"
 ).split()
+_OF_PLANS = Demand.cell, Demand.rule, Demand.until_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Candidate:
     distance: places.DistanceBand
     obstacles: tuple[Obstacle, ...]
     load: Load
+    fit: Fit | None
     missing_certificates: tuple[str, ...]
     score: track_records.Score
     liked: float
@@ -63,7 +70,9 @@ class Candidate:
 
     @property
     def free(self) -> bool:
-        """Whether no other visit takes the time: all that the gate asks."""
+        """Whether no other visit takes the time, or not all of a plan: what the gate asks."""
+        if self.fit is not None:
+            return self.fit.fitting > 0
         return Obstacle.BUSY not in self.obstacles
 
     @property
@@ -86,6 +95,7 @@ class Decision:
     highest_fen: int
     words: str
     posted_at: datetime
+    rhythm: Rhythm | None
     candidates: tuple[Candidate, ...]
 
 
@@ -106,7 +116,10 @@ def apply(session: Session, actor: Actor, demand_id: int, price_fen: int, said: 
             lowest_fen=demand.lowest_fen,
             highest_fen=demand.highest_fen,
         )
-    if not gate.is_free(session, me.id, demand.starts_at, demand.ends_at):
+    if demand.rule is not None:
+        if not open_plans.fit(open_plans.laid(session, me, demand, price_fen)).fitting:
+            raise Conflict("error.plan_fits_nowhere")
+    elif not gate.is_free(session, me.id, demand.starts_at, demand.ends_at):
         raise Conflict("error.you_are_busy")
     application = session.scalar(
         select(Application).where(
@@ -167,10 +180,13 @@ def decline(session: Session, actor: Actor, application_id: int) -> None:
     )
 
 
-def approve(session: Session, actor: Actor, application_id: int) -> int:
+def approve(
+    session: Session, actor: Actor, application_id: int, seen: Sequence[date] | None = None
+) -> int:
     """Choose an applicant: order and visit arise, rivals wait, all at once; return the order.
 
-    The demand is locked first, so that two approvals for one demand take their turn.
+    The demand is locked first, so that two approvals for one demand take their turn. Of a plan,
+    the days on which she cannot come are left out; if the actor was shown others, nothing is done.
     """
     actor.require(Permission.DECIDE_APPLICATION)
     application = session.scalar(_visible_to(actor).where(Application.id == application_id))
@@ -186,6 +202,8 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     if not certificates.holds_all(session, application.caregiver_id, item.required_certificates):
         raise Conflict("error.caregiver_lacks_certificate")
     city = session.scalars(select(City).where(City.code == demand.city_code)).one()
+    if demand.rule is not None:
+        return _approve_plan(session, actor, application, demand, city, seen)
     order = agreements.begin(
         session,
         demand,
@@ -199,6 +217,46 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     waiting_lists.put(session, actor, demand, application.id)
     ledger.book_confirmed(session, order, session.get_one(Visit, visit_id).total_fen)
     agreements.tell_confirmed(session, order, visit_id)
+    return order.id
+
+
+def _approve_plan(
+    session: Session,
+    actor: Actor,
+    application: Application,
+    demand: Demand,
+    city: City,
+    seen: Sequence[date] | None,
+) -> int:
+    """The order of a plan with its visits, but on the days on which she cannot come."""
+    gate.hold(session, application.caregiver_id)
+    caregiver = session.get_one(Caregiver, application.caregiver_id)
+    laid = open_plans.laid(session, caregiver, demand, application.price_fen)
+    free = [one for one in laid if one.obstacle is None]
+    skipped = [one.on for one in laid if one.obstacle is not None]
+    if not free:
+        raise Conflict("error.plan_fits_nowhere")
+    if seen is not None and list(seen) != skipped:
+        raise Conflict("error.plan_fit_changed", fitting=len(free), all=len(laid))
+    order = agreements.begin(
+        session,
+        demand,
+        caregiver.id,
+        application.price_fen,
+        city,
+        status=OrderStatus.CONFIRMED,
+        kind=OrderKind.MONTHLY,
+    )
+    order.decline_until = agreements.free_until(city, free[0].starts_at)
+    course = open_plans.course_of(demand, application.price_fen)
+    course = replace(course, skipped=frozenset(skipped))
+    where = courses.site(session, order)
+    planned = VisitStatus.PLANNED
+    visit_ids = courses.place(session, order, caregiver.id, where, course, free, planned)
+    lifecycles.begin(session, actor, Noun.ORDER, order, "approve")
+    waiting_lists.put(session, actor, demand, application.id)
+    ledger.book_confirmed(session, order, sum(one.price.total_fen for one in free))
+    agreements.tell_confirmed(session, order, visit_ids[0], skipped=skipped)
     return order.id
 
 
@@ -219,7 +277,7 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
     ).all()
     caregiver_ids = list({row.Application.caregiver_id for row in rows})
     held = certificates.held(session, caregiver_ids)
-    latest = max((row.Demand.ends_at for row in rows), default=clock.now())
+    latest = max((_laid_until(row.Demand, row.City) for row in rows), default=clock.now())
     # Asked for all of them at once: one question each would cost more than all the rest.
     since, until = availability.week_of(clock.now())[0], availability.week_of(latest)[1]
     plans = calendars.around(session, caregiver_ids, since, until)
@@ -234,14 +292,21 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
         has, score = held.get(caregiver.id, set()), track_records.score(caregiver)
         plan, hers = plans[caregiver.id], taken.get(caregiver.id, [])
         visit = Taken(demand.starts_at, demand.ends_at, demand.cell)
+        met, fit = availability.obstacles(plan, availability.pace(city), hers, visit), None
+        sheet, price_fen = sheets[demand.city_code], application.price_fen
+        if demand.rule is not None:
+            fit = open_plans.fit(open_plans.spread(demand, price_fen, city, plan, hers, sheet))
+            met = tuple(fit.obstacles)
         candidate = Candidate(
             id=application.id,
             caregiver_id=caregiver.id,
             name=name,
-            price_fen=application.price_fen,
-            total_fen=pricing.price(
-                sheets[demand.city_code],
-                application.price_fen,
+            price_fen=price_fen,
+            total_fen=fit.total_fen
+            if fit
+            else pricing.price(
+                sheet,
+                price_fen,
                 demand.units,
                 demand.starts_at,
                 demand.ends_at,
@@ -250,8 +315,9 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             ).total_fen,
             words=application.words,
             distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
-            obstacles=availability.obstacles(plan, availability.pace(city), hers, visit),
+            obstacles=met,
             load=availability.load(plan, hers, demand.starts_at),
+            fit=fit,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
             score=score,
             liked=track_records.liked(score, means[caregiver.city_code]),
@@ -266,7 +332,19 @@ def unanswered(session: Session, actor: Actor, limit: int = 20) -> list[Decision
     actor.require(Permission.DECIDE_APPLICATION)
     rows = _open_demands(actor).where(to_do.nobody_to_choose()).limit(limit)
     shown = rows.with_only_columns(*(getattr(Demand, name) for name in _SHOWN_OF_DEMAND))
-    return [Decision(*row, candidates=()) for row in session.execute(shown)]
+    rows = session.execute(shown.add_columns(*_OF_PLANS))
+    return [
+        Decision(*row[: len(_SHOWN_OF_DEMAND)], rhythm=open_plans.rhythm(row), candidates=())
+        for row in rows
+    ]
+
+
+def _laid_until(demand: Demand, city: City) -> datetime:
+    """Until when a demand takes somebody's time, a plan as far as it is laid out."""
+    if demand.rule is None:
+        return demand.ends_at
+    last = courses.horizon(open_plans.course_of(demand, 0), city)
+    return recurrence.moment(last, availability.MINUTES) + (demand.ends_at - demand.starts_at)
 
 
 def _open_demands(actor: Actor) -> Select[Demand]:
@@ -286,7 +364,7 @@ def _suitability(candidate: Candidate) -> tuple[bool, int, float, int, int]:
     near = list(places.DistanceBand).index(candidate.distance)
     return (
         not candidate.free or bool(candidate.missing_certificates),
-        len(candidate.obstacles),
+        candidate.fit.visits - candidate.fit.fitting if candidate.fit else len(candidate.obstacles),
         -round(candidate.liked * 2) / 2,
         near,
         candidate.price_fen,
@@ -305,6 +383,7 @@ def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:
         highest_fen=demand.highest_fen,
         words=demand.words,
         posted_at=demand.created_at,
+        rhythm=open_plans.rhythm(demand),
         candidates=tuple(sorted(candidates, key=_suitability)),
     )
 

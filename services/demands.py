@@ -23,6 +23,7 @@ from services import (
     clock,
     lifecycles,
     notices,
+    open_plans,
     places,
     regions,
     tasks,
@@ -31,6 +32,7 @@ from services import (
 )
 from services.access import Actor, Channel, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
+from services.open_plans import Rhythm
 from services.wording import words
 
 __all__ = [
@@ -78,6 +80,7 @@ class DemandView:
     lowest_fen: int
     highest_fen: int
     words: str
+    rhythm: Rhythm | None
     status: DemandStatus
     applications: int
     open_moves: tuple[str, ...]
@@ -102,6 +105,9 @@ def post(
     )
     if (before := session.scalar(posted)) is not None:
         return before
+    if form.rule is not None:
+        city = cities.open_city(session, form.city_code)
+        open_plans.check(form.rule, form.starts_at, form.until_on, city)
     demand = store(session, actor, form, request_key, owner_id, DemandStatus.OPEN)
     lifecycles.begin(session, actor, Noun.DEMAND, demand, "post")
     announce(session, actor, demand)
@@ -216,6 +222,7 @@ def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> l
             lowest_fen=d.lowest_fen,
             highest_fen=d.highest_fen,
             words=d.words,
+            rhythm=open_plans.rhythm(d),
             status=d.status,
             applications=count,
             open_moves=tuple(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus
 from data.catalogue import CareItem, ItemGroup, Skill
+from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand
 from data.history import Noun
 from data.recipients import Mobility, Recipient, Sex
@@ -17,26 +18,29 @@ from services import (
     availability,
     calendars,
     clock,
+    courses,
     demands,
     gate,
     lifecycles,
+    open_plans,
     places,
     pricing,
     recipients,
     tariffs,
 )
 from services.access import Actor, Permission
-from services.availability import Obstacle, Taken
+from services.availability import Calendar, Obstacle, Taken
+from services.open_plans import Rhythm
 from services.pricing import Sheet
 
-__all__ = ["ApplicationStatus", "HallFilter", "HallTask"]
+__all__ = ["ApplicationStatus", "HallFilter", "HallTask", "PlanTask"]
 
 MOST_SHOWN = 100
 AGE_BAND_YEARS = 10
 # Rows, not objects: a hall of hundreds is read on every rerun.
 _SHOWN_OF_DEMAND = (
     "id item_id district_code place_id cell starts_at ends_at units lowest_fen highest_fen "
-    "skills words created_at"
+    "skills words created_at rule until_on"
 ).split()
 
 
@@ -47,6 +51,17 @@ class HallFilter:
     days_ahead: int | None = None
     within_km: int | None = None
     only_fitting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTask:
+    """What is regular about a demand: how often, how many of its visits fit, 30 days in fen."""
+
+    rhythm: Rhythm
+    visits: int
+    fitting: int
+    lowest_month_fen: int
+    highest_month_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,7 @@ class HallTask:
     missing_certificates: tuple[str, ...]
     travel_minutes: int
     obstacles: tuple[Obstacle, ...]
+    plan: PlanTask | None
     my_application: ApplicationStatus | None
     my_price_fen: int | None
     posted_at: datetime
@@ -87,8 +103,10 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
     if me is None or me.status is not CaregiverStatus.APPROVED:
         return []
     held = announcements.certificates_of(session, me.id)
-    rules = calendars.rules(session, me.city_code)
-    latest = clock.now() + rules.horizon + calendars.A_WEEK
+    city = courses.city_of(session, me.city_code)
+    rules = availability.pace(city)
+    ahead = timedelta(days=city.plan_ahead_days)
+    latest = clock.now() + rules.horizon + ahead + calendars.A_WEEK
     # This week's hours count from its Monday on, and a night before the first visit.
     taken = gate.taken(session, me.id, clock.now() - calendars.A_WEEK, latest)
     plan = calendars.around(session, [me.id], clock.now(), latest)[me.id]
@@ -129,7 +147,9 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
         missing = needed[row.item_id]
         visit = Taken(row.starts_at, row.ends_at, row.cell)
         obstacles = availability.obstacles(plan, rules, taken, visit)
-        fits = not obstacles and not missing
+        task = _plan(row, city, plan, taken, sheet)
+        can = bool(task.fitting) if task else Obstacle.BUSY not in obstacles
+        fits = not missing and (can if task else not obstacles)
         waiting = row.application_status is ApplicationStatus.SUBMITTED
         if wanted.only_fitting and not fits and not waiting:
             continue
@@ -157,20 +177,39 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
                 recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
                 recipient_mobility=row.mobility,
                 missing_certificates=missing,
-                obstacles=obstacles,
+                obstacles=() if task else obstacles,
+                plan=task,
                 my_application=row.application_status,
                 my_price_fen=row.price_fen,
                 posted_at=row.created_at,
                 open_moves=_open_moves(
                     actor,
                     row.application_status,
-                    barred=bool(missing) or Obstacle.BUSY in obstacles,
+                    barred=bool(missing) or not can,
                 ),
             )
         )
         if len(found) == MOST_SHOWN:
             break
     return found
+
+
+def _plan(
+    row: Row[*tuple[Any, ...]], city: City, plan: Calendar, taken: list[Taken], sheet: Sheet
+) -> PlanTask | None:
+    """How a plan fits the caregiver's time, as far as the city makes visits ahead."""
+    if (rhythm := open_plans.rhythm(row)) is None:
+        return None
+    fit = open_plans.fit(
+        open_plans.spread(row, row.lowest_fen, city, plan, taken, sheet, ahead=True)
+    )
+    return PlanTask(
+        rhythm,
+        fit.visits,
+        fit.fitting,
+        open_plans.month_fen(row, row.lowest_fen, sheet),
+        open_plans.month_fen(row, row.highest_fen, sheet),
+    )
 
 
 def _total(sheet: Sheet, row: Row[*tuple[Any, ...]], price_fen: int) -> int:

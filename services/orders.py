@@ -265,8 +265,6 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
     _end(session, actor, order)
-    if order.kind is OrderKind.MONTHLY:
-        return  # A plan is asked of one caregiver only.
     waiting_lists.reopen(session, actor, order.demand_id, "turn_down")
 
 

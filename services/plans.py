@@ -46,6 +46,7 @@ class SegmentView:
     unit_price_fen: int
     from_on: date
     until_on: date | None
+    skipped: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +293,7 @@ def _view(segment: Segment) -> SegmentView:
         unit_price_fen=segment.unit_price_fen,
         from_on=segment.from_on,
         until_on=segment.until_on,
+        skipped=tuple(map(date.fromisoformat, segment.skipped)),
     )
 
 

@@ -12,7 +12,7 @@ from data.catalogue import CareItem
 from data.demands import Application, ApplicationStatus, Demand
 from data.history import Noun
 from data.notices import NoticeKind
-from services import calendars, certificates, clock, demands, gate, lifecycles, notices
+from services import calendars, certificates, clock, demands, gate, lifecycles, notices, open_plans
 from services.access import Actor, Permission
 
 
@@ -117,6 +117,13 @@ def _can_come(session: Session, application: Application, demand: Demand) -> boo
         return False
     if not certificates.holds_all(session, caregiver.id, item.required_certificates):
         return False
+    if demand.rule is not None:
+        return (
+            open_plans.fit(
+                open_plans.laid(session, caregiver, demand, application.price_fen)
+            ).fitting
+            > 0
+        )
     span = demand.starts_at, demand.ends_at
     if not gate.is_free(session, caregiver.id, *span):
         return False

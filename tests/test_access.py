@@ -152,6 +152,8 @@ SERVICES: dict[str, set[Role | None]] = {
     "extra_times.quote": {CAREGIVER},
     "extra_times.refuse": {CUSTOMER, DESK_},
     "hall.tasks": {CAREGIVER},
+    "waiting_lists.close_due": {WORKER},
+    "waiting_lists.mine": {CAREGIVER},
     "incidents.close": {OPERATOR_},
     "incidents.of_orders": FOLLOWERS,
     "incidents.report": {CAREGIVER},
@@ -337,6 +339,7 @@ PUBLIC = {
     "sessions.resume",
     "sessions.take_ticket",
     "tariffs.quote",
+    "open_plans.estimate",
 }
 # ... for the worker ...
 WORK = {
@@ -402,6 +405,10 @@ HELP = {
     "courses.make",
     "courses.place",
     "courses.site",
+    "open_plans.laid",
+    "waiting_lists.close",
+    "waiting_lists.put",
+    "waiting_lists.reopen",
     "gate.hold",
     "gate.is_free",
     "gate.place",

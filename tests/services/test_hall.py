@@ -168,3 +168,21 @@ class TestFilters:
         make_demand(session, starts_at=clock.moment + timedelta(days=1, hours=12))
 
         assert ids(session, only_fitting=True) == [fitting]
+
+
+class TestTheWay:
+    def test_is_told_by_the_band_alone(self, session):
+        make_demand(session)
+
+        [task] = seen(session)
+        assert task.distance is DistanceBand.NEAR
+        assert task.travel_minutes % 5 == 0
+        assert task.travel_minutes > 0
+
+    def test_a_visit_too_soon_after_another_day_does_not_fit(self, session, clock):
+        make_order(session, starts_at=clock.moment + timedelta(days=1, hours=8))
+        demand_id = make_demand(session, starts_at=clock.moment + timedelta(days=1, hours=22))
+
+        assert demand_id not in ids(session, only_fitting=True)
+        [task] = seen(session)
+        assert Obstacle.REST in task.obstacles or Obstacle.OFF_HOURS in task.obstacles
