@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver
@@ -17,24 +18,8 @@ from services.courses import Course, Planned, Site
 from services.errors import Invalid
 from services.pricing import Sheet
 
-
-class Wish(Protocol):
-    """What of a demand says when a plan's visits are, as rows have it."""
-
-    @property
-    def starts_at(self) -> datetime: ...
-    @property
-    def ends_at(self) -> datetime: ...
-    @property
-    def units(self) -> int: ...
-    @property
-    def cell(self) -> str: ...
-    @property
-    def rule(self) -> str | None: ...
-    @property
-    def until_on(self) -> date | None: ...
-    @property
-    def created_at(self) -> datetime: ...
+# What says when a plan's visits are: a demand, or a row with the columns that do.
+Wish = Demand | Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)

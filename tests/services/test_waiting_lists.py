@@ -102,7 +102,7 @@ class TestWaiting:
 
     def test_ends_when_she_is_suspended(self, session, lost):
         _, _, waits = lost
-        caregivers.move(session, OPERATOR, ZHAO.id, "suspend", "证件待核实")
+        caregivers.move(session, OPERATOR, ZHAO.id or 0, "suspend", "证件待核实")
 
         assert status(session, waits) is ApplicationStatus.CLOSED
 
@@ -138,7 +138,13 @@ class TestMovingUp:
         elif reason == "leave":
             start = clock.moment + timedelta(hours=20)
             leaves.take(
-                session, ZHAO, ZHAO.id, start, start + timedelta(days=1), LeaveReason.ILLNESS, ()
+                session,
+                ZHAO,
+                ZHAO.id or 0,
+                start,
+                start + timedelta(days=1),
+                LeaveReason.ILLNESS,
+                (),
             )
         else:
             session.execute(
