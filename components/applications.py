@@ -11,8 +11,9 @@ from components.places import band_name
 from components.reviews import stars
 from services import applications
 from services.applications import Candidate, Decision
-from services.availability import Load, Obstacle
+from services.availability import Obstacle
 from services.catalogue import ItemView
+from services.loads import Load
 from services.open_plans import Fit
 
 SHOWN_AT_ONCE, MORE_AT_ONCE = 2, 10

@@ -1,7 +1,7 @@
 """Applications: caregivers offer themselves, the operator chooses one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Select, false, select
@@ -14,7 +14,7 @@ from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import OrderKind, OrderStatus, Visit, VisitStatus
+from data.orders import OrderStatus, Visit, VisitStatus
 from services import (
     agreements,
     availability,
@@ -26,9 +26,11 @@ from services import (
     gate,
     ledger,
     lifecycles,
+    loads,
     notices,
     open_plans,
     places,
+    plan_approvals,
     pricing,
     recurrence,
     tariffs,
@@ -37,8 +39,9 @@ from services import (
     waiting_lists,
 )
 from services.access import Actor, Permission, Role
-from services.availability import Load, Obstacle, Taken
+from services.availability import Obstacle, Taken
 from services.errors import Conflict, Invalid, NotFound
+from services.loads import Load
 from services.open_plans import Fit, Rhythm
 from services.wording import words
 
@@ -203,7 +206,7 @@ def approve(
         raise Conflict("error.caregiver_lacks_certificate")
     city = session.scalars(select(City).where(City.code == demand.city_code)).one()
     if demand.rule is not None:
-        return _approve_plan(session, actor, application, demand, city, seen)
+        return plan_approvals.approve(session, actor, application, demand, city, seen)
     order = agreements.begin(
         session,
         demand,
@@ -217,46 +220,6 @@ def approve(
     waiting_lists.put(session, actor, demand, application.id)
     ledger.book_confirmed(session, order, session.get_one(Visit, visit_id).total_fen)
     agreements.tell_confirmed(session, order, visit_id)
-    return order.id
-
-
-def _approve_plan(
-    session: Session,
-    actor: Actor,
-    application: Application,
-    demand: Demand,
-    city: City,
-    seen: Sequence[date] | None,
-) -> int:
-    """The order of a plan with its visits, but on the days on which she cannot come."""
-    gate.hold(session, application.caregiver_id)
-    caregiver = session.get_one(Caregiver, application.caregiver_id)
-    laid = open_plans.laid(session, caregiver, demand, application.price_fen)
-    free = [one for one in laid if one.obstacle is None]
-    skipped = [one.on for one in laid if one.obstacle is not None]
-    if not free:
-        raise Conflict("error.plan_fits_nowhere")
-    if seen is not None and list(seen) != skipped:
-        raise Conflict("error.plan_fit_changed", fitting=len(free), all=len(laid))
-    order = agreements.begin(
-        session,
-        demand,
-        caregiver.id,
-        application.price_fen,
-        city,
-        status=OrderStatus.CONFIRMED,
-        kind=OrderKind.MONTHLY,
-    )
-    order.decline_until = agreements.free_until(city, free[0].starts_at)
-    course = open_plans.course_of(demand, application.price_fen)
-    course = replace(course, skipped=frozenset(skipped))
-    where = courses.site(session, order)
-    planned = VisitStatus.PLANNED
-    visit_ids = courses.place(session, order, caregiver.id, where, course, free, planned)
-    lifecycles.begin(session, actor, Noun.ORDER, order, "approve")
-    waiting_lists.put(session, actor, demand, application.id)
-    ledger.book_confirmed(session, order, sum(one.price.total_fen for one in free))
-    agreements.tell_confirmed(session, order, visit_ids[0], skipped=skipped)
     return order.id
 
 
@@ -316,7 +279,7 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             words=application.words,
             distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
             obstacles=met,
-            load=availability.load(plan, hers, demand.starts_at),
+            load=loads.load(plan, hers, demand.starts_at),
             fit=fit,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
             score=score,

@@ -406,6 +406,7 @@ HELP = {
     "courses.place",
     "courses.site",
     "open_plans.laid",
+    "plan_approvals.approve",
     "waiting_lists.close",
     "waiting_lists.put",
     "waiting_lists.reopen",
