@@ -171,7 +171,7 @@ def _fit_badges(fit: Fit) -> list[str]:
     return [
         f":{colour}-badge[:material/event_repeat: {fits}]",
         *(
-            f":orange-badge[{icons.OBSTACLE.get(met, ':material/block:')} {_clash(met)} × {count}]"
+            f":orange-badge[{icons.OBSTACLE[met]} {_clash(met)} × {count}]"
             for met, count in fit.obstacles.items()
         ),
     ]

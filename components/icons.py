@@ -45,8 +45,14 @@ APPLICATION = {
     ApplicationStatus.CLOSED: (":material/person_off:", "gray"),
     ApplicationStatus.WITHDRAWN: (":material/undo:", "gray"),
 }
-# What of time stands in the way of a caregiver who offers herself.
 OBSTACLE = {
+    Obstacle.NOBODY: ":material/person_off:",
+    Obstacle.NOT_OFFERED: ":material/block:",
+    Obstacle.CERTIFICATE: ":material/workspace_premium:",
+    Obstacle.TOO_FAR: ":material/distance:",
+    Obstacle.PRICE: ":material/payments:",
+    Obstacle.TOO_SOON: ":material/timer:",
+    Obstacle.TOO_FAR_AHEAD: ":material/event_upcoming:",
     Obstacle.CITY_CLOSED: ":material/location_off:",
     Obstacle.OFF_HOURS: ":material/schedule:",
     Obstacle.ON_LEAVE: ":material/beach_access:",

@@ -8,13 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from math import ceil
 from typing import Protocol
 
 from data.cities import City
 from data.unmet_needs import Obstacle
 from services import clock, places
-from services.places import BAND_LIMITS_KM, DistanceBand
 
 __all__ = ["Obstacle"]
 
@@ -178,15 +176,6 @@ def travel(cell: str, other: str, kmh: int) -> timedelta:
     if cell == other:
         return timedelta()
     return timedelta(hours=places.distance_km(cell, other) * DETOUR / kmh)
-
-
-def travel_minutes(band: DistanceBand, kmh: int) -> int:
-    """The most minutes the way takes in a band of distance, by fives; in the last, the least.
-
-    Made from the band alone, so that it tells no more of where a home is than the band does.
-    """
-    limit_km = next((km for km, name in BAND_LIMITS_KM if name is band), BAND_LIMITS_KM[-1][0])
-    return 5 * ceil(limit_km * DETOUR / kmh * 60 / 5)
 
 
 def in_hours(calendar: Calendar, starts_at: datetime, ends_at: datetime) -> bool:
