@@ -11,6 +11,7 @@ from components import (
     icons,
     layout,
     places,
+    plans,
     prices,
     recipients,
     session,
@@ -19,13 +20,15 @@ from components import (
 from components.i18n import t
 from components.idle_demands import improve_button
 from components.invitations import invite_button
-from services import cities, clock, demands, tariffs
+from services import cities, clock, demands, open_plans, recurrence, tariffs
 from services import recipients as recipient_services
 from services.catalogue import ItemView, Skill
+from services.courses import Course
 from services.demands import DemandForm, DemandStatus, DemandView
 from services.drafts import DraftFields
 
 _KEY = "demand"
+_OFTEN = ("once", "regularly")
 
 
 def demand_form(
@@ -44,11 +47,13 @@ def demand_form(
         item = catalogue.item_choice(items, _KEY)
     with st.container(border=True):
         st.subheader(t("demand.when_and_where"), anchor=False)
-        starts_at, units = _time_fields(item)
+        starts_at, units, course = _when_fields(item)
         location = places.location_fields(_KEY, district_code=district_code)
     with st.container(border=True):
         st.subheader(t("demand.price_and_words"), anchor=False)
         lowest_fen, highest_fen = _price_fields(item, units, starts_at, location)
+        if course is not None:
+            _month_estimate(item, course, (lowest_fen, highest_fen), location)
         skills = st.pills(
             t("field.skills"),
             list(Skill),
@@ -66,8 +71,8 @@ def demand_form(
         place_id=location.place_id if location else None,
         cell=location.cell if location else None,
         address=st.session_state.get(f"{_KEY}_address", ""),
-        day=starts_at.date(),
-        start=starts_at.time(),
+        day=starts_at.date() if starts_at else None,
+        start=starts_at.time() if starts_at else None,
         units=units,
         lowest_fen=lowest_fen,
         highest_fen=highest_fen,
@@ -80,10 +85,10 @@ def demand_form(
         type="primary",
         icon=":material/campaign:",
         key="demand_submit",
-        disabled=recipient is None or location is None,
+        disabled=recipient is None or location is None or starts_at is None,
     )
     request_key = wishes.request_key(_KEY, pressed=pressed)
-    if pressed and recipient is not None and location is not None:
+    if pressed and recipient is not None and location is not None and starts_at is not None:
         form = DemandForm(
             recipient_id=recipient.id,
             item_id=item.id,
@@ -98,6 +103,8 @@ def demand_form(
             cell=location.cell,
             skills=wished,
             words=words,
+            rule=course.rule if course else None,
+            until_on=course.last_on if course else None,
         )
         session.perform(
             "demand.posted",
@@ -117,6 +124,51 @@ def _horizon() -> timedelta:
     return timedelta(days=max((city.horizon_days for city in opened), default=1))
 
 
+def _when_fields(item: ItemView) -> tuple[datetime | None, int, Course | None]:
+    """Once or regularly: the first start, the units, and a plan's course; no start yet: None."""
+    often = st.segmented_control(
+        t("demand.often"),
+        _OFTEN,
+        default=_OFTEN[0],
+        required=True,
+        format_func=lambda one: t(f"demand.often_{one}"),
+        key=f"{_KEY}_often",
+    )
+    if often == _OFTEN[0]:
+        return *_time_fields(item), None
+    units = _units_field(item)
+    course = plans.course_fields(f"{_KEY}_plan", units, item.lowest_fen)
+    first = recurrence.first_day(course.rule, course.first_on) if course else None
+    if course is None or first is None:
+        return None, units, None
+    starts_at = recurrence.moment(first, course.starts_minute)
+    ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
+    st.caption(t("demand.first_visit", span=formats.span(starts_at, ends_at)))
+    return starts_at, units, course
+
+
+def _month_estimate(
+    item: ItemView, course: Course, bounds: tuple[int, int], location: places.Location | None
+) -> None:
+    """What 30 days of the plan would cost at both ends of the price range."""
+    city_code = location.city_code if location else ""
+    hours = course.units * item.hours_per_unit
+    lowest, highest = (
+        session.public(open_plans.estimate, city_code, course, hours, price_fen)
+        for price_fen in bounds
+    )
+    st.caption(t("demand.month", total=formats.total_range(lowest, highest)))
+
+
+def _units_field(item: ItemView) -> int:
+    return st.number_input(
+        t("field.units", unit=t(f"unit.{item.unit}")),
+        item.fewest_units,
+        item.most_units,
+        key=f"{_KEY}_units_{item.id}",
+    )
+
+
 def _time_fields(item: ItemView) -> tuple[datetime, int]:
     left, middle, right = st.columns(3)
     tomorrow = clock.today() + timedelta(days=1)
@@ -130,12 +182,8 @@ def _time_fields(item: ItemView) -> tuple[datetime, int]:
     # A field takes either a default or a value set for it.
     first = "now" if f"{_KEY}_start" in st.session_state else drafts.FIRST_START
     at = middle.time_input(t("field.start"), first, step=900, key=f"{_KEY}_start")
-    units = right.number_input(
-        t("field.units", unit=t(f"unit.{item.unit}")),
-        item.fewest_units,
-        item.most_units,
-        key=f"{_KEY}_units_{item.id}",
-    )
+    with right:
+        units = _units_field(item)
     starts_at = datetime.combine(day, at, clock.CITY_TIME)
     ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
     st.caption(formats.span(starts_at, ends_at))
@@ -143,10 +191,12 @@ def _time_fields(item: ItemView) -> tuple[datetime, int]:
 
 
 def _price_fields(
-    item: ItemView, units: int, starts_at: datetime, location: places.Location | None
+    item: ItemView, units: int, starts_at: datetime | None, location: places.Location | None
 ) -> tuple[int, int]:
     """The family's price range in fen per unit, within the catalogue's."""
     lowest_fen, highest_fen = _price_range(item)
+    if starts_at is None:
+        return lowest_fen, highest_fen
     length = timedelta(hours=units * item.hours_per_unit)
     lowest, highest = (
         session.public(
@@ -193,6 +243,7 @@ def demand_card(
             f":material/schedule: {formats.span(demand.starts_at, demand.ends_at)}"
             f" · {formats.district(demand.district_code)}",
             t("recipient.for", name=formats.plain(demand.recipient_name)),
+            *plans.rhythm_lines(demand.rhythm, items.get(demand.item_id)),
         )
         st.markdown("  \n".join(lines))
         if demand.words:

@@ -1,6 +1,7 @@
 """One icon and one colour for each thing that has a status or a kind."""
 
 from services.access import Role
+from services.availability import Obstacle
 from services.caregivers import CaregiverLevel, CaregiverStatus
 from services.catalogue import ItemGroup
 from services.cities import CityStatus
@@ -40,8 +41,25 @@ APPLICATION = {
     ApplicationStatus.SUBMITTED: (":material/pending:", "blue"),
     ApplicationStatus.APPROVED: (":material/check_circle:", "green"),
     ApplicationStatus.DECLINED: (":material/cancel:", "gray"),
+    ApplicationStatus.WAITLISTED: (":material/hourglass_top:", "violet"),
     ApplicationStatus.CLOSED: (":material/person_off:", "gray"),
     ApplicationStatus.WITHDRAWN: (":material/undo:", "gray"),
+}
+OBSTACLE = {
+    Obstacle.NOBODY: ":material/person_off:",
+    Obstacle.NOT_OFFERED: ":material/block:",
+    Obstacle.CERTIFICATE: ":material/workspace_premium:",
+    Obstacle.TOO_FAR: ":material/distance:",
+    Obstacle.PRICE: ":material/payments:",
+    Obstacle.TOO_SOON: ":material/timer:",
+    Obstacle.TOO_FAR_AHEAD: ":material/event_upcoming:",
+    Obstacle.CITY_CLOSED: ":material/location_off:",
+    Obstacle.OFF_HOURS: ":material/schedule:",
+    Obstacle.ON_LEAVE: ":material/beach_access:",
+    Obstacle.BUSY: ":material/event_busy:",
+    Obstacle.TRAVEL: ":material/directions_bus:",
+    Obstacle.REST: ":material/bedtime:",
+    Obstacle.WEEK_FULL: ":material/battery_full:",
 }
 REQUEST = {
     OrderStatus.REQUESTED: (":material/mark_email_unread:", "violet"),

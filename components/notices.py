@@ -1,6 +1,6 @@
 """The inbox."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import streamlit as st
 
@@ -17,6 +17,8 @@ _PAGE_OF = {
     NoticeKind.APPLICATION_RECEIVED: "applications",
     NoticeKind.APPLICATION_DECLINED: "task_hall",
     NoticeKind.APPLICATION_CLOSED: "task_hall",
+    NoticeKind.APPLICATION_WAITLISTED: "task_hall",
+    NoticeKind.APPLICATION_RETURNED: "task_hall",
     NoticeKind.ORDER_CONFIRMED: "my_orders",
     NoticeKind.CODE_ISSUED: "my_visits",
     NoticeKind.REQUEST_RECEIVED: "my_visits",
@@ -110,6 +112,9 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
     said = f"{mark}{t(f'notice_text.{notice.kind}', **blanks)}"
     if notice.kind is NoticeKind.VISIT_CONFIRMED and "pay_fen" in facts:
         said = f"{said} {t('inbox.booked', pay=blanks['pay'])}"
+    if days := facts.get("skipped"):
+        named = formats.listed(formats.day(date.fromisoformat(day)) for day in days)
+        said = f"{said} {t('inbox.skipped', days=named)}"
     code = codes.get(notice.facts.get("visit_id", 0))
     if notice.kind is NoticeKind.CODE_ISSUED and code:
         said = f"{said} `{code}`"

@@ -304,9 +304,9 @@ def _let_go(
 
 
 def _offer(session: Session, actor: Actor, order: Order) -> None:
-    """Offer the demand to everybody, unless its time has come; a plan is asked of one only."""
+    """Offer the demand to everybody, a plan like a visit, unless its time has come."""
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
-    if demand.rule is not None or demand.starts_at <= clock.now():
+    if demand.starts_at <= clock.now():
         lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
         unmet_needs.note_expired(session, demand, applied=False)
         return

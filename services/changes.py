@@ -27,6 +27,7 @@ from services import (
     notices,
     pricing,
     tariffs,
+    waiting_lists,
 )
 from services.access import Actor, Permission, Role
 from services.availability import Taken
@@ -141,6 +142,7 @@ def cancel_visit(
     if order.kind is OrderKind.SINGLE:
         lifecycles.take(session, actor, Noun.ORDER, order, "cancel")
         _tell(session, actor, NoticeKind.ORDER_CANCELLED, order, visit, f"order-{order.id}")
+        _look_for_another(session, actor, order, visit, owing)
     else:
         _tell(session, actor, NoticeKind.VISIT_CANCELLED, order, visit, f"visit-{visit.id}")
 
@@ -235,6 +237,20 @@ def reschedule(
     ledger.book_extended(session, order, [new_id], price.total_fen)
     _tell_moved(session, actor, order, new_id, starts_at)
     return new_id
+
+
+def _look_for_another(
+    session: Session, actor: Actor, order: Order, visit: Visit, owing: Party
+) -> None:
+    """Whom the caregiver let down still needs care: open the demand again, if time is left.
+
+    A family that cancels, or whom nobody let down, needs nobody else.
+    """
+    notice = calendars.rules(session, order.city_code).notice
+    if owing is Party.CAREGIVER and visit.starts_at > clock.now() + notice:
+        waiting_lists.reopen(session, actor, order.demand_id, "step_back")
+    else:
+        waiting_lists.close(session, actor, order.demand_id)
 
 
 def drop_offers(session: Session, actor: Actor, visit: Visit) -> Sequence[Visit]:

@@ -23,9 +23,9 @@ from services import (
     recurrence,
     tariffs,
 )
-from services.availability import Obstacle, Taken
+from services.availability import Calendar, Obstacle, Taken
 from services.errors import Conflict, Invalid
-from services.pricing import Price
+from services.pricing import Price, Sheet
 
 # As many days as the steps of a tariff count.
 A_MONTH = timedelta(days=29)
@@ -116,6 +116,7 @@ def lay(
     last: date,
     *,
     without: Collection[Taken] = (),
+    booked_at: datetime | None = None,
 ) -> list[Planned]:
     """The visits of a course from first to last, each with what stands in its way.
 
@@ -132,20 +133,52 @@ def lay(
     taken = gate.taken(session, caregiver.id, begins - calendars.A_WEEK, ends + calendars.A_WEEK)
     taken = sorted(one for one in taken if one not in without)
     sheet = tariffs.around(session, place.city.code, begins, ends)
-    month_ends = min(course.first_on + A_MONTH, course.last_on or date.max)
-    often = len(recurrence.days(course.rule, course.first_on, month_ends, skipped))
+    return spread(
+        plan,
+        place.city,
+        taken,
+        sheet,
+        course,
+        days,
+        length,
+        place.cell,
+        booked_at or clock.now(),
+        commission_bp=place.commission_bp,
+        with_others=True,
+    )
+
+
+def spread(
+    plan: Calendar,
+    city: City,
+    taken: Sequence[Taken],
+    sheet: Sheet,
+    course: Course,
+    days: Sequence[date],
+    length: timedelta,
+    cell: str,
+    booked_at: datetime,
+    *,
+    commission_bp: int = 0,
+    with_others: bool = False,
+) -> list[Planned]:
+    """A visit on each of these days, with its price and what stands in its way, of what was read.
+
+    Other minutes of a day are looked for only if asked for.
+    """
     # A plan may go on for longer than single visits are booked ahead.
-    rules = replace(availability.pace(place.city), horizon=2 * recurrence.A_YEAR)
+    rules = replace(availability.pace(city), horizon=2 * recurrence.A_YEAR)
+    often, busy = len(_month(course)), list(taken)
     laid = []
     for day in days:
         starts_at = recurrence.moment(day, course.moved.get(day, course.starts_minute))
-        wanted = Taken(starts_at, starts_at + length, place.cell)
-        met = availability.obstacle(plan, rules, taken, wanted)
+        wanted = Taken(starts_at, starts_at + length, cell)
+        met = availability.obstacle(plan, rules, busy, wanted)
         others: tuple[int, ...] = ()
         if met is None:
-            insort(taken, wanted)
-        else:
-            free = availability.starts(plan, rules, taken, length, place.cell, day)
+            insort(busy, wanted)
+        elif with_others:
+            free = availability.starts(plan, rules, busy, length, cell, day)
             others = tuple(_minute(start) for start in free)
         price = pricing.price(
             sheet,
@@ -153,12 +186,38 @@ def lay(
             course.units,
             starts_at,
             wanted.ends_at,
-            place.commission_bp,
-            clock.now(),
+            commission_bp,
+            booked_at,
             visits_in_30_days=often,
         )
         laid.append(Planned(day, starts_at, wanted.ends_at, price, met, others))
     return laid
+
+
+def month_fen(sheet: Sheet, course: Course, length: timedelta, booked_at: datetime) -> int:
+    """What all visits of a course's first 30 days cost, in fen."""
+    days = _month(course)
+    total = 0
+    for day in days:
+        starts_at = recurrence.moment(day, course.starts_minute)
+        total += pricing.price(
+            sheet,
+            course.unit_price_fen,
+            course.units,
+            starts_at,
+            starts_at + length,
+            0,
+            booked_at,
+            visits_in_30_days=len(days),
+        ).total_fen
+    return total
+
+
+def _month(course: Course) -> list[date]:
+    """The days of a course that the steps of a tariff count."""
+    month_ends = min(course.first_on + A_MONTH, course.last_on or date.max)
+    skipped = {day.isoformat() for day in course.skipped}
+    return recurrence.days(course.rule, course.first_on, month_ends, skipped)
 
 
 def _minute(moment: datetime) -> int:

@@ -24,6 +24,7 @@ from services import (
     drafts,
     lifecycles,
     notices,
+    open_plans,
     places,
     regions,
     tasks,
@@ -32,6 +33,7 @@ from services import (
 )
 from services.access import Actor, Channel, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
+from services.open_plans import Rhythm
 from services.wording import words
 
 __all__ = [
@@ -89,6 +91,7 @@ class DemandView:
     lowest_fen: int
     highest_fen: int
     words: str
+    rhythm: Rhythm | None
     status: DemandStatus
     applications: int
     invited: int
@@ -116,6 +119,9 @@ def post(
     )
     if (before := session.scalar(posted)) is not None:
         return before
+    if form.rule is not None:
+        city = cities.open_city(session, form.city_code)
+        open_plans.check(form.rule, form.starts_at, form.until_on, city)
     demand = store(session, actor, form, request_key, owner_id, DemandStatus.OPEN)
     lifecycles.begin(session, actor, Noun.DEMAND, demand, "post")
     announce(session, actor, demand)
@@ -235,6 +241,7 @@ def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> l
             lowest_fen=d.lowest_fen,
             highest_fen=d.highest_fen,
             words=d.words,
+            rhythm=open_plans.rhythm(d),
             status=d.status,
             applications=count,
             invited=number,
@@ -278,15 +285,12 @@ def expire_due(session: Session, actor: Actor) -> int:
     return len(due)
 
 
-def close_applications(
-    session: Session, actor: Actor, demand: Demand, *, spare_id: int | None = None
-) -> int:
-    """Close every application still waiting for a demand, but the spared one; return how many."""
+def close_applications(session: Session, actor: Actor, demand: Demand) -> int:
+    """Close every application still waiting for a demand; return how many."""
     rivals = session.scalars(
         select(Application).where(
             Application.demand_id == demand.id,
             Application.status == ApplicationStatus.SUBMITTED,
-            Application.id != (spare_id or 0),
         )
     ).all()
     for rival in rivals:

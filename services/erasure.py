@@ -17,7 +17,7 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate, Photo, Rate
 from data.cities import City
 from data.complaints import Complaint, Incident
 from data.consents import Consent, ErasureRequest, Policy
-from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.demands import HOPING, Application, Demand, DemandStatus
 from data.follow_ups import FollowUp
 from data.history import Noun
 from data.identities import Identity, ProviderFlow
@@ -215,7 +215,7 @@ def _open(session: Session, account_id: int) -> Open:
         applications=count(
             Application.id,
             Application.caregiver_id == account_id,
-            Application.status == ApplicationStatus.SUBMITTED,
+            Application.status.in_(HOPING),
         ),
         complaints=count(
             Visit.id,

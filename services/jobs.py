@@ -28,6 +28,7 @@ from services import (
     sessions,
     substitutes,
     unmet_needs,
+    waiting_lists,
 )
 from services.access import SYSTEM, Actor, Permission
 from services.errors import NotFound
@@ -87,6 +88,9 @@ JOBS: dict[str, Schedule] = {
     ),
     "reoffer_demands": Schedule(
         timedelta(minutes=10), lambda session: idle_demands.reoffer_due(session, SYSTEM)
+    ),
+    "close_waiting_lists": Schedule(
+        timedelta(minutes=5), lambda session: waiting_lists.close_due(session, SYSTEM)
     ),
     "expire_requests": Schedule(
         timedelta(minutes=1), lambda session: bookings.expire_due(session, SYSTEM)

@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from data.accounts import Account, Channel
-from data.demands import Application, ApplicationStatus, Demand
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import (
@@ -24,7 +23,17 @@ from data.orders import (
 )
 from data.recipients import Recipient
 from data.reviews import Review
-from services import agreements, clock, ledger, lifecycles, notices, places, to_do, visits
+from services import (
+    agreements,
+    clock,
+    ledger,
+    lifecycles,
+    notices,
+    places,
+    to_do,
+    visits,
+    waiting_lists,
+)
 from services.access import Actor, Permission, Role
 from services.errors import Conflict
 from services.places import DistanceBand
@@ -257,17 +266,7 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
     _end(session, actor, order)
-    if order.kind is OrderKind.MONTHLY:
-        return  # A plan is asked of one caregiver only.
-    demand = session.get_one(Demand, order.demand_id)
-    lifecycles.take(session, actor, Noun.DEMAND, demand, "reopen")
-    chosen = session.scalars(
-        select(Application).where(
-            Application.demand_id == demand.id, Application.status == ApplicationStatus.APPROVED
-        )
-    ).one_or_none()
-    if chosen is not None:  # One who was asked directly never applied.
-        lifecycles.take(session, actor, Noun.APPLICATION, chosen, "turn_down")
+    waiting_lists.reopen(session, actor, order.demand_id, "turn_down")
 
 
 def _end(session: Session, actor: Actor, order: Order) -> None:

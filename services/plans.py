@@ -47,6 +47,7 @@ class SegmentView:
     unit_price_fen: int
     from_on: date
     until_on: date | None
+    skipped: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +310,7 @@ def _view(segment: Segment) -> SegmentView:
         unit_price_fen=segment.unit_price_fen,
         from_on=segment.from_on,
         until_on=segment.until_on,
+        skipped=tuple(map(date.fromisoformat, segment.skipped)),
     )
 
 

@@ -169,6 +169,8 @@ SERVICES: dict[str, set[Role | None]] = {
     "extra_times.quote": {CAREGIVER},
     "extra_times.refuse": {CUSTOMER, DESK_},
     "hall.tasks": {CAREGIVER},
+    "waiting_lists.close_due": {WORKER},
+    "waiting_lists.mine": {CAREGIVER},
     "incidents.close": {OPERATOR_},
     "incidents.of_orders": FOLLOWERS,
     "incidents.report": {CAREGIVER},
@@ -363,6 +365,7 @@ PUBLIC = {
     "sessions.resume",
     "sessions.take_ticket",
     "tariffs.quote",
+    "open_plans.estimate",
 }
 # ... for the worker ...
 WORK = {
@@ -431,6 +434,11 @@ HELP = {
     "courses.make",
     "courses.place",
     "courses.site",
+    "open_plans.laid",
+    "plan_approvals.approve",
+    "waiting_lists.close",
+    "waiting_lists.put",
+    "waiting_lists.reopen",
     "gate.hold",
     "gate.is_free",
     "gate.place",

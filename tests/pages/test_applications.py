@@ -68,7 +68,7 @@ def test_choosing_one_makes_the_order_and_closes_the_rival(open_app):
     app = open_app(PAGE, OPERATOR)
     answer(app, "approve", lis)
     assert status_of(lis) is ApplicationStatus.APPROVED
-    assert status_of(zhaos) is ApplicationStatus.CLOSED
+    assert status_of(zhaos) is ApplicationStatus.WAITLISTED
     with reading() as session:
         assert session.scalars(select(Order)).one().caregiver_id == LI.id
     assert words("empty.applications") in said(app)

@@ -231,7 +231,7 @@ class TestApproval:
         with engines.reading() as session:
             assert set(session.scalars(select(Application.status))) == {
                 ApplicationStatus.APPROVED,
-                ApplicationStatus.CLOSED,
+                ApplicationStatus.WAITLISTED,
             }
 
     def test_overlapping_demands_get_one_caregiver_once(self, database, clock):

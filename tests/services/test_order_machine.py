@@ -50,6 +50,7 @@ from services import (
     redemption,
     reviews,
     visits,
+    waiting_lists,
 )
 from services import clock as service_clock
 from services.access import SYSTEM
@@ -150,6 +151,7 @@ EVERY_DEED = {
         "reviews.write",
         "visits.check_in",
         "visits.check_out",
+        "waiting_lists.close_due",
     )
 }
 families = sampled_from((ZHOU, STRANGER))
@@ -371,7 +373,7 @@ class OrderLife(RuleBasedStateMachine):
     @rule(hours=sampled_from((0, 2)))
     def the_worker_runs(self, hours):
         self.clock.move(hours=hours)
-        for job in (demands.expire_due, bookings.expire_due):
+        for job in (demands.expire_due, bookings.expire_due, waiting_lists.close_due):
             self.act(job, SYSTEM)
 
     @rule(
@@ -618,6 +620,10 @@ def test_every_deed_can_be_done_and_every_status_be_reached(life):
         applied = lived.apply(lived.post(ZHOU, hours=30, units=2), LI, 3333)
         lived.end_application(applied, by_the_operator)
     lived.withdraw(lived.post(STRANGER, hours=30, units=2))
+    wanted_id = lived.post(STRANGER, hours=10, units=2)
+    chosen, _ = [lived.apply(wanted_id, one, 3333) for one in (LI, ZHAO)]
+    lived.approve(chosen)
+    lived.everything_holds()
     agreed_ids = [
         lived.approve(lived.apply(lived.post(ZHOU, hours=hours, units=2), LI, 3333))
         for hours in (29, 24, 20, 1)

@@ -222,13 +222,13 @@ class TestRequest:
         assert statuses(session, order_id) == {VisitStatus.PLANNED: 10}
         assert committed(session) == 10 * 2 * PRICE_FEN
 
-    def test_her_no_frees_them_and_the_plan_is_offered_to_nobody_else(self, session):
+    def test_her_no_frees_them_and_the_plan_is_offered_to_everybody(self, session):
         order_id = ask(session)
         bookings.refuse(session, LI, order_id)
 
         assert statuses(session, order_id) == {VisitStatus.CANCELLED: 10}
         demand = session.get_one(Demand, session.get_one(Order, order_id).demand_id)
-        assert demand.status is DemandStatus.EXPIRED
+        assert demand.status is DemandStatus.OPEN
 
     def test_within_the_free_time_the_family_changes_its_mind(self, session):
         order_id = agreed(session)
@@ -236,6 +236,8 @@ class TestRequest:
 
         assert statuses(session, order_id) == {VisitStatus.CANCELLED: 10}
         assert committed(session) == 0
+        demand = session.get_one(Demand, session.get_one(Order, order_id).demand_id)
+        assert demand.status is DemandStatus.OPEN
         assert ledger.balance(session, LedgerAccount.CUSTOMER_RECEIVABLE) == 0
 
 
