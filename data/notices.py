@@ -81,6 +81,8 @@ class NoticeKind(StrEnum):
     LEAVE_ENTERED = "leave_entered"
     LEVEL_CHANGED = "level_changed"
     PRICES_BOUNDED = "prices_bounded"
+    LEAVE_WITHDRAWN = "leave_withdrawn"
+    NO_SHOW_TAKEN_BACK = "no_show_taken_back"
 
 
 class OutboxStatus(StrEnum):

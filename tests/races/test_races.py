@@ -27,6 +27,7 @@ from services import (
     documents,
     gate,
     jobs,
+    pictures,
     redemption,
     resident_ids,
     sessions,
@@ -36,6 +37,7 @@ from services import (
 from services import clock as service_clock
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, ServiceError
+from services.pictures import PictureKind
 from tests import factories
 from tests.conftest import ROOT, database_at, new_database
 from tests.factories import (
@@ -497,9 +499,9 @@ class TestCases:
         with engines.writing() as session:
             case_id = make_case(session, ZHOU, CaseStatus.EXPIRED, with_documents=True)
             [page, _] = documents.of_case(session, case_id)
-            ticket = documents.ticket(session, ZHOU, page.id, "own")
+            ticket = pictures.ticket(session, ZHOU, PictureKind.DOCUMENT, page.id, "own")
         outcomes = rush(
-            lambda _: engines.transact(lambda session: documents.use(session, ZHOU, ticket))
+            lambda _: engines.transact(lambda session: pictures.use(session, ZHOU, ticket))
         )
 
         assert sum(isinstance(outcome, tuple) for outcome in outcomes) == 1
