@@ -303,6 +303,7 @@ def _settings(city: City) -> CitySettings:
         travel_kmh=city.travel_kmh,
         plan_ahead_days=city.plan_ahead_days,
         auto_confirm_days=city.auto_confirm_days,
+        photo_days=city.photo_days,
     )
 
 

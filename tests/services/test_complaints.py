@@ -155,7 +155,7 @@ class TestItsPay:
         complaint_id = lodge(session, visit_id)
         clock.move(days=8)
         assert income.release_due(session, SYSTEM) == 0
-        assert income.mine(session, LI).visits[0].rests
+        assert income.mine(session, LI).rows[0].rests
         complaints.close(session, OPERATOR, complaint_id, "双方已和解")
         session.flush()
 

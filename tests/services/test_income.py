@@ -15,7 +15,7 @@ from tests.factories import LI, ZHAO, make_redeemed_visit, make_visit
 def test_a_redeemed_visit_waits_then_can_be_paid(session, clock):
     make_redeemed_visit(session)
     before = income.mine(session, LI)
-    [earned] = before.visits
+    [earned] = before.rows
     assert before.frozen_fen == earned.pay_fen > 0
     assert before.payable_fen == 0
     assert not earned.released
@@ -27,7 +27,7 @@ def test_a_redeemed_visit_waits_then_can_be_paid(session, clock):
     assert income.release_due(session, SYSTEM) == 0
     after = income.mine(session, LI)
     assert (after.frozen_fen, after.payable_fen) == (0, earned.pay_fen)
-    assert after.visits[0].released
+    assert after.rows[0].released
     told = select(OutboxMessage.account_id).where(OutboxMessage.kind == NoticeKind.PAY_RELEASED)
     assert session.scalars(told).all() == [LI.id]
 
@@ -47,7 +47,7 @@ def test_nobody_sees_anothers_income(session):
 
 def test_a_planned_visit_earns_nothing_yet(session):
     make_visit(session)
-    assert income.mine(session, LI).visits == ()
+    assert income.mine(session, LI).rows == ()
 
 
 def test_what_a_family_owes_for_a_late_cancellation_is_released_too(session, clock):
