@@ -94,8 +94,8 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
             "item": [catalogue.item_name(items, one.item_id) for one in earned],
             "pay": [formats.money(one.pay_fen) for one in earned],
             "state": [_state(one) for one in earned],
-            "total": [formats.money(one.total_fen) for one in earned],
-            "commission": [formats.money(one.commission_fen) for one in earned],
+            "total": [_owed(one, one.total_fen) for one in earned],
+            "commission": [_owed(one, one.commission_fen) for one in earned],
             "order": [one.order_id for one in earned],
         }
     )
@@ -117,6 +117,11 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
         key="income_visits",
         alt=t("income.by_visit"),
     )
+
+
+def _owed(one: Earned, amount_fen: int) -> str:
+    """An amount the family has to do with; with a penalty it has nothing."""
+    return "" if one.kind is IncomeKind.PENALTY else formats.money(amount_fen)
 
 
 def _state(one: Earned) -> str:

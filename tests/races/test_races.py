@@ -29,6 +29,7 @@ from services import (
     jobs,
     pictures,
     redemption,
+    report_photos,
     resident_ids,
     sessions,
     tasks,
@@ -50,6 +51,7 @@ from tests.factories import (
     ZHOU,
     code_of,
     demand_form,
+    empty_page,
     make_application,
     make_booking,
     make_case,
@@ -506,6 +508,19 @@ class TestCases:
 
         assert sum(isinstance(outcome, tuple) for outcome in outcomes) == 1
         assert refusals(outcomes) == {"error.document_not_found": THREADS - 1}
+
+    def test_a_report_takes_six_photos_whoever_comes_first(self, database):
+        with engines.writing() as session:
+            visit_id = make_finished_visit(session)
+        outcomes = rush(
+            lambda _: engines.transact(
+                lambda session: report_photos.add(session, LI, visit_id, [empty_page()])
+            ),
+            threads=12,
+        )
+
+        assert outcomes.count(None) == report_photos.MOST
+        assert refusals(outcomes) == {"error.report_photos_full": 12 - report_photos.MOST}
 
     def test_two_tabs_make_one_draft(self, database):
         with engines.writing() as session:

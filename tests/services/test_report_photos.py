@@ -10,6 +10,7 @@ from data.cities import City
 from data.history import AuditEvent
 from data.orders import ReportPhoto
 from services import (
+    audit,
     complaints,
     erasure,
     incidents,
@@ -215,6 +216,9 @@ class TestWhoSees:
             "report_photo", photo_id, OPERATOR.id,
         )  # fmt: skip
         assert row.detail == {"purpose": "complaint", "owner_id": ZHOU.id}
+        [look] = audit.looks(session, ZHOU)
+        assert (look.action, look.role, look.is_me) == ("open_report_photo", Role.OPERATOR, False)
+        assert audit.looks(session, STRANGER) == []
 
     @pytest.mark.parametrize("actor", EVERYBODY)
     def test_a_document_of_the_same_number_is_not_a_photo(self, session, visit_id, actor):
