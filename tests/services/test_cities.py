@@ -126,6 +126,7 @@ class TestSettings:
             travel_kmh=15,
             plan_ahead_days=28,
             auto_confirm_days=5,
+            photo_days=60,
         )
         cities.keep_settings(session, OPERATOR, NANTONG, form)
         session.flush()
