@@ -41,6 +41,7 @@ LIMITS = {
     "plan_ahead_days": (1, 180),
     "auto_confirm_days": (1, 60),
     "reoffer_hours": (1, 168),
+    "photo_days": (1, 3650),
 }
 # 0513-8500-1234, (0513) 85001234, 400 800 1234, 12345.
 _HOTLINE = re.compile(r"\+?[0-9(][0-9 ()-]{3,}[0-9]")
@@ -79,6 +80,7 @@ class CitySettings:
     plan_ahead_days: int
     auto_confirm_days: int
     reoffer_hours: int
+    photo_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +306,7 @@ def _settings(city: City) -> CitySettings:
         plan_ahead_days=city.plan_ahead_days,
         auto_confirm_days=city.auto_confirm_days,
         reoffer_hours=city.reoffer_hours,
+        photo_days=city.photo_days,
     )
 
 

@@ -12,7 +12,7 @@ from data.caregivers import Caregiver
 from data.catalogue import CareItem
 from data.cities import City
 from data.demands import Demand
-from data.orders import Order, Segment, VisitStatus
+from data.orders import ASIDE, Order, Segment, Visit, VisitStatus
 from services import (
     availability,
     calendars,
@@ -117,10 +117,12 @@ def lay(
     *,
     without: Collection[Taken] = (),
     booked_at: datetime | None = None,
+    before: Collection[date] = (),
 ) -> list[Planned]:
     """The visits of a course from first to last, each with what stands in its way.
 
-    Visits in `without` are thought away: those that the course shall replace.
+    Visits in `without` are thought away: those that the course shall replace. Those on the days
+    `before` it belong to the same plan, and count for its discount.
     """
     length = timedelta(hours=course.units * place.item.hours_per_unit)
     skipped = {day.isoformat() for day in course.skipped}
@@ -144,6 +146,7 @@ def lay(
         place.cell,
         booked_at or clock.now(),
         commission_bp=place.commission_bp,
+        before=before,
         with_others=True,
     )
 
@@ -160,6 +163,7 @@ def spread(
     booked_at: datetime,
     *,
     commission_bp: int = 0,
+    before: Collection[date] = (),
     with_others: bool = False,
 ) -> list[Planned]:
     """A visit on each of these days, with its price and what stands in its way, of what was read.
@@ -168,7 +172,7 @@ def spread(
     """
     # A plan may go on for longer than single visits are booked ahead.
     rules = replace(availability.pace(city), horizon=2 * recurrence.A_YEAR)
-    often, busy = len(_month(course)), list(taken)
+    often, busy = _visits_in_30_days(course, before), list(taken)
     laid = []
     for day in days:
         starts_at = recurrence.moment(day, course.moved.get(day, course.starts_minute))
@@ -215,9 +219,29 @@ def month_fen(sheet: Sheet, course: Course, length: timedelta, booked_at: dateti
 
 def _month(course: Course) -> list[date]:
     """The days of a course that the steps of a tariff count."""
-    month_ends = min(course.first_on + A_MONTH, course.last_on or date.max)
     skipped = {day.isoformat() for day in course.skipped}
-    return recurrence.days(course.rule, course.first_on, month_ends, skipped)
+    return recurrence.days(course.rule, course.first_on, _month_ends(course), skipped)
+
+
+def _month_ends(course: Course) -> date:
+    return min(course.first_on + A_MONTH, course.last_on or date.max)
+
+
+def _visits_in_30_days(course: Course, before: Collection[date]) -> int:
+    """In the first 30 days of a course; of one that ends sooner in the last 30 of its plan."""
+    since = _month_ends(course) - A_MONTH
+    return len(_month(course)) + sum(since <= day < course.first_on for day in before)
+
+
+def days_before(session: Session, order_id: int, first_on: date) -> set[date]:
+    """The days before a day on which a plan has visits, in the 30 days that count with it."""
+    days = select(Visit.occurs_on).where(
+        Visit.order_id == order_id,
+        Visit.status.not_in(ASIDE),
+        Visit.occurs_on >= first_on - A_MONTH,
+        Visit.occurs_on < first_on,
+    )
+    return {day for day in session.scalars(days) if day is not None}
 
 
 def _minute(moment: datetime) -> int:

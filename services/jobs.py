@@ -17,13 +17,13 @@ from services import (
     clock,
     confirmation,
     demands,
-    documents,
     drafts,
     erasure,
     idle_demands,
     income,
     joining,
     notices,
+    pictures,
     plans,
     sessions,
     substitutes,
@@ -109,7 +109,7 @@ JOBS: dict[str, Schedule] = {
         timedelta(days=1), lambda session: certificates.tell_expiring(session, SYSTEM)
     ),
     "shred_documents": Schedule(
-        timedelta(hours=6), lambda session: documents.shred_due(session, SYSTEM)
+        timedelta(hours=6), lambda session: pictures.shred_due(session, SYSTEM)
     ),
     "prune_drafts": Schedule(timedelta(days=1), lambda session: drafts.prune_due(session, SYSTEM)),
     "erase": Schedule(timedelta(hours=1), lambda session: erasure.erase_due(session, SYSTEM)),

@@ -52,6 +52,7 @@ from services import accounts, orders, providers
 from services.availability import Obstacle
 from services.drafts import Lost
 from services.erasure import Open
+from services.income import IncomeKind
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
 from services.places import Datum, DistanceBand, PlaceKind
@@ -212,7 +213,10 @@ FAMILIES: dict[str, set[str]] = {
     "order_kind.{}": set(orders.OrderKind),
     "order_status.{}": set(icons.REQUEST),
     "plan.column_{}": {"day", "start", "price", "caregiver"},
-    "income.{}": {"visit", "item", "pay", "state", "total", "commission", "extra"},
+    "evidence.checked_{}": {"in", "out"},
+    "evidence.not_{}": {"in", "out"},
+    "income.{}": {"visit", "kind", "item", "pay", "state", "total", "commission"},
+    "income_kind.{}": set(IncomeKind),
     "visits.week_{}": {"before", "after"},
     "today.again_{}": set(today.PAUSES),
     "my_profile.copy_to_{}": {"workdays", "every_day"},

@@ -127,6 +127,7 @@ class TestSettings:
             plan_ahead_days=28,
             auto_confirm_days=5,
             reoffer_hours=6,
+            photo_days=60,
         )
         cities.keep_settings(session, OPERATOR, NANTONG, form)
         session.flush()
