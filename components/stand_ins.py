@@ -11,6 +11,7 @@ from services.catalogue import ItemView
 from services.stand_ins import Line, Option, Outcome
 
 _OUTCOME = "stand_ins_outcome"
+_WANTED = "stand_ins_wanted"
 _LEFT_OUT = 0
 _CHOSEN = "stand_in_for_"
 
@@ -20,6 +21,10 @@ def stand_in_section(caregiver_id: int) -> None:
     _outcome()
     if not session.actor().may(Permission.FOLLOW_CITY_ORDERS):
         return
+    if (wanted := st.session_state.pop(_WANTED, None)) is not None:
+        session.perform(
+            "stand_ins.asked", stand_ins.ask_all, wanted, keep=_OUTCOME, forget=(_CHOSEN,)
+        )
     proposal = session.fetch(stand_ins.propose, caregiver_id)
     if not proposal.lines:
         return
@@ -35,16 +40,20 @@ def stand_in_section(caregiver_id: int) -> None:
         ]
         if proposal.more:
             st.caption(t("stand_ins.more", count=proposal.more))
-        # Other people, another button: nobody is asked who was not read.
-        if wishes and st.button(
-            t("stand_ins.ask", count=len(wishes)),
-            type="primary",
-            icon=":material/send:",
-            key=f"ask_stand_ins_{hash(tuple(wishes))}",
-        ):
-            session.perform(
-                "stand_ins.asked", stand_ins.ask_all, wishes, keep=_OUTCOME, forget=(_CHOSEN,)
+        if wishes:
+            st.button(
+                t("stand_ins.ask", count=len(wishes)),
+                type="primary",
+                icon=":material/send:",
+                key="ask_stand_ins",
+                on_click=_want,
+                args=(wishes,),
             )
+
+
+def _want(wishes: list[tuple[int, int]]) -> None:
+    """Remember who was read when the button was pressed: by now others may be proposed."""
+    st.session_state[_WANTED] = wishes
 
 
 def away_links() -> None:
