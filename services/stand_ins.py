@@ -237,6 +237,7 @@ def ask_all(session: Session, actor: Actor, wishes: Sequence[tuple[int, int]]) -
         raise Invalid("error.nobody_to_ask")
     if len(wishes) > MOST_VISITS:
         raise Invalid("error.too_many_to_ask", most=MOST_VISITS)
+    _hold(session, wishes)
     names, starts = _named(session, actor, wishes)
     refused = []
     for visit_id, caregiver_id in wishes:
@@ -409,6 +410,21 @@ def _exchanged(
                 chosen[other] = taker
                 return one
     return None
+
+
+def _hold(session: Session, wishes: Sequence[tuple[int, int]]) -> None:
+    """Lock the orders, then the caregivers, by number: who asks for the same takes turns."""
+    visits = select(Visit.order_id).where(Visit.id.in_([visit_id for visit_id, _ in wishes]))
+    caregivers = Caregiver.id.in_([caregiver_id for _, caregiver_id in wishes])
+    session.execute(
+        select(Order.id).where(Order.id.in_(visits)).order_by(Order.id).with_for_update()
+    ).all()
+    session.execute(
+        select(Caregiver.id)
+        .where(caregivers)
+        .order_by(Caregiver.id)
+        .with_for_update(key_share=True)
+    ).all()
 
 
 def _named(
