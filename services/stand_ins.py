@@ -1,6 +1,6 @@
 """Stand-ins: who could best make each visit that a leave hits, and all of them asked in one go."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from data.caregivers import Caregiver, CaregiverStatus, Rate
 from data.catalogue import CareItem
 from data.orders import ASIDE, Order, Visit, VisitStatus
 from services import (
-    availability,
+    benches,
     calendars,
     certificates,
     gate,
@@ -24,7 +24,8 @@ from services import (
     track_records,
 )
 from services.access import Actor, Permission
-from services.availability import Calendar, Obstacle, Pace, Taken
+from services.availability import Obstacle
+from services.benches import Bench, Hit
 from services.errors import Invalid, ServiceError
 from services.to_do import ToDoKind
 from services.track_records import Score
@@ -101,57 +102,6 @@ class Away:
     visits: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """A visit that a leave hits, with what it asks of whoever makes it."""
-
-    visit: Visit
-    order: Order
-    item: CareItem
-    family_name: str
-
-    @property
-    def time(self) -> Taken:
-        return Taken(self.visit.starts_at, self.visit.ends_at, self.visit.cell)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """Those who work in the city, their free time, and what they charge and hold."""
-
-    people: Mapping[int, tuple[Caregiver, str]]
-    prices: Mapping[tuple[int, int], int]
-    papers: Mapping[int, set[str]]
-    plans: Mapping[int, Calendar]
-    taken: Mapping[int, list[Taken]]
-    rules: Pace
-
-    def unsuited(self, one: int, hit: _Hit) -> Obstacle | None:
-        """What other than time stands in somebody's way to a visit."""
-        price_fen = self.prices.get((one, hit.item.id))
-        if price_fen is None or one == hit.order.customer_id:
-            return Obstacle.NOT_OFFERED
-        if not self.papers.get(one, set()).issuperset(hit.item.required_certificates):
-            return Obstacle.CERTIFICATE
-        if self.kilometres(one, hit) > self.people[one][0].radius_km:
-            return Obstacle.TOO_FAR
-        return Obstacle.PRICE if price_fen > hit.order.unit_price_fen else None
-
-    def kilometres(self, one: int, hit: _Hit) -> float:
-        return places.distance_km(self.people[one][0].cell, hit.visit.cell)
-
-    def busy(self, one: int, hit: _Hit, besides: Iterable[Taken] = ()) -> Obstacle | None:
-        """What of time stands in somebody's way who makes other visits besides."""
-        week = calendars.A_WEEK
-        since, until = hit.visit.starts_at - week, hit.visit.ends_at + week
-        near = [
-            each
-            for each in (*self.taken.get(one, ()), *besides)
-            if each.ends_at > since and each.starts_at < until
-        ]
-        return availability.obstacle(self.plans[one], self.rules, near, hit.time)
-
-
 def away(session: Session, actor: Actor) -> list[Away]:
     """Whose leave hits visits that still need somebody, the soonest visit first."""
     actor.require(Permission.FOLLOW_CITY_ORDERS)
@@ -194,7 +144,7 @@ def propose(session: Session, actor: Actor, caregiver_id: int) -> Proposal:
         hit.visit.id: [one for one in able[hit.visit.id] if (hit.visit.id, one) not in said_no]
         for hit in open_ones
     }
-    chosen = _assign(open_ones, willing, bench)
+    chosen = benches.assign(open_ones, willing, bench)
     lines = []
     for hit in hits:
         options = tuple(
@@ -252,7 +202,7 @@ def ask_all(session: Session, actor: Actor, wishes: Sequence[tuple[int, int]]) -
     return Outcome(len(wishes) - len(refused), tuple(refused))
 
 
-def _hits(session: Session, caregiver_id: int) -> list[_Hit]:
+def _hits(session: Session, caregiver_id: int) -> list[Hit]:
     rows = session.execute(
         select(Visit, Order, CareItem, Account.name)
         .join(Order, Order.id == Visit.order_id)
@@ -261,11 +211,11 @@ def _hits(session: Session, caregiver_id: int) -> list[_Hit]:
         .where(Visit.caregiver_id == caregiver_id, to_do.visit_waits(ToDoKind.LEAVES))
         .order_by(Visit.starts_at, Visit.id)
     )
-    return [_Hit(*row) for row in rows]
+    return [Hit(*row) for row in rows]
 
 
 def _answers(
-    session: Session, hits: Sequence[_Hit]
+    session: Session, hits: Sequence[Hit]
 ) -> tuple[dict[int, tuple[str, datetime | None]], set[tuple[int, int]]]:
     """Who is asked already for which visit and until when, and who said no to which."""
     rows = session.execute(
@@ -280,7 +230,7 @@ def _answers(
     return asked, {(row.replaces_id, row.caregiver_id) for row in rows if row.status is not offered}
 
 
-def _bench(session: Session, sick: Caregiver, hits: Sequence[_Hit]) -> _Bench:
+def _bench(session: Session, sick: Caregiver, hits: Sequence[Hit]) -> Bench:
     """Everybody else of the city; times are read of those only who suit some visit."""
     rows = session.execute(
         select(Caregiver, Account.name)
@@ -301,7 +251,7 @@ def _bench(session: Session, sick: Caregiver, hits: Sequence[_Hit]) -> _Bench:
     prices = {(one, item_id): price_fen for one, item_id, price_fen in rates}
     # Nobody minds that it is at short notice.
     rules = replace(calendars.rules(session, sick.city_code), notice=timedelta())
-    bench = _Bench(people, prices, certificates.held(session, list(people)), {}, {}, rules)
+    bench = Bench(people, prices, certificates.held(session, list(people)), {}, {}, rules)
     suited = [one for one in people if not all(bench.unsuited(one, hit) for hit in hits)]
     first, last = hits[0].visit.starts_at, max(hit.visit.ends_at for hit in hits)
     week = calendars.A_WEEK
@@ -312,7 +262,7 @@ def _bench(session: Session, sick: Caregiver, hits: Sequence[_Hit]) -> _Bench:
     )
 
 
-def _known(session: Session, hits: Sequence[_Hit]) -> dict[tuple[int, int], int]:
+def _known(session: Session, hits: Sequence[Hit]) -> dict[tuple[int, int], int]:
     """How often each caregiver was with each of the recipients."""
     rows = session.execute(
         select(Visit.caregiver_id, Order.recipient_id, func.count())
@@ -326,7 +276,7 @@ def _known(session: Session, hits: Sequence[_Hit]) -> dict[tuple[int, int], int]
     return {(one, recipient_id): times for one, recipient_id, times in rows}
 
 
-def _makes(hits: Sequence[_Hit], able: Mapping[int, Iterable[int]], hit: _Hit) -> Mapping[int, int]:
+def _makes(hits: Sequence[Hit], able: Mapping[int, Iterable[int]], hit: Hit) -> Mapping[int, int]:
     """How many of the visits with this recipient each one could make."""
     return Counter(
         one
@@ -337,8 +287,8 @@ def _makes(hits: Sequence[_Hit], able: Mapping[int, Iterable[int]], hit: _Hit) -
 
 
 def _order(
-    bench: _Bench,
-    hit: _Hit,
+    bench: Bench,
+    hit: Hit,
     known: Mapping[tuple[int, int], int],
     makes: Mapping[int, int],
     said_no: set[tuple[int, int]],
@@ -358,58 +308,6 @@ def _order(
         )
 
     return order
-
-
-def _assign(
-    hits: Sequence[_Hit], willing: Mapping[int, Sequence[int]], bench: _Bench
-) -> dict[int, int]:
-    """Who is proposed for which visit: those with the least choice are served first.
-
-    Whoever was given a visit with a recipient is asked first for the next with them. A visit that
-    is left with nobody takes one from a visit that has another.
-    """
-    chosen: dict[int, int] = {}
-    by_id = {hit.visit.id: hit for hit in hits}
-
-    def free(one: int, hit: _Hit, without: int | None = None) -> bool:
-        besides = [
-            by_id[other].time
-            for other, given in chosen.items()
-            if given == one and other not in (without, hit.visit.id)
-        ]
-        return bench.busy(one, hit, besides) is None
-
-    faces: defaultdict[int, set[int]] = defaultdict(set)
-    for hit in sorted(hits, key=lambda each: (len(willing[each.visit.id]), each.visit.starts_at)):
-        seen = faces[hit.order.recipient_id]
-        these = sorted(willing[hit.visit.id], key=lambda one: one not in seen)
-        taker = next((one for one in these if free(one, hit)), None)
-        if taker is None:
-            taker = _exchanged(hit, these, chosen, willing, by_id, free)
-        if taker is not None:
-            chosen[hit.visit.id] = taker
-            seen.add(taker)
-    return chosen
-
-
-def _exchanged(
-    hit: _Hit,
-    these: Sequence[int],
-    chosen: dict[int, int],
-    willing: Mapping[int, Sequence[int]],
-    by_id: Mapping[int, _Hit],
-    free: Callable[[int, _Hit, int | None], bool],
-) -> int | None:
-    """One who comes free for a visit because somebody else makes another one of hers."""
-    for one in these:
-        for other in [visit_id for visit_id, given in chosen.items() if given == one]:
-            instead = (each for each in willing[other] if each != one)
-            if free(one, hit, other) and (
-                taker := next((each for each in instead if free(each, by_id[other], None)), None)
-            ):
-                chosen[other] = taker
-                return one
-    return None
 
 
 def _hold(session: Session, wishes: Sequence[tuple[int, int]]) -> None:
