@@ -508,6 +508,9 @@ class Tripwire:
     def __iter__(self):
         raise Reached
 
+    def __len__(self):
+        raise Reached
+
 
 @cache
 def functions() -> dict[str, Callable[..., object]]:
