@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountStatus
+from data.calendars import Leave
 from data.caregivers import Caregiver, CaregiverStatus, Rate
 from data.catalogue import CareItem
 from data.cities import City
@@ -149,12 +150,30 @@ def accept(session: Session, actor: Actor, offer_id: int) -> None:
     session.flush()
     ledger.book_cancelled(session, order, old)
     ledger.book_extended(session, order, [offer.id], offer.total_fen)
-    concerned = order.customer_id, old.caregiver_id
     comes = NoticeKind.SUBSTITUTE_COMES
-    _tell(session, comes, order, offer.id, offer.starts_at, *concerned, operators=True)
+    _tell(session, comes, order, offer.id, offer.starts_at, old.caregiver_id, operators=True)
     named = agreements.facts(order, offer.id)
+    once = named | {"due_at": offer.starts_at.isoformat()}
+    notices.tell(session, comes, order.customer_id, _occasion(session, order, old, offer), **once)
     about = f"visit-{offer.id}-{offer.code_issue}"
     notices.tell(session, NoticeKind.CODE_ISSUED, offer.caregiver_id, about, **named)
+
+
+def _occasion(session: Session, order: Order, old: Visit, offer: Visit) -> str:
+    """What a family is told of once: in a leave a new face for their order, else each visit."""
+    leave_id = session.scalar(
+        select(Leave.id)
+        .where(
+            Leave.caregiver_id == old.caregiver_id,
+            Leave.withdrawn_at.is_(None),
+            Leave.ends_at > old.starts_at,
+            Leave.starts_at < old.ends_at,
+        )
+        .limit(1)
+    )
+    if leave_id is None:
+        return f"visit-{offer.id}"
+    return f"order-{order.id}-leave-{leave_id}-{offer.caregiver_id}"
 
 
 def refuse(session: Session, actor: Actor, offer_id: int) -> None:

@@ -214,6 +214,9 @@ SERVICES: dict[str, set[Role | None]] = {
     "changes.openings": {CUSTOMER, DESK_, OPERATOR_},
     "changes.quote": FOLLOWERS,
     "changes.reschedule": {CUSTOMER, DESK_, OPERATOR_},
+    "stand_ins.ask_all": {DESK_, OPERATOR_},
+    "stand_ins.away": {DESK_, OPERATOR_},
+    "stand_ins.propose": {DESK_, OPERATOR_},
     "substitutes.accept": {CAREGIVER},
     "substitutes.ask": {DESK_, OPERATOR_},
     "substitutes.candidates": {DESK_, OPERATOR_},
@@ -556,6 +559,9 @@ class Tripwire:
         raise Reached
 
     def __iter__(self):
+        raise Reached
+
+    def __len__(self):
         raise Reached
 
 
