@@ -166,6 +166,7 @@ SERVICES: dict[str, set[Role | None]] = {
     "extra_times.quote": {CAREGIVER},
     "extra_times.refuse": {CUSTOMER, DESK_},
     "hall.tasks": {CAREGIVER},
+    "plan_approvals.approve": {OPERATOR_},
     "waiting_lists.close_due": {WORKER},
     "waiting_lists.mine": {CAREGIVER},
     "pictures.shred_due": {WORKER},
@@ -207,8 +208,8 @@ SERVICES: dict[str, set[Role | None]] = {
     "plans.swap": {OPERATOR_},
     "orders.alerts": {DESK_, OPERATOR_},
     "changes.cancel_visit": FOLLOWERS,
-    "changes.evidence": {OPERATOR_},
-    "changes.take_back_no_show": {OPERATOR_},
+    "no_shows.evidence": {OPERATOR_},
+    "no_shows.take_back": {OPERATOR_},
     "changes.miss": {OPERATOR_},
     "changes.moved_price": {CUSTOMER, DESK_, OPERATOR_},
     "changes.openings": {CUSTOMER, DESK_, OPERATOR_},
@@ -320,6 +321,9 @@ SERVICES: dict[str, set[Role | None]] = {
 }
 # Parts of other services' deeds: who calls them has asked.
 INNER = {
+    "waiting_lists.close",
+    "waiting_lists.put",
+    "waiting_lists.reopen",
     "agreements.reach",
     "audit.record",
     "bookings.tell_requested",
@@ -404,6 +408,9 @@ WORK = {
 }
 # ... and for other services only.
 HELP = {
+    "complaints.contests",
+    "courses.days_before",
+    "ledger.book_fee_reversed",
     "drafts.forget_of",
     "drafts.merge",
     "accounts.new",
@@ -452,10 +459,6 @@ HELP = {
     "courses.place",
     "courses.site",
     "open_plans.laid",
-    "plan_approvals.approve",
-    "waiting_lists.close",
-    "waiting_lists.put",
-    "waiting_lists.reopen",
     "gate.hold",
     "gate.is_free",
     "gate.place",
