@@ -21,6 +21,7 @@ from services import (
     erasure,
     income,
     joining,
+    name_keys,
     notices,
     plans,
     sessions,
@@ -107,6 +108,7 @@ JOBS: dict[str, Schedule] = {
     "note_left_searches": Schedule(
         timedelta(hours=1), lambda session: unmet_needs.note_left(session, SYSTEM)
     ),
+    "fill_name_keys": Schedule(timedelta(minutes=1), name_keys.fill),
     "prune_sign_in": Schedule(
         timedelta(hours=1),
         lambda session: sum(

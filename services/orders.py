@@ -24,8 +24,9 @@ from data.orders import (
 )
 from data.recipients import Recipient
 from data.reviews import Review
-from services import agreements, clock, ledger, lifecycles, notices, places, to_do, visits
+from services import agreements, calls, clock, ledger, lifecycles, notices, places, to_do, visits
 from services.access import Actor, Permission, Role
+from services.calls import Outcome
 from services.errors import Conflict
 from services.places import DistanceBand
 from services.to_do import ToDoKind
@@ -256,6 +257,9 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
     _end(session, actor, order)
+    calls.mark(
+        session, actor, Outcome.CANCELLED, order.customer_id, order.city_code, order_id=order.id
+    )
     if order.kind is OrderKind.MONTHLY:
         return  # A plan is asked of one caregiver only.
     demand = session.get_one(Demand, order.demand_id)
