@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account
@@ -16,7 +16,7 @@ from services.wording import words
 
 __all__ = ["Direction", "Outcome"]
 
-# What the desk says by itself; the others are set by the deed, and may be said too.
+# Nobody talks for hours: whatever is open longer was not ended by mistake.
 FORGOTTEN = timedelta(hours=2)
 FARTHEST = timedelta(days=366)
 MOST_SHOWN, MOST_DUE = 5, 50
@@ -60,7 +60,7 @@ def begin(
         if one.customer_id in (None, customer_id) and _is_fresh(one):
             one.customer_id = customer_id or one.customer_id
             return one.id
-        one.ended_at = clock.now()
+        one.ended_at = min(clock.now(), one.created_at + FORGOTTEN)
     return _new(session, actor, customer_id, home, direction).id
 
 
@@ -81,7 +81,7 @@ def mark(
     if actor.role is not Role.DESK:
         return
     call = session.scalars(
-        _open_of(actor).where(Call.customer_id == customer_id).limit(1).with_for_update()
+        _open_of(actor).where(_fresh(), Call.customer_id == customer_id).limit(1).with_for_update()
     ).one_or_none()
     if call is not None and call.outcome is Outcome.REDEEMED:
         call.ended_at, call = clock.now(), None
@@ -111,7 +111,8 @@ def redeem(
         session, actor, Outcome.OTHER, order.customer_id, order.city_code,
         order_id=order.id, visit_id=visit_id,
     )  # fmt: skip
-    call = session.scalars(_open_of(actor).where(Call.visit_id == visit_id)).one()
+    about = _open_of(actor).where(_fresh(), Call.visit_id == visit_id)
+    call = session.scalars(about.order_by(Call.id.desc()).limit(1)).one()
     call.direction, call.spoke_with, call.words = Direction.OUT, spoke_with, said
     session.flush()
     if (refused := redemption.redeem(session, actor, visit_id, code)) is not None:
@@ -169,7 +170,7 @@ def others_on(session: Session, actor: Actor, customer_id: int) -> list[CallView
         Call.city_code.in_(actor.cities),
         Call.taken_by_id != actor.id,
         Call.ended_at.is_(None),
-        Call.created_at > clock.now() - FORGOTTEN,
+        _fresh(),
     )
     return [_view(*row) for row in session.execute(theirs.order_by(Call.id))]
 
@@ -181,7 +182,7 @@ def of_customer(session: Session, actor: Actor, customer_id: int) -> list[CallVi
     theirs = _rows().where(
         Call.customer_id == customer_id,
         Call.city_code.in_(actor.cities),
-        Call.ended_at.is_not(None),
+        or_(Call.ended_at.is_not(None), ~_fresh()),
     )
     return [
         _view(*row) for row in session.execute(theirs.order_by(Call.id.desc()).limit(MOST_SHOWN))
@@ -238,6 +239,10 @@ def _new(
 
 def _open_of(actor: Actor) -> Select[Call]:
     return select(Call).where(Call.taken_by_id == actor.id, Call.ended_at.is_(None))
+
+
+def _fresh() -> ColumnElement[bool]:
+    return Call.created_at > clock.now() - FORGOTTEN
 
 
 def _is_fresh(call: Call) -> bool:

@@ -62,8 +62,8 @@ def merge(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
     Whoever has ever signed in is an operator's business: nobody loses their way in by a call.
     """
     actor.require(Permission.MERGE_CALLERS)
-    for number in sorted((kept_id, gone_id)):
-        callers.reach(session, actor, number)
+    callers.reach(session, actor, kept_id)
+    callers.reach(session, actor, gone_id)
     if gone_id not in {one.caller.id for one in of(session, actor, kept_id)}:
         raise Conflict("error.merge_not_alike")
     if _signed_in(session, (kept_id, gone_id)):

@@ -5,9 +5,11 @@ reading of a character that has several. Kept with the name by whoever sets it.
 """
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice, product
+from pathlib import Path
 from unicodedata import combining, normalize
 
 from pypinyin import Style, pinyin
@@ -22,30 +24,12 @@ LONGEST = 80
 AT_ONCE = 500
 # A pasted name of many characters with many readings each must not make thousands of rows.
 _MOST_WAYS, _MOST_STARTS = 16, 12
-# How family names are read, where that is not how the character is read most often.
-_SURNAMES = {
-    "单": "shan", "解": "xie", "仇": "qiu", "曾": "zeng", "任": "ren", "朴": "piao", "区": "ou",
-    "查": "zha", "盖": "ge", "华": "hua", "纪": "ji", "缪": "miao", "宓": "mi", "尉": "wei",
-    "员": "yun", "召": "shao", "冼": "xian", "洗": "xian", "逄": "pang", "覃": "qin", "翟": "zhai",
-    "乐": "yue", "折": "she", "繁": "po", "黑": "he", "种": "chong", "祭": "zhai", "秘": "bi",
-    "那": "na", "隗": "wei", "贾": "jia", "车": "che", "牟": "mu", "宁": "ning", "过": "guo",
-    "郇": "xun", "眭": "sui", "燕": "yan", "应": "ying", "句": "gou", "佴": "nai", "冯": "feng",
-    "沈": "shen", "石": "shi", "柏": "bai", "卜": "bu", "臧": "zang", "晁": "chao", "哈": "ha",
-    "难": "ning", "撒": "sa", "谌": "chen", "幺": "yao", "藏": "zang", "都": "du", "谷": "gu",
-}  # fmt: skip
-_DOUBLE_SURNAMES = {
-    "尉迟": ("yu", "chi"), "长孙": ("zhang", "sun"), "万俟": ("mo", "qi"),
-    "令狐": ("ling", "hu"), "澹台": ("tan", "tai"), "单于": ("chan", "yu"),
-    "宰父": ("zai", "fu"), "欧阳": ("ou", "yang"), "司马": ("si", "ma"), "上官": ("shang", "guan"),
-    "诸葛": ("zhu", "ge"), "皇甫": ("huang", "fu"), "夏侯": ("xia", "hou"),
-    "东方": ("dong", "fang"), "公孙": ("gong", "sun"), "慕容": ("mu", "rong"), "司徒": ("si", "tu"),
-    "宇文": ("yu", "wen"),
-    "端木": ("duan", "mu"), "轩辕": ("xuan", "yuan"), "南宫": ("nan", "gong"),
-}  # fmt: skip
-# 吕 is typed lv, lu or lyu.
+_REFERENCE = Path(__file__).parent.parent / "data" / "reference" / "surnames.toml"
+_SURNAMES = tomllib.loads(_REFERENCE.read_text("utf-8"))
+# What pinyin writes ü is typed so.
 _UMLAUT = ("v", "u", "yu")
 _LAST_SIGN = "\U0010ffff"
-_CHARACTER = "\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_CHARACTER = r"\u2e80-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # One character; a word of letters; a number; signs.
 _RUNS = re.compile(rf"[{_CHARACTER}]|[^\W\d_{_CHARACTER}]+|\d+|[^\w\s]+|_+")
 Unit = tuple[str, tuple[str, ...]]
@@ -142,9 +126,9 @@ def _units(name: str) -> list[Unit]:
     found: list[Unit] = []
     for run in _RUNS.findall(name.lower()):
         found.append((run, _reading_of(run) or _as_typed(run)))
-    if found and len(found) > 1 and (double := _DOUBLE_SURNAMES.get(found[0][0] + found[1][0])):
+    if found and len(found) > 1 and (double := _SURNAMES["two"].get(found[0][0] + found[1][0])):
         found[:2] = [(one[0], (way,)) for one, way in zip(found, double, strict=False)]
-    elif found and (own := _SURNAMES.get(found[0][0])):
+    elif found and (own := _SURNAMES["one"].get(found[0][0])):
         text, ways = found[0]
         found[0] = (text, tuple(dict.fromkeys((own, *ways))))
     return found
@@ -174,7 +158,7 @@ def _spelt(way: str) -> Iterable[str]:
 
 def _starts(units: Sequence[Unit]) -> Sequence[int]:
     """Where the name begins, and where the given name does, after one character or two."""
-    double = len(units) > 1 and units[0][0] + units[1][0] in _DOUBLE_SURNAMES
+    double = len(units) > 1 and units[0][0] + units[1][0] in _SURNAMES["two"]
     starts = (0, 2) if double or len(units) > 3 else (0,)
     return [one for one in sorted({*starts, 1}) if one < len(units)]
 
