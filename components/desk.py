@@ -119,7 +119,7 @@ def serve(caller: Caller, call: CallView | None, items: dict[int, ItemView]) -> 
     """What the caller wants, and the form for it; after a deed nothing is open."""
     done = read_back.deed(call)
     proposal = None if done else session.fetch(repeats.propose, caller.id)
-    key = f"desk_wish_{done}"
+    key = f"desk_wish_{done}_{st.session_state.get(read_back.READ)}"
     first = None if done else Wish.REPEAT if proposal else Wish.BOOK
     wish: Wish | None = st.session_state.get(key, first)
     with st.container(horizontal=True, gap="small", key="desk_wishes"):

@@ -16,7 +16,7 @@ from services.orders import OrderKind, OrderStatus, OrderView, VisitStatus
 
 # Where the next run finds what was just posted.
 DEMAND = "desk_demand"
-_READ = "desk_was_read"
+READ = "desk_was_read"
 _STANDS = (OrderStatus.REQUESTED, OrderStatus.ACCEPTED, OrderStatus.CONFIRMED)
 _DAY_PARTS = {6: "dawn", 12: "morning", 13: "noon", 18: "afternoon", 24: "evening"}
 Deed = tuple[int, Outcome, int | None, int | None, int | None]
@@ -28,7 +28,7 @@ def deed(call: CallView | None) -> Deed | None:
         return None
     posted = st.session_state.get(DEMAND)
     done = (call.id, call.outcome, call.order_id, call.visit_id, posted)
-    return None if st.session_state.get(_READ) == done else done
+    return None if st.session_state.get(READ) == done else done
 
 
 def agreed(caller: Caller, call: CallView | None, items: dict[int, ItemView]) -> None:
@@ -53,7 +53,7 @@ def agreed(caller: Caller, call: CallView | None, items: dict[int, ItemView]) ->
 
 
 def _was_read(done: Deed) -> None:
-    st.session_state[_READ] = done
+    st.session_state[READ] = done
 
 
 def _in_words(caller: Caller, call: CallView, items: dict[int, ItemView]) -> str:

@@ -40,6 +40,14 @@ def tail_hash(phone: str) -> str:
     return keyed_hash("phone tail", phone[-4:])
 
 
+def national(phone: str) -> str:
+    """As one dials it within the country: a landline's area code begins with 0."""
+    if not phone.startswith("+86"):
+        return phone
+    digits = phone.removeprefix("+86")
+    return digits if digits.startswith("1") else f"0{digits}"
+
+
 def nobodys_hashes() -> tuple[str, str]:
     """Search keys that no number has, for an account without a number of its own."""
     return whole_hash(secrets.token_hex()), tail_hash(secrets.token_hex())

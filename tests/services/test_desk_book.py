@@ -254,7 +254,8 @@ class TestRepeating:
         proposal = repeats.propose(session, DESK, ZHOU.id)
         assert not proposal.as_before
         mine = [one for one in proposal.choices if one.caregiver_id == LI.id]
-        assert mine and taken not in [one.starts_at for one in mine]
+        assert mine
+        assert taken not in [one.starts_at for one in mine]
         assert (ZHAO.id, taken) in [(one.caregiver_id, one.starts_at) for one in proposal.choices]
 
     def test_what_was_taken_meanwhile_is_refused(self, session):
