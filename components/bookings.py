@@ -55,6 +55,7 @@ def booking_form(
     *,
     customer_id: int | None = None,
     keep: str | None = None,
+    kind: OrderKind = OrderKind.SINGLE,
 ) -> None:
     """The whole form for the caregiver the address names; then the family's orders open.
 
@@ -74,13 +75,13 @@ def booking_form(
             st.info(t("book.no_offer"), icon=":material/event_busy:")
             return
         item, offer, units = _what(items, offers, asked)
-        kind = st.segmented_control(
+        chosen_kind = st.segmented_control(
             t("book.kind"),
             list(OrderKind),
             format_func=lambda one: t(f"order_kind.{one}"),
-            default=OrderKind.SINGLE,
+            default=kind,
             required=True,
-            key=f"{_KEY}_kind",
+            key=f"{_KEY}_kind_{kind}",
         )
         times = st.container()
     with st.container(border=True, key="booked_for"):
@@ -93,7 +94,7 @@ def booking_form(
             place_id=asked.get("place"),
         )
         said = wishes.words_field(_KEY)
-    if kind is OrderKind.MONTHLY:
+    if chosen_kind is OrderKind.MONTHLY:
         with times:
             course = _course(profile, item, offer, units, location)
         _request_plan(

@@ -99,7 +99,7 @@ def _facts(customer: Customer) -> None:
         for name, years in customer.recipients
     ]
     with st.container(horizontal=True, gap="medium"):
-        layout.field(t("field.phone"), line.masked_phone)
+        layout.field(t("field.phone"), line.masked_phone or t("desk.no_own_phone"))
         layout.field(t("customers.region"), _region(line))
         layout.field(t("customers.joined"), formats.day(customer.joined_at))
         layout.field(t("customers.orders"), str(line.orders))

@@ -43,7 +43,7 @@ PAGES = (
     PageEntry("customer", "book", "event", Permission.ORDER_CARE, in_menu=False),
     PageEntry("customer", "post_demand", "add_circle", Permission.ORDER_CARE),
     PageEntry("customer", "my_orders", "receipt_long", Permission.ORDER_CARE),
-    PageEntry("customer", "redeem", "qr_code_scanner", Permission.REDEEM),
+    PageEntry("customer", "redeem", "qr_code_scanner", Permission.ORDER_CARE),
     PageEntry("caregiver", "task_hall", "storefront", Permission.BROWSE_HALL),
     PageEntry("caregiver", "my_visits", "calendar_month", Permission.WORK_VISIT),
     PageEntry("caregiver", "my_calendar", "edit_calendar", Permission.KEEP_CAREGIVER_PROFILE),

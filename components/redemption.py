@@ -4,7 +4,7 @@ import streamlit as st
 
 from components import catalogue, formats, layout, session
 from components.i18n import t
-from services import clock, redemption
+from services import calls, clock, redemption
 from services.redemption import Redeemable
 
 
@@ -58,6 +58,46 @@ def redeem_form(waiting: list[Redeemable], *, then: str | None = "landing") -> N
             code,
             then=then,
             forget=("redeem_",),
+        )
+
+
+def call_back_form(waiting: list[Redeemable]) -> None:
+    """Whom the desk called, what they said of the visit, and the code they read out."""
+    items = catalogue.items()
+    by_id = {visit.visit_id: visit for visit in waiting}
+    visit_id = st.radio(
+        t("redeem.which"),
+        list(by_id),
+        format_func=lambda one: _described(
+            by_id[one], catalogue.item_name(items, by_id[one].item_id)
+        ),
+        key="redeem_visit",
+    )
+    with st.form("redeem", border=True):
+        spoke_with = st.text_input(
+            t("field.spoke_with"), key=f"redeem_spoke_{visit_id}", max_chars=40
+        )
+        said = st.text_input(
+            t("field.call_words"),
+            key=f"redeem_words_{visit_id}",
+            max_chars=500,
+            placeholder=t("redeem.said_hint"),
+        )
+        code = st.text_input(
+            t("field.code"),
+            key=f"redeem_code_{visit_id}",
+            max_chars=20,
+            placeholder="ABCD-EFGH",
+        )
+        with layout.row():
+            total = formats.money(by_id[visit_id].total_fen)
+            st.caption(t("redeem.pays", total=total), width="content")
+            pressed = st.form_submit_button(
+                t("redeem.submit"), type="primary", icon=":material/verified:", key="redeem_submit"
+            )
+    if pressed:
+        session.perform(
+            "redeem.done", calls.redeem, visit_id, code, spoke_with, said, forget=("redeem_",)
         )
 
 

@@ -18,6 +18,7 @@ class Permission(StrEnum):
     WITHDRAW_DEMAND = "demand:withdraw"
     INVITE_CAREGIVER = "demand:invite"
     ACT_FOR_CUSTOMER = "customer:act_for"
+    MERGE_CALLERS = "customer:merge_callers"
     BROWSE_HALL = "hall:browse"
     APPLY = "application:make"
     DECIDE_APPLICATION = "application:decide"
@@ -113,6 +114,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.COMPLAIN,
         Permission.ANSWER_EXTRA_TIME,
         Permission.ACT_FOR_CUSTOMER,
+        Permission.MERGE_CALLERS,
         Permission.KEEP_RECIPIENTS,
         Permission.POST_DEMAND,
         Permission.WITHDRAW_DEMAND,

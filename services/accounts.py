@@ -18,6 +18,7 @@ from services import (
     clock,
     consents,
     gateways,
+    name_keys,
     notices,
     passwords,
     phones,
@@ -127,19 +128,23 @@ def sign_up(
     return sessions.open_session(session, account.id, client)
 
 
-def new(session: Session, name: str, phone: str, role: Role, city_code: str = "") -> Account:
-    """An account without a password, opened only by a one-time code; the phone is normalised."""
+def new(session: Session, name: str, phone: str | None, role: Role, city_code: str = "") -> Account:
+    """An account without a password, opened only by a one-time code; the phone is normalised.
+
+    Without a phone of its own nothing opens it.
+    """
+    own = (phones.whole_hash(phone), phones.tail_hash(phone)) if phone else phones.nobodys_hashes()
     account = Account(
         created_at=clock.now(),
         name=name,
-        phone=phone,
-        phone_hash=phones.whole_hash(phone),
-        phone_tail_hash=phones.tail_hash(phone),
+        phone=phone or phones.NOBODYS,
+        phone_hash=own[0],
+        phone_tail_hash=own[1],
         city_code=city_code or None,
         roles=[AccountRole(created_at=clock.now(), role=role, city_code=city_code)],
     )
     session.add(account)
-    session.flush()
+    name_keys.keep(session, account)
     return account
 
 
@@ -217,7 +222,9 @@ def view(session: Session, actor: Actor) -> AccountView:
 def rename(session: Session, actor: Actor, name: str) -> None:
     """Change the actor's own name."""
     actor.require(Permission.KEEP_ACCOUNT)
-    session.get_one(Account, actor.id).name = words(name, "name", 40)
+    account = session.get_one(Account, actor.id)
+    account.name = words(name, "name", 40)
+    name_keys.keep(session, account)
 
 
 def change_password(session: Session, actor: Actor, password: NewPassword) -> None:

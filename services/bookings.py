@@ -18,6 +18,7 @@ from services import (
     audit,
     calendars,
     callers,
+    calls,
     catalogue,
     certificates,
     clock,
@@ -32,6 +33,7 @@ from services import (
 )
 from services.access import Actor, Permission
 from services.availability import Taken
+from services.calls import Outcome
 from services.demands import DemandForm
 from services.errors import Conflict, NotFound
 from services.wording import words
@@ -116,6 +118,7 @@ def request(
     if form.total_fen not in (None, session.get_one(Visit, visit_id).total_fen):
         raise Conflict("error.price_changed")
     tell_requested(session, actor, demand, order, visit_id)
+    calls.mark(session, actor, Outcome.BOOKED, owner_id, order.city_code, order_id=order.id)
     return order.id
 
 
@@ -206,6 +209,9 @@ def call_off(session: Session, actor: Actor, order_id: int) -> None:
         **agreements.facts(order, visit.id),
     )
     _call_off_demand(session, actor, order)
+    calls.mark(
+        session, actor, Outcome.CANCELLED, order.customer_id, order.city_code, order_id=order.id
+    )
 
 
 def expire_due(session: Session, actor: Actor) -> int:

@@ -20,6 +20,7 @@ from services import (
     audit,
     availability,
     calendars,
+    calls,
     clock,
     gate,
     ledger,
@@ -31,6 +32,7 @@ from services import (
 )
 from services.access import Actor, Permission, Role
 from services.availability import Taken
+from services.calls import Outcome
 from services.errors import Conflict, Invalid, NotFound
 from services.pricing import Price
 from services.wording import words
@@ -145,6 +147,10 @@ def cancel_visit(
         _look_for_another(session, actor, order, visit, owing)
     else:
         _tell(session, actor, NoticeKind.VISIT_CANCELLED, order, visit, f"visit-{visit.id}")
+    calls.mark(
+        session, actor, Outcome.CANCELLED, order.customer_id, order.city_code,
+        order_id=order.id, visit_id=visit.id,
+    )  # fmt: skip
 
 
 def miss(session: Session, actor: Actor, visit_id: int, party: Party, said: str) -> None:
@@ -236,6 +242,10 @@ def reschedule(
     ledger.book_cancelled(session, order, visit)
     ledger.book_extended(session, order, [new_id], price.total_fen)
     _tell_moved(session, actor, order, new_id, starts_at)
+    calls.mark(
+        session, actor, Outcome.CHANGED, order.customer_id, order.city_code,
+        order_id=order.id, visit_id=new_id,
+    )  # fmt: skip
     return new_id
 
 

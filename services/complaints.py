@@ -17,8 +17,9 @@ from data.complaints import (
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import EndReason, Order, Party, Visit, VisitStatus
-from services import agreements, audit, clock, lifecycles, notices, visits
+from services import agreements, audit, calls, clock, lifecycles, notices, visits
 from services.access import Actor, Permission, Role
+from services.calls import Outcome
 from services.errors import Conflict, NotAllowed, NotFound
 from services.wording import words
 
@@ -109,7 +110,23 @@ def lodge(
     other_id = ({order.customer_id, visit.caregiver_id} - {by_id}).pop()
     notices.tell(session, NoticeKind.COMPLAINT_OPENED, other_id, about, **named)
     notices.tell_operators(session, NoticeKind.COMPLAINT_OPENED, order.city_code, about, **named)
+    calls.mark(
+        session, actor, Outcome.COMPLAINED, order.customer_id, order.city_code,
+        order_id=order.id, visit_id=visit.id,
+    )  # fmt: skip
     return complaint.id
+
+
+def open_of(session: Session, actor: Actor, customer_id: int) -> list[ComplaintView]:
+    """The open complaints of one customer's visits that this actor may know of, newest first."""
+    actor.require(Permission.FOLLOW_ORDERS)
+    rows = session.execute(
+        _visible_to(actor)
+        .add_columns(Visit, Order)
+        .where(Order.customer_id == customer_id, Complaint.status == ComplaintStatus.OPEN)
+        .order_by(Complaint.id.desc())
+    )
+    return [_view(actor, *row) for row in rows]
 
 
 def take_back(session: Session, actor: Actor, complaint_id: int) -> None:

@@ -1,33 +1,27 @@
 """Customers as the operators of their cities keep them: found, looked at, suspended, merged."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, delete, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole, AccountStatus
-from data.complaints import Complaint
-from data.consents import ErasureRequest
 from data.demands import Demand, DemandStatus
 from data.history import Noun
-from data.identities import Identity
 from data.ledger import LedgerAccount
-from data.notices import Notice, NoticeKind, OutboxMessage, OutboxStatus
 from data.orders import AHEAD, WAITING, Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
-from data.reviews import Review
-from data.verifications import CaseStatus, Document, VerificationCase
+from data.verifications import CaseStatus, VerificationCase
 from services import (
     accounts,
     audit,
+    callers,
     clock,
-    drafts,
     ledger,
     lifecycles,
-    notices,
+    merges,
     phones,
     recipients,
     sessions,
@@ -136,11 +130,11 @@ def one(session: Session, actor: Actor, customer_id: int) -> Customer:
 
 
 def phone(session: Session, actor: Actor, customer_id: int) -> str:
-    """The whole phone number; every look leaves an audit row."""
+    """The whole phone number, own or shared; every look leaves an audit row."""
     actor.require(Permission.KEEP_CUSTOMERS)
     account = _reach(session, actor, customer_id)
     audit.record(session, actor, "open_phone", "account", account.id)
-    return account.phone
+    return callers.reachable_at(session, account)
 
 
 def move(session: Session, actor: Actor, customer_id: int, name: str, because: str = "") -> None:
@@ -180,7 +174,7 @@ def merge(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
     """Two accounts of one person become one: everything follows the kept one, the other closes."""
     actor.require(Permission.KEEP_CUSTOMERS)
     kept, gone = _check_mergeable(session, actor, kept_id, gone_id, lock=True)
-    _merge(session, actor, kept, gone)
+    merges.join(session, actor, kept, gone)
 
 
 def merge_proven(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
@@ -194,69 +188,7 @@ def merge_proven(session: Session, actor: Actor, kept_id: int, gone_id: int) -> 
     if AccountStatus.SUSPENDED in {account.status for account in both.values()}:
         raise NotAllowed("error.account_suspended")
     _check_pair(session, both)
-    _merge(session, actor, both[kept_id], both[gone_id])
-
-
-def _merge(session: Session, actor: Actor, kept: Account, gone: Account) -> None:
-    lifecycles.take(session, actor, Noun.ACCOUNT, gone, "merge")
-    gone.merged_into_id = kept.id
-    sessions.end_of(session, gone.id)
-    _free_request_keys(session, kept.id, gone.id)
-    for table in (Recipient, Demand, Order):
-        session.execute(
-            update(table)
-            .where(table.customer_id == gone.id)
-            .values(customer_id=kept.id, version=table.version + 1)
-        )
-    session.execute(update(Review).where(Review.customer_id == gone.id).values(customer_id=kept.id))
-    session.execute(
-        update(Complaint)
-        .where(Complaint.opened_by_id == gone.id)
-        .values(opened_by_id=kept.id, version=Complaint.version + 1)
-    )
-    session.execute(
-        update(VerificationCase)
-        .where(VerificationCase.account_id == gone.id)
-        .values(account_id=kept.id, version=VerificationCase.version + 1)
-    )
-    for table in (Document, Notice):
-        session.execute(update(table).where(table.account_id == gone.id).values(account_id=kept.id))
-    session.execute(
-        update(OutboxMessage)
-        .where(OutboxMessage.account_id == gone.id, OutboxMessage.status == OutboxStatus.PENDING)
-        .values(account_id=kept.id)
-    )
-    _merge_identities(session, kept.id, gone.id)
-    drafts.merge(session, kept.id, gone.id)
-    _close_erasure(session, actor, kept.id, gone.id)
-    ledger.book_merged(session, kept.id, gone.id)
-    audit.record(session, actor, "customer_merge", "account", gone.id, kept_id=kept.id)
-    notices.tell(session, NoticeKind.ACCOUNTS_MERGED, kept.id, f"account-{gone.id}")
-
-
-def _merge_identities(session: Session, kept_id: int, gone_id: int) -> None:
-    """The kept account's own identity at a provider stays; what it lacks, it takes over."""
-    held = select(Identity.provider).where(Identity.account_id == kept_id).scalar_subquery()
-    theirs = Identity.account_id == gone_id
-    session.execute(delete(Identity).where(theirs, Identity.provider.in_(held)))
-    session.execute(update(Identity).where(theirs).values(account_id=kept_id))
-
-
-def _close_erasure(session: Session, actor: Actor, kept_id: int, gone_id: int) -> None:
-    """What the closed account wished for does not befall the kept one: it is told so."""
-    closed = session.scalars(
-        update(ErasureRequest)
-        .where(
-            ErasureRequest.account_id == gone_id,
-            ErasureRequest.withdrawn_at.is_(None),
-            ErasureRequest.done_at.is_(None),
-        )
-        .values(withdrawn_at=clock.now())
-        .returning(ErasureRequest.id)
-    ).all()
-    if closed:
-        audit.record(session, actor, "close_erasure", "account", gone_id, kept_id=kept_id)
-        notices.tell(session, NoticeKind.ERASURE_CLOSED, kept_id, f"account-{gone_id}")
+    merges.join(session, actor, both[kept_id], both[gone_id])
 
 
 def _check_mergeable(
@@ -291,15 +223,6 @@ def _check_pair(session: Session, both: dict[int, Account]) -> None:
     )
     if len(set(numbers)) > 1:
         raise Conflict("error.merge_two_people")
-
-
-def _free_request_keys(session: Session, kept_id: int, gone_id: int) -> None:
-    """A wish is posted once per customer and key: where both used the same key, one gets anew."""
-    mine = aliased(Demand)
-    taken = exists().where(mine.customer_id == kept_id, mine.request_key == Demand.request_key)
-    for demand in session.scalars(select(Demand).where(Demand.customer_id == gone_id, taken)):
-        demand.request_key = secrets.token_hex(16)
-    session.flush()
 
 
 def _check_free_to_go(session: Session, account_id: int) -> None:

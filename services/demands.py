@@ -7,6 +7,7 @@ from sqlalchemy import Select, false, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver
 from data.catalogue import CareItem, Skill
 from data.cities import City, Place
@@ -18,6 +19,7 @@ from data.verifications import CaseKind
 from services import (
     announcements,
     callers,
+    calls,
     catalogue,
     cities,
     clock,
@@ -32,6 +34,7 @@ from services import (
     verifications,
 )
 from services.access import Actor, Channel, Permission, Role
+from services.calls import Outcome
 from services.errors import Conflict, Invalid, NotFound
 from services.open_plans import Rhythm
 from services.wording import words
@@ -126,6 +129,7 @@ def post(
     lifecycles.begin(session, actor, Noun.DEMAND, demand, "post")
     announce(session, actor, demand)
     drafts.drop(session, actor, owner_id)
+    calls.mark(session, actor, Outcome.POSTED, owner_id, demand.city_code)
     return demand.id
 
 
@@ -144,7 +148,11 @@ def store(
     status: DemandStatus,
 ) -> Demand:
     """A new demand of this customer's, checked and stored; its history is the caller's."""
-    recipient = session.get(Recipient, form.recipient_id)
+    # Nobody merges the account away meanwhile; whoever just did is told so.
+    owner = session.get_one(Account, owner_id, with_for_update={"read": True})
+    if owner.status is AccountStatus.MERGED:
+        raise Conflict("error.account_merged")
+    recipient = session.get(Recipient, form.recipient_id, populate_existing=True)
     if recipient is None or recipient.customer_id != owner_id:
         raise NotFound("error.recipient_not_found")
     item = catalogue.named(session, form.item_id)

@@ -4,7 +4,6 @@ Orders, visits, ledger, status history and audit stay: they hold ids, amounts an
 tells who it was goes: names, phone, addresses, notes, papers, ways to sign in.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -12,7 +11,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from data.accounts import Account, AccountRole, AccountStatus
+from data.accounts import Account, AccountRole, AccountStatus, ContactPhone
+from data.calls import Call, Note
 from data.caregivers import Caregiver, CaregiverStatus, Certificate, Photo, Rate, WeeklyHours
 from data.cities import City
 from data.complaints import Complaint, Incident
@@ -37,6 +37,7 @@ from services import (
     drafts,
     ledger,
     lifecycles,
+    name_keys,
     notices,
     phones,
     places,
@@ -53,7 +54,6 @@ AT_ONCE = 20
 STAFF = (Role.DESK, Role.OPERATOR, Role.ANALYST)
 # In place of a name or an address: it reads as "nobody" in every language.
 NOBODY = "—"
-NOBODYS_PHONE = "0" * 11
 _OF_VISITS = (
     *to_do.CONTESTED,
     ToDoKind.MISSING,
@@ -261,6 +261,7 @@ def _erase(session: Session, actor: Actor, account_id: int) -> None:
     _forget_family(session, ids)
     drafts.forget_of(session, ids)
     _forget_follow_ups(session, ids)
+    _forget_calls(session, ids)
     _forget_troubles(session, ids)
     if (caregiver := session.get(Caregiver, account_id)) is not None:
         _forget_caregiver(session, actor, caregiver)
@@ -301,10 +302,8 @@ def _lock_out(session: Session, everybody: Sequence[Account]) -> None:
 
 def _forget_person(account: Account) -> None:
     """The number is free for a new account; in its place stands one that nobody has."""
-    account.name, account.phone = NOBODY, NOBODYS_PHONE
-    account.phone_hash, account.phone_tail_hash = (
-        phones.whole_hash(secrets.token_hex()), phones.tail_hash(secrets.token_hex())
-    )  # fmt: skip
+    account.name, account.phone = NOBODY, phones.NOBODYS
+    account.phone_hash, account.phone_tail_hash = phones.nobodys_hashes()
     account.password_hash = account.city_code = account.district_code = None
     account.decision_words = ""
 
@@ -350,6 +349,18 @@ def _forget_follow_ups(session: Session, ids: Sequence[int]) -> None:
             .where(FollowUp.kind.in_(kinds), FollowUp.subject_id.in_(subjects))
             .values(words="")
         )
+
+
+def _forget_calls(session: Session, ids: Sequence[int]) -> None:
+    """What the desk knew and wrote of them; that it spoke with somebody, and when, stays."""
+    name_keys.forget(session, ids)
+    session.execute(delete(ContactPhone).where(ContactPhone.account_id.in_(ids)))
+    session.execute(delete(Note).where(Note.customer_id.in_(ids)))
+    session.execute(
+        update(Call)
+        .where(Call.customer_id.in_(ids))
+        .values(words="", spoke_with="", next_call_at=None)
+    )
 
 
 def _forget_troubles(session: Session, ids: Sequence[int]) -> None:

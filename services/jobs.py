@@ -22,6 +22,7 @@ from services import (
     idle_demands,
     income,
     joining,
+    name_keys,
     notices,
     pictures,
     plans,
@@ -117,6 +118,7 @@ JOBS: dict[str, Schedule] = {
     "note_left_searches": Schedule(
         timedelta(hours=1), lambda session: unmet_needs.note_left(session, SYSTEM)
     ),
+    "fill_name_keys": Schedule(timedelta(minutes=1), name_keys.fill),
     "prune_sign_in": Schedule(
         timedelta(hours=1),
         lambda session: sum(

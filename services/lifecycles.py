@@ -200,6 +200,8 @@ ACCOUNT_MOVES = (
     Move("merge", AccountStatus.SUSPENDED, AccountStatus.MERGED, Permission.KEEP_CUSTOMERS),
     Move("erase", AccountStatus.ACTIVE, AccountStatus.ERASED, Permission.RUN_JOBS),
     Move("erase", AccountStatus.SUSPENDED, AccountStatus.ERASED, Permission.RUN_JOBS),
+    # Two of the desk's callers who turn out to be one person.
+    Move("merge", AccountStatus.ACTIVE, AccountStatus.MERGED, Permission.MERGE_CALLERS),
     # Whoever proves to own two accounts may join them.
     Move("merge", AccountStatus.ACTIVE, AccountStatus.MERGED, Permission.KEEP_ACCOUNT),
 )

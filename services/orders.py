@@ -25,6 +25,7 @@ from data.recipients import Recipient
 from data.reviews import Review
 from services import (
     agreements,
+    calls,
     clock,
     ledger,
     lifecycles,
@@ -35,6 +36,7 @@ from services import (
     waiting_lists,
 )
 from services.access import Actor, Permission, Role
+from services.calls import Outcome
 from services.errors import Conflict
 from services.places import DistanceBand
 from services.to_do import ToDoKind
@@ -267,6 +269,9 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
     _end(session, actor, order)
+    calls.mark(
+        session, actor, Outcome.CANCELLED, order.customer_id, order.city_code, order_id=order.id
+    )
     waiting_lists.reopen(session, actor, order.demand_id, "turn_down")
 
 

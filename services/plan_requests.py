@@ -12,6 +12,7 @@ from services import (
     agreements,
     bookings,
     callers,
+    calls,
     catalogue,
     clock,
     courses,
@@ -20,6 +21,7 @@ from services import (
     recurrence,
 )
 from services.access import Actor, Permission
+from services.calls import Outcome
 from services.courses import Course, Planned, Site
 from services.demands import DemandForm
 from services.errors import Invalid, NotFound
@@ -124,4 +126,5 @@ def request(
     held = VisitStatus.HELD
     visit_ids = courses.place(session, order, caregiver.id, where, course, laid, held)
     bookings.tell_requested(session, actor, demand, order, visit_ids[0])
+    calls.mark(session, actor, Outcome.BOOKED, owner_id, order.city_code, order_id=order.id)
     return order.id

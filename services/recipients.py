@@ -7,9 +7,10 @@ from datetime import date
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from data.accounts import Account
 from data.consents import Policy
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import audit, callers, clock, consents
+from services import audit, callers, clock, consents, name_keys
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
@@ -83,6 +84,7 @@ def save(
     recipient.language = language
     recipient.conditions, recipient.ward, recipient.emergency_contact = conditions, ward, contact
     session.flush()
+    name_keys.keep(session, session.get_one(Account, owner_id))
     return recipient.id
 
 

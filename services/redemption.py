@@ -10,6 +10,7 @@ from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
+from data.calls import Call, Direction
 from data.cities import City
 from data.history import Noun
 from data.notices import NoticeKind
@@ -110,6 +111,8 @@ def redeem(session: Session, actor: Actor, visit_id: int, code: str) -> ServiceE
     visit = session.scalar(_visible_to(actor).where(Visit.id == visit_id).with_for_update(of=Visit))
     if visit is None:
         raise NotFound("error.visit_not_found")
+    if actor.role is Role.DESK and not _called_back(session, visit):
+        raise Conflict("error.call_back_first")
     if visit.status is VisitStatus.REDEEMED:
         raise Conflict("error.already_redeemed")
     if visit.status is not VisitStatus.FINISHED:
@@ -137,6 +140,14 @@ def redeem(session: Session, actor: Actor, visit_id: int, code: str) -> ServiceE
         pay_fen=visit.pay_fen,
     )
     return None
+
+
+def _called_back(session: Session, visit: Visit) -> bool:
+    """Whether somebody of the family was called about this visit, and their words kept."""
+    heard = select(Call.id).where(
+        Call.visit_id == visit.id, Call.direction == Direction.OUT, Call.words != ""
+    )
+    return session.scalar(heard.limit(1)) is not None
 
 
 def settle(session: Session, actor: Actor, order: Order, visit: Visit) -> None:

@@ -13,7 +13,7 @@ from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import ASIDE, ENDED, Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import audit, clock, lifecycles, notices, places, recipients
+from services import audit, callers, clock, lifecycles, notices, phones, places, recipients
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
@@ -53,7 +53,7 @@ def contact(session: Session, actor: Actor, visit_id: int) -> Contact:
     audit.record(session, actor, "open_contact", "visit", visit.id, order_id=order.id)
     return Contact(
         customer_name=customer.name,
-        phone=customer.phone.removeprefix("+86"),
+        phone=phones.national(callers.reachable_at(session, customer)),
         address=demand.address,
         recipient_name=recipient.name,
         sex=recipient.sex,

@@ -33,6 +33,7 @@ from services import (
     demands,
     documents,
     gate,
+    name_keys,
     phones,
     places,
     pricing,
@@ -124,7 +125,7 @@ def _add_account(session: Session, name: str, phone: str, role: Role | None, cit
         roles=[AccountRole(created_at=clock.now(), role=role, city_code=city)],
     )
     session.add(account)
-    session.flush()
+    name_keys.keep(session, account)
     asked = (*consents.NEEDED, consents.Policy.SENSITIVE_DATA)
     for policy in asked if role in consents.ASKED else ():
         consents.record(session, account.id, policy)
@@ -266,7 +267,7 @@ def make_recipient(session: Session, customer: Actor = ZHOU, **changes: Any) -> 
     }
     recipient = Recipient(created_at=clock.now(), customer_id=customer.id, **(values | changes))
     session.add(recipient)
-    session.flush()
+    name_keys.keep(session, session.get_one(Account, customer.id))
     return recipient.id
 
 

@@ -51,11 +51,14 @@ from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers
 from services.availability import Obstacle
+from services.calls import Outcome
 from services.drafts import Lost
+from services.duplicates import Alike
 from services.erasure import Open
 from services.income import IncomeKind
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
+from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
 from services.pricing import PARTS
 from services.releases import Period
@@ -121,12 +124,15 @@ FAMILIES: dict[str, set[str]] = {
     "customers.{}": set(customers._TEXTS),
     "demand_status.{}": set(DemandStatus),
     "draft.lost_{}": set(Lost),
+    "desk.alike_{}": set(Alike),
+    "outcome.{}": set(Outcome),
+    "notes.{}": set(NoteKind),
     "desk.{}": set(desk.Wish) | set(read_back._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
-        "my_visits", "orders", "overview", "places", "redeem", "task_hall", "unmet",
+        "my_visits", "orders", "overview", "places", "redeem", "repeat", "task_hall", "unmet",
         "verifications",
     },
     "empty.{}_next": set(),

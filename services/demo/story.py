@@ -19,6 +19,7 @@ from data.orders import EndReason, Order, Party, Visit
 from services import (
     applications,
     bookings,
+    calls,
     changes,
     clock,
     complaints,
@@ -212,6 +213,16 @@ def _fall_through(world: World, wish: Wish, order_id: int) -> None:
     changes.cancel_visit(session, family, visit_id, EndReason.PLANS_CHANGED, "", fee_fen)
 
 
+def _redeem(world: World, wish: Wish, visit_id: int, code: str) -> None:
+    """By the family itself, or by the desk that called it back."""
+    actor = wish.family.actor
+    if actor.channel is Channel.PHONE:
+        said = words.CALLED_BACK
+        calls.redeem(world.session, actor, visit_id, code, words.FAMILY_MEMBER, said)
+    else:
+        redemption.redeem(world.session, actor, visit_id, code)
+
+
 def live(world: World, wish: Wish, order_id: int, carer: Carer) -> Episode:
     """An agreed visit: cancelled, missed, or held, redeemed and reviewed."""
     session, chance, family = world.session, world.chance, wish.family
@@ -252,14 +263,12 @@ def live(world: World, wish: Wish, order_id: int, carer: Carer) -> Episode:
     if wish.fate == "locked":
         yield world.now - timedelta(minutes=3)
         for _ in range(redemption.MOST_WRONG_CODES):
-            redemption.redeem(session, family.actor, visit.id, "ACDE-FGHJ")
+            _redeem(world, wish, visit.id, "ACDE-FGHJ")
         return
     yield clock.now() + timedelta(hours=chance.choice((0.2, 0.5, 1, 2, 4, 9)))
     if chance.random() < 0.04:
-        redemption.redeem(session, family.actor, visit.id, "ACDE-FGHJ")
-    redemption.redeem(
-        session, family.actor, visit.id, redemption.derive(visit.id, visit.code_issue)
-    )
+        _redeem(world, wish, visit.id, "ACDE-FGHJ")
+    _redeem(world, wish, visit.id, redemption.derive(visit.id, visit.code_issue))
     if wish.carer is None and chance.random() < carer.skilled:
         family.favourite = carer
     if family.actor.channel is Channel.PHONE or chance.random() < 0.35 or wish.fate == "unreviewed":

@@ -190,3 +190,5 @@ CLOSED_CUSTOMER = "多次预约后联系不上，暂停使用并电话核实。"
 COMPLAINED = "约好上午九点，九点半才到，一直在看手机。"
 FELL = "从卫生间出来时滑倒，左膝擦伤，已清洗消毒，能自己走路，神志清楚。"
 SEEN_TO = "已与家属通话并送社区医院检查，没有骨折；卫生间补了防滑垫。"
+# What a family says when the desk calls back.
+FAMILY_MEMBER, CALLED_BACK = "家属", "人来过了，做得挺好，可以核销。"

@@ -9,7 +9,6 @@ from data.orders import Visit, VisitStatus
 from data.recipients import Recipient
 from services import redemption
 from tests.factories import (
-    DESK,
     LI,
     MOTHER_ID,
     STRANGER,
@@ -81,15 +80,6 @@ def test_the_right_code_closes_the_visit_and_opens_the_orders(open_app, opened, 
     assert opened[-1] == "my_orders"
     assert successes(app) == [words("redeem.done")]
     assert visit(finished).status is VisitStatus.REDEEMED
-
-
-def test_the_desk_redeems_for_a_family_on_the_phone(open_app, opened, finished):
-    app = redeem(open_app(PAGE, DESK), finished, right_code(finished))
-    assert not app.exception
-    assert not errors(app)
-    assert visit(finished).status is VisitStatus.REDEEMED
-    assert opened[-1] == "take_call"
-    assert successes(app) == [words("redeem.done")]
 
 
 def test_a_wrong_code_tells_how_many_tries_are_left_and_the_fifth_locks(open_app, finished, clock):

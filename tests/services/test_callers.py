@@ -13,6 +13,7 @@ from services import (
     attempts,
     bookings,
     callers,
+    calls,
     demands,
     notices,
     orders,
@@ -90,10 +91,13 @@ class TestFinding:
     def test_nobody_else_is(self, session, typed):
         assert found(session, typed) == []
 
-    @pytest.mark.parametrize("typed", ["123", "1380000000", "138000000011"])
-    def test_digits_that_are_no_phone_are_refused(self, session, typed):
-        with pytest.raises(Invalid, match="phone_invalid"):
-            callers.find(session, DESK, typed)
+    @pytest.mark.parametrize("typed", ["123", "1380000000", "138000000011", "9" * 80, "١٢٣"])
+    def test_digits_that_are_no_phone_find_nobody(self, session, typed):
+        assert found(session, typed) == []
+
+    def test_a_pasted_book_is_refused_in_words(self, session):
+        with pytest.raises(Invalid, match="too_long"):
+            callers.find(session, DESK, "长" * 200_000)
 
     def test_what_tells_callers_apart_is_shown_and_the_phone_stays_masked(self, session, clock):
         make_application(session)
@@ -111,7 +115,7 @@ class TestFinding:
 
         assert found(session, "13800000001") == []
         assert found(session, "13800000001", FAR_DESK) == [ZHOU.id]
-        for ask in (callers.one, callers.phone, callers.reach):
+        for ask in (callers.one, callers.numbers, callers.reach):
             with pytest.raises(NotFound, match="customer_not_found"):
                 ask(session, DESK, ZHOU.id)
 
@@ -122,7 +126,8 @@ class TestFinding:
         assert found(session, "13800000001") == [ZHOU.id]
 
     def test_the_whole_phone_is_shown_for_a_call_back_and_noted(self, session):
-        assert callers.phone(session, DESK, ZHOU.id) == phone_of(ZHOU)
+        [number] = callers.numbers(session, DESK, ZHOU.id)
+        assert (number.phone, number.words) == (phone_of(ZHOU), "")
         session.flush()
         [event] = session.scalars(select(AuditEvent).where(AuditEvent.action == "open_phone"))
         assert (event.subject, event.subject_id, event.actor_id) == ("account", ZHOU.id, DESK.id)
@@ -263,7 +268,7 @@ class TestActing:
 
         for ask in (
             lambda: callers.one(session, DESK, ZHOU.id),
-            lambda: callers.phone(session, DESK, ZHOU.id),
+            lambda: callers.numbers(session, DESK, ZHOU.id),
             lambda: demands.post(session, DESK, demand_form(), "k", customer_id=ZHOU.id),
             lambda: bookings.request(
                 session, DESK, booking_form(session), "k", customer_id=ZHOU.id
@@ -329,6 +334,7 @@ class TestFollowing:
     def test_redeeming_after_a_call_back_keeps_who_did_it_by_phone(self, session):
         visit_id = make_finished_visit(session)
 
-        assert redemption.redeem(session, ON_PHONE, visit_id, code_of(session, visit_id)) is None
+        code = code_of(session, visit_id)
+        assert calls.redeem(session, ON_PHONE, visit_id, code, "周女士", "做得很好") is None
         [step] = session.scalars(select(StatusChange).where(StatusChange.move == "redeem"))
         assert (step.actor_id, step.channel) == (DESK.id, Channel.PHONE)

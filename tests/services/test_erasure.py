@@ -27,6 +27,7 @@ from services import (
     erasure,
     incidents,
     orders,
+    phones,
     redemption,
     reviews,
     rosters,
@@ -178,7 +179,7 @@ class TestFamily:
             assert not [name for name, rows in found.items() if secret in rows], secret
         demand = session.scalars(select(Demand).where(Demand.customer_id == ZHOU.id)).first()
         assert demand.address == erasure.NOBODY
-        assert session.get_one(Account, ZHOU.id).phone == erasure.NOBODYS_PHONE
+        assert session.get_one(Account, ZHOU.id).phone == phones.NOBODYS
 
     def test_papers_and_ways_to_sign_in_are_gone(self, session, clock, lived):
         erased(session, clock, ZHOU)
@@ -249,7 +250,7 @@ class TestFamily:
         erased(session, clock, ZHOU)
 
         gone = session.get_one(Account, other)
-        assert (gone.name, gone.phone) == (erasure.NOBODY, erasure.NOBODYS_PHONE)
+        assert (gone.name, gone.phone) == (erasure.NOBODY, phones.NOBODYS)
         assert not [rows for rows in everything(session).values() if NAMES[ZHOU] in rows]
 
     def test_a_wish_ends_with_the_account_merged_away_and_who_stays_is_told(self, session, clock):

@@ -10,7 +10,7 @@ from data.history import AuditEvent
 from data.ledger import LedgerEntry, LedgerEvent
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Order, OrderStatus, Visit, VisitStatus
-from services import orders, redemption
+from services import calls, orders, redemption
 from services.errors import Conflict, Invalid, NotFound
 from tests.factories import (
     DESK,
@@ -94,8 +94,13 @@ class TestRedeeming:
 
         assert redeem(session, visit_id, f"  {code.replace('-', ' - ')}\n") is None
 
-    def test_the_desk_redeems_for_a_caller(self, session, visit_id):
-        assert redeem(session, visit_id, actor=DESK) is None
+    def test_the_desk_redeems_only_what_a_caller_confirmed_when_called_back(
+        self, session, visit_id
+    ):
+        with pytest.raises(Conflict, match="call_back_first"):
+            redeem(session, visit_id, actor=DESK)
+        code = code_of(session, visit_id)
+        assert calls.redeem(session, DESK, visit_id, code, "周女士", "她来了，做得很好") is None
 
     def test_happens_once(self, session, visit_id):
         redeem(session, visit_id)
