@@ -110,6 +110,7 @@ TO_DO = {
     ToDoKind.COMPLAINTS: ":material/feedback:",
     ToDoKind.EARLY: ":material/directions_run:",
     ToDoKind.LEAVES: ":material/event_busy:",
+    ToDoKind.UNQUALIFIED: ":material/gpp_bad:",
     ToDoKind.LOCKED: ":material/lock:",
     ToDoKind.UNREDEEMED: ":material/qr_code_scanner:",
 }

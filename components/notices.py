@@ -52,7 +52,6 @@ _PAGE_OF = {
     NoticeKind.SECOND_FACTOR_REMOVED: "security",
     NoticeKind.VISIT_MOVED: "my_visits",
     NoticeKind.VISIT_CANCELLED: "my_orders",
-    NoticeKind.VISIT_MISSED: "my_orders",
     NoticeKind.SUBSTITUTE_ASKED: "my_visits",
     NoticeKind.SUBSTITUTE_COMES: "my_orders",
     NoticeKind.SUBSTITUTE_REFUSED: "orders",
@@ -62,6 +61,8 @@ _PAGE_OF = {
     NoticeKind.EXTRA_TIME_AGREED: "income",
     NoticeKind.EXTRA_TIME_REFUSED: "my_visits",
     NoticeKind.LEAVE_TAKEN: "today",
+    NoticeKind.LEAVE_ENTERED: "my_calendar",
+    NoticeKind.LEAVE_WITHDRAWN: "my_calendar",
 }
 
 _ABOUT_BOTH = {
@@ -69,6 +70,8 @@ _ABOUT_BOTH = {
     NoticeKind.COMPLAINT_OPENED,
     NoticeKind.COMPLAINT_CLOSED,
     NoticeKind.INCIDENT_CLOSED,
+    NoticeKind.NO_SHOW_TAKEN_BACK,
+    NoticeKind.VISIT_MISSED,
 }
 
 

@@ -22,6 +22,7 @@ _PLACES = {
     ToDoKind.COMPLAINTS: ("orders", "complaints"),
     ToDoKind.EARLY: ("orders", "early"),
     ToDoKind.LEAVES: ("orders", "leaves"),
+    ToDoKind.UNQUALIFIED: ("orders", "unqualified"),
     ToDoKind.LOCKED: ("orders", "locked"),
     ToDoKind.UNREDEEMED: ("orders", "unredeemed"),
     ToDoKind.REQUESTS: ("orders", "held"),
@@ -44,6 +45,7 @@ ADVISED = (
     ToDoKind.OVERLONG,
     ToDoKind.COMPLAINTS,
     ToDoKind.EARLY,
+    ToDoKind.UNQUALIFIED,
 )
 _GREETINGS = ((5, "night"), (11, "morning"), (13, "noon"), (18, "afternoon"), (24, "evening"))
 

@@ -40,6 +40,7 @@ LIMITS = {
     "travel_kmh": (3, 120),
     "plan_ahead_days": (1, 180),
     "auto_confirm_days": (1, 60),
+    "photo_days": (1, 3650),
 }
 # 0513-8500-1234, (0513) 85001234, 400 800 1234, 12345.
 _HOTLINE = re.compile(r"\+?[0-9(][0-9 ()-]{3,}[0-9]")
@@ -77,6 +78,7 @@ class CitySettings:
     travel_kmh: int
     plan_ahead_days: int
     auto_confirm_days: int
+    photo_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +303,7 @@ def _settings(city: City) -> CitySettings:
         travel_kmh=city.travel_kmh,
         plan_ahead_days=city.plan_ahead_days,
         auto_confirm_days=city.auto_confirm_days,
+        photo_days=city.photo_days,
     )
 
 

@@ -12,7 +12,7 @@ from data.caregivers import Caregiver
 from data.catalogue import CareItem
 from data.cities import City
 from data.demands import Demand
-from data.orders import Order, Segment, VisitStatus
+from data.orders import ASIDE, Order, Segment, Visit, VisitStatus
 from services import (
     availability,
     calendars,
@@ -116,10 +116,12 @@ def lay(
     last: date,
     *,
     without: Collection[Taken] = (),
+    before: Collection[date] = (),
 ) -> list[Planned]:
     """The visits of a course from first to last, each with what stands in its way.
 
-    Visits in `without` are thought away: those that the course shall replace.
+    Visits in `without` are thought away: those that the course shall replace. Those on the days
+    `before` it belong to the same plan, and count for its discount.
     """
     length = timedelta(hours=course.units * place.item.hours_per_unit)
     skipped = {day.isoformat() for day in course.skipped}
@@ -132,8 +134,7 @@ def lay(
     taken = gate.taken(session, caregiver.id, begins - calendars.A_WEEK, ends + calendars.A_WEEK)
     taken = sorted(one for one in taken if one not in without)
     sheet = tariffs.around(session, place.city.code, begins, ends)
-    month_ends = min(course.first_on + A_MONTH, course.last_on or date.max)
-    often = len(recurrence.days(course.rule, course.first_on, month_ends, skipped))
+    often = _visits_in_30_days(course, before)
     # A plan may go on for longer than single visits are booked ahead.
     rules = replace(availability.pace(place.city), horizon=2 * recurrence.A_YEAR)
     laid = []
@@ -159,6 +160,25 @@ def lay(
         )
         laid.append(Planned(day, starts_at, wanted.ends_at, price, met, others))
     return laid
+
+
+def _visits_in_30_days(course: Course, before: Collection[date]) -> int:
+    """In the first 30 days of a course; of one that ends sooner in the last 30 of its plan."""
+    last = min(course.first_on + A_MONTH, course.last_on or date.max)
+    skipped = {day.isoformat() for day in course.skipped}
+    laid = recurrence.days(course.rule, course.first_on, last, skipped)
+    return len(laid) + sum(last - A_MONTH <= day < course.first_on for day in before)
+
+
+def days_before(session: Session, order_id: int, first_on: date) -> set[date]:
+    """The days before a day on which a plan has visits, in the 30 days that count with it."""
+    days = select(Visit.occurs_on).where(
+        Visit.order_id == order_id,
+        Visit.status.not_in(ASIDE),
+        Visit.occurs_on >= first_on - A_MONTH,
+        Visit.occurs_on < first_on,
+    )
+    return {day for day in session.scalars(days) if day is not None}
 
 
 def _minute(moment: datetime) -> int:

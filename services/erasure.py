@@ -39,6 +39,7 @@ from services import (
     notices,
     phones,
     places,
+    report_photos,
     to_do,
     verifications,
 )
@@ -60,6 +61,7 @@ _OF_VISITS = (
     ToDoKind.LOCKED,
     ToDoKind.EARLY,
     ToDoKind.UNREDEEMED,
+    ToDoKind.UNQUALIFIED,
 )
 _OF_ORDERS = (ToDoKind.REQUESTS, ToDoKind.APPROVALS)
 _OF_DEMANDS = (ToDoKind.APPLICATIONS, ToDoKind.UNANSWERED)
@@ -323,6 +325,7 @@ def _forget_family(session: Session, ids: Sequence[int]) -> None:
     orders = select(Order.id).where(Order.customer_id.in_(ids))
     for visit in session.scalars(select(Visit).where(Visit.order_id.in_(orders))):
         visit.report_words = ""
+    report_photos.shred_of(session, SYSTEM, ids)
     session.execute(update(Review).where(Review.customer_id.in_(ids)).values(words=""))
     answered = update(Review).where(Review.caregiver_id.in_(ids))
     session.execute(answered.values(reply_words="", report_words=""))

@@ -17,11 +17,11 @@ from services import (
     clock,
     confirmation,
     demands,
-    documents,
     erasure,
     income,
     joining,
     notices,
+    pictures,
     plans,
     sessions,
     substitutes,
@@ -100,7 +100,7 @@ JOBS: dict[str, Schedule] = {
         timedelta(days=1), lambda session: certificates.tell_expiring(session, SYSTEM)
     ),
     "shred_documents": Schedule(
-        timedelta(hours=6), lambda session: documents.shred_due(session, SYSTEM)
+        timedelta(hours=6), lambda session: pictures.shred_due(session, SYSTEM)
     ),
     "erase": Schedule(timedelta(hours=1), lambda session: erasure.erase_due(session, SYSTEM)),
     "seal_audit": Schedule(timedelta(minutes=5), audit.seal, report=audit.report),

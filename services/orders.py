@@ -40,6 +40,7 @@ _ON_THE_WAY = (
     ToDoKind.LATE,
     ToDoKind.OVERLONG,
     ToDoKind.LEAVES,
+    ToDoKind.UNQUALIFIED,
     ToDoKind.LOCKED,
     ToDoKind.EARLY,
     ToDoKind.UNREDEEMED,
@@ -350,7 +351,7 @@ def _view(
         decline_until=order.decline_until,
         decision_words=order.decision_words,
         checked_in_at=visit.checked_in_at,
-        checked_in_near=_checked_in_near(visit),
+        checked_in_near=places.near(visit.checked_in_cell, visit.cell),
         checked_out_at=visit.checked_out_at,
         redeemed_at=visit.redeemed_at,
         done_tasks=tuple(visit.done_tasks),
@@ -360,13 +361,6 @@ def _view(
         open_moves=tuple(sorted(moves)),
         visit_moves=_visit_moves(actor, visit),
     )
-
-
-def _checked_in_near(visit: Visit) -> DistanceBand | None:
-    """How far from where she was expected the caregiver checked in, if she told."""
-    if not (visit.checked_in_cell and visit.cell):
-        return None
-    return places.band(places.distance_km(visit.checked_in_cell, visit.cell))
 
 
 def _visit_moves(actor: Actor, visit: Visit) -> tuple[str, ...]:

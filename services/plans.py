@@ -106,7 +106,10 @@ def preview_change(
         for one in _still_planned(session, order, course.first_on)
     }
     last = courses.horizon(course, where.city)
-    return courses.lay(session, caregiver, where, course, course.first_on, last, without=ending)
+    before = courses.days_before(session, order.id, course.first_on)
+    return courses.lay(
+        session, caregiver, where, course, course.first_on, last, without=ending, before=before
+    )
 
 
 def change(session: Session, actor: Actor, order_id: int, course: Course) -> None:
@@ -192,7 +195,8 @@ def _extend(session: Session, order: Order, segment: Segment) -> int:
     caregiver = session.get_one(Caregiver, segment.caregiver_id)
     gate.hold(session, caregiver.id)
     course, first = courses.of_segment(segment), segment.made_until
-    laid = courses.lay(session, caregiver, where, course, first, last)
+    before = courses.days_before(session, order.id, course.first_on)
+    laid = courses.lay(session, caregiver, where, course, first, last, before=before)
     free = [one for one in laid if one.obstacle is None]
     missed = [one for one in laid if one.obstacle]
     segment.made_until = last + timedelta(days=1)
@@ -236,7 +240,8 @@ def _turn(session: Session, actor: Actor, order: Order, course: Course, caregive
     _close(session, actor, order, course.first_on)
     session.flush()
     last = courses.horizon(course, where.city)
-    laid = courses.lay(session, caregiver, where, course, course.first_on, last)
+    before = courses.days_before(session, order.id, course.first_on)
+    laid = courses.lay(session, caregiver, where, course, course.first_on, last, before=before)
     planned = VisitStatus.PLANNED
     visit_ids = courses.place(session, order, caregiver.id, where, course, laid, planned)
     ledger.book_extended(session, order, visit_ids, sum(one.price.total_fen for one in laid))
