@@ -56,6 +56,10 @@ class Permission(StrEnum):
     DECIDE_CASE = "case:decide"
     SEE_DOCUMENT = "document:see"
     SEE_JOBS = "operator:jobs"
+    CHAT = "chat:ask"
+    READ_CHAT = "chat:read"
+    ANSWER_CHAT = "chat:answer"
+    KEEP_CANNED_REPLIES = "operator:canned_replies"
     READ_INCOME = "income:read"
     READ_RELEASES = "releases:read"
     RUN_JOBS = "jobs:run"
@@ -82,6 +86,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.REVIEW,
         Permission.HAND_IN_CASE,
         Permission.SEE_DOCUMENT,
+        Permission.CHAT,
+        Permission.READ_CHAT,
     },
     Role.CAREGIVER: _EVERYONE
     | {
@@ -100,6 +106,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_ADDRESS,
         Permission.HAND_IN_CASE,
         Permission.SEE_DOCUMENT,
+        Permission.CHAT,
+        Permission.READ_CHAT,
     },
     Role.DESK: _EVERYONE
     | {
@@ -117,6 +125,9 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.FIND_CAREGIVERS,
         Permission.REQUEST_ORDER,
         Permission.REDEEM,
+        Permission.SEE_DOCUMENT,
+        Permission.READ_CHAT,
+        Permission.ANSWER_CHAT,
     },
     Role.OPERATOR: _EVERYONE
     | {
@@ -145,6 +156,9 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.DECIDE_CASE,
         Permission.SEE_DOCUMENT,
         Permission.SEE_JOBS,
+        Permission.READ_CHAT,
+        Permission.ANSWER_CHAT,
+        Permission.KEEP_CANNED_REPLIES,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
 }

@@ -30,6 +30,7 @@ from services import (
     phones,
     recipients,
     sessions,
+    talks,
     visits,
 )
 from services.access import Actor, Permission, Role
@@ -225,6 +226,7 @@ def _merge(session: Session, actor: Actor, kept: Account, gone: Account) -> None
         .where(OutboxMessage.account_id == gone.id, OutboxMessage.status == OutboxStatus.PENDING)
         .values(account_id=kept.id)
     )
+    talks.follow_merged(session, kept.id, gone.id)
     _merge_identities(session, kept.id, gone.id)
     _close_erasure(session, actor, kept.id, gone.id)
     ledger.book_merged(session, kept.id, gone.id)

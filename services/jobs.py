@@ -18,13 +18,16 @@ from services import (
     confirmation,
     demands,
     erasure,
+    guests,
     income,
     joining,
     notices,
+    order_talks,
     pictures,
     plans,
     sessions,
     substitutes,
+    talks,
     unmet_needs,
 )
 from services.access import SYSTEM, Actor, Permission
@@ -88,6 +91,15 @@ JOBS: dict[str, Schedule] = {
     ),
     "expire_substitutes": Schedule(
         timedelta(minutes=1), lambda session: substitutes.expire_due(session, SYSTEM)
+    ),
+    "requeue_talks": Schedule(
+        timedelta(minutes=1), lambda session: talks.requeue_due(session, SYSTEM)
+    ),
+    "close_order_talks": Schedule(
+        timedelta(hours=6), lambda session: order_talks.close_due(session, SYSTEM)
+    ),
+    "forget_guests": Schedule(
+        timedelta(hours=6), lambda session: guests.forget_due(session, SYSTEM)
     ),
     "extend_plans": Schedule(timedelta(hours=1), lambda session: plans.extend_due(session, SYSTEM)),
     "auto_confirm": Schedule(
