@@ -61,6 +61,7 @@ _PAGE_OF = {
     NoticeKind.EXTRA_TIME_AGREED: "income",
     NoticeKind.EXTRA_TIME_REFUSED: "my_visits",
     NoticeKind.LEAVE_TAKEN: "today",
+    NoticeKind.CHAT_ASKED: "chats",
     NoticeKind.LEAVE_ENTERED: "my_calendar",
     NoticeKind.LEAVE_WITHDRAWN: "my_calendar",
 }

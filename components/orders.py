@@ -15,6 +15,7 @@ from components import (
     troubles,
 )
 from components.caregivers import profile_dialog
+from components.chat import order_talk_button
 from components.complaints import complaint_button
 from components.i18n import t
 from components.report_photos import photos_in_report, photos_of
@@ -182,6 +183,7 @@ def _next_step(order: OrderView) -> None:
         caregiver_button(order)
         move_buttons(order)
         prices.details(order.price_parts, str(order.id))
+        order_talk_button(order)
         complaint_button(order)
         history(order.id)
 

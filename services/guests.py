@@ -127,13 +127,13 @@ def mark_read(session: Session, token: str, message_id: int) -> None:
         messages.mark(session, talk, None, message_id)
 
 
-def rate(session: Session, token: str, score: int, said: str = "") -> None:
-    """Say once how well the settled talk helped, from 1 to 5 stars."""
+def rate(session: Session, token: str, score: int, said: str = "") -> int:
+    """Say once how well the settled talk helped, from 1 to 5 stars; return the talk's number."""
     guest = _guest(session, token)
     talk = talks.latest(session, Talk.guest_id == guest.id, lock=True)
     if talk is None:
         raise NotFound("error.talk_not_found")
-    talks.rate_settled(session, talk, score, said)
+    return talks.rate_settled(session, talk, score, said)
 
 
 def listens_as(session: Session, token: str) -> str | None:

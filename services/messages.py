@@ -18,6 +18,8 @@ from services.errors import Conflict, Invalid
 from services.scans import Page
 from services.wording import words
 
+__all__ = ["Side"]
+
 LONGEST = 2000
 MOST_AT_ONCE, AT_ONCE = 10, timedelta(seconds=10)
 SHOWN = 60

@@ -1,6 +1,6 @@
 """The talk of family and caregiver about one order: open while it runs, and some days after."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +20,14 @@ _RUNNING = OrderStatus.CONFIRMED, OrderStatus.PAUSED
 _ENDED = OrderStatus.COMPLETED, OrderStatus.MISSED, OrderStatus.CANCELLED
 
 
+def opens_for(status: OrderStatus, visit_status: VisitStatus, ends_at: datetime) -> bool:
+    """Whether both sides of an order with such a visit may talk about it."""
+    if visit_status in LIVE or status in _RUNNING:
+        return status in _RUNNING
+    began = (VisitStatus.REDEEMED, VisitStatus.MISSED)
+    return visit_status in began and ends_at > clock.now() - STAYS_OPEN
+
+
 def opens(session: Session, actor: Actor, order_id: int) -> Talk:
     """The talk about an order the actor may speak about, locked; begun with the first message."""
     actor.require(Permission.CHAT)
@@ -27,7 +35,7 @@ def opens(session: Session, actor: Actor, order_id: int) -> Talk:
     if order is None:
         raise NotFound("error.order_not_found")
     talk = _of(session, order_id)
-    writable = _RUNNING if talk is None else (*_RUNNING, *_ENDED)
+    writable = (*_RUNNING, *(_ENDED if talk else _ENDED[:2]))
     if order.status not in writable or (talk and talk.status is TalkStatus.CLOSED):
         raise Conflict("error.order_talk_closed")
     if talk is not None:

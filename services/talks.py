@@ -220,16 +220,16 @@ def settle(session: Session, actor: Actor, talk_id: int) -> None:
     note(session, talk, "settle", actor.id)
 
 
-def rate(session: Session, actor: Actor, talk_id: int, score: int, said: str = "") -> None:
-    """Say once how well a settled talk helped, from 1 to 5 stars."""
+def rate(session: Session, actor: Actor, talk_id: int, score: int, said: str = "") -> int:
+    """Say once how well a settled talk helped, from 1 to 5 stars; return the talk's number."""
     actor.require(Permission.CHAT)
-    rate_settled(session, reach(session, actor, talk_id, lock=True), score, said)
+    return rate_settled(session, reach(session, actor, talk_id, lock=True), score, said)
 
 
-def rate_settled(session: Session, talk: Talk, score: int, said: str) -> None:
+def rate_settled(session: Session, talk: Talk, score: int, said: str) -> int:
     """Keep the score of a locked talk."""
     if score not in range(1, 6):
-        raise Invalid("error.score_missing")
+        raise Invalid("error.score_out_of_range")
     said = words(said, "score_words", 300, required=False)
     if talk.status is not TalkStatus.SETTLED:
         raise Conflict("error.talk_moved_on")
@@ -237,6 +237,7 @@ def rate_settled(session: Session, talk: Talk, score: int, said: str) -> None:
         raise Conflict("error.talk_rated")
     talk.score, talk.score_words = score, said
     note(session, talk, "rate", None, private=True)
+    return talk.id
 
 
 def colleagues(session: Session, actor: Actor, talk_id: int) -> list[Colleague]:

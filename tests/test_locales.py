@@ -39,6 +39,7 @@ from data.accounts import AccountStatus, Channel, Role
 from data.calendars import DayKind, LeaveReason
 from data.caregivers import CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
+from data.chat import Side, TalkStatus
 from data.cities import CityStatus
 from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
 from data.consents import Policy
@@ -50,6 +51,7 @@ from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers
 from services.availability import Obstacle
+from services.chat_desk import Box
 from services.erasure import Open
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
@@ -79,7 +81,7 @@ STEPS = BEGINNINGS | {
     f"{noun}_{move.name}"
     for noun, moves in MOVES.items()
     # An order's history tells nothing of people's reviews and cities' openings.
-    if noun not in (Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION)
+    if noun not in (Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION, Noun.TALK)
     for move in moves
 }
 NOT_APPROVED = set(CaregiverStatus) - {CaregiverStatus.APPROVED}
@@ -113,6 +115,7 @@ FAMILIES: dict[str, set[str]] = {
     "desk.{}": set(desk.Wish) | set(read_back._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
+        "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_visits", "orders", "overview", "places", "redeem", "task_hall", "unmet",
@@ -129,6 +132,10 @@ FAMILIES: dict[str, set[str]] = {
     | set(DocumentKind)
     | {"legal_name", "id_number", "sex_age"},
     "group.{}": set(ItemGroup),
+    "chat_box.{}": set(Box),
+    "chat_event.{}": {"take", "hand_over", "put_back", "requeue", "settle", "rate"},
+    "chat_side.{}": set(Side) - {Side.PLATFORM},
+    "talk_status.{}": set(TalkStatus),
     "hall.closed_{}": NOT_APPROVED,
     "hall.closed_{}_next": NOT_APPROVED,
     "job.{}": set(JOBS),

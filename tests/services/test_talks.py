@@ -94,7 +94,7 @@ class TestAsking:
         for number in range(10):
             talk_id = ask(session, f"{number}")
         for _ in range(40):
-            with pytest.raises(Conflict, match="error.chat_too_fast"):
+            with pytest.raises(Conflict, match="chat_too_fast"):
                 ask(session, "还有")
         clock.move(seconds=10)
         ask(session, "还有")
@@ -102,9 +102,9 @@ class TestAsking:
         assert len(shown(session, ZHOU, talk_id)) == 11
 
     def test_without_a_city_one_has_to_be_named(self, session):
-        with pytest.raises(Invalid, match="error.chat_city"):
+        with pytest.raises(Invalid, match="chat_city"):
             messages.ask(session, STRANGER, said())
-        with pytest.raises(Invalid, match="error.chat_city"):
+        with pytest.raises(Invalid, match="chat_city"):
             messages.ask(session, STRANGER, said(), "110100")
 
     def test_a_caregiver_is_answered_where_she_works(self, session):
@@ -128,7 +128,7 @@ class TestWhoSees:
     def test_nobody_reaches_anothers_talk(self, session):
         talk_id = ask(session)
         for actor in (STRANGER, LI, FAR_OPERATOR):
-            with pytest.raises(NotFound, match="error.talk_not_found"):
+            with pytest.raises(NotFound, match="talk_not_found"):
                 messages.thread(session, actor, talk_id)
 
     def test_the_staff_do_not_answer_their_own_talk(self, session):
@@ -149,7 +149,7 @@ class TestWhoSees:
         assert talk_of(session, talk_id).first_answered_at is None
 
     def test_a_note_has_no_pictures(self, session):
-        with pytest.raises(Invalid, match="error.note_words_only"):
+        with pytest.raises(Invalid, match="note_words_only"):
             messages.jot(session, DESK, ask(session), said(pages=[empty_page()]))
 
 
@@ -159,10 +159,10 @@ class TestAnswering:
         messages.answer(session, DESK, talk_id, said("您好"))
 
         assert talk_of(session, talk_id).assigned_to_id == DESK.id
-        with pytest.raises(Conflict, match="error.talk_taken") as refused:
+        with pytest.raises(Conflict, match="talk_taken") as refused:
             messages.answer(session, OPERATOR, talk_id, said("您好"))
         assert refused.value.values == {"name": "孙文静"}
-        with pytest.raises(Conflict, match="error.talk_moved_on"):
+        with pytest.raises(Conflict, match="talk_moved_on"):
             talks.take(session, OPERATOR, talk_id)
         assert steps(session, talk_id) == ["begin", "take"]
 
@@ -194,13 +194,13 @@ class TestAnswering:
         assert talk_of(session, talk_id).assigned_to_id == OPERATOR.id
         messages.answer(session, OPERATOR, talk_id, said("我来"))
         for nobody in (FAR_OPERATOR, ZHOU, LI):
-            with pytest.raises(NotFound, match="error.colleague_not_found"):
+            with pytest.raises(NotFound, match="colleague_not_found"):
                 talks.hand_over(session, OPERATOR, talk_id, nobody.id or 0)
 
     def test_a_settled_talk_is_answered_no_more_and_reopened_by_a_message(self, session, clock):
         talk_id = ask(session)
         talks.settle(session, DESK, talk_id)
-        with pytest.raises(Conflict, match="error.talk_settled"):
+        with pytest.raises(Conflict, match="talk_settled"):
             messages.answer(session, DESK, talk_id, said("还有一句"))
         clock.move(days=1)
         assert ask(session, "又来了") == talk_id
@@ -212,15 +212,15 @@ class TestAnswering:
 
     def test_it_is_scored_once_and_after_it_is_settled(self, session):
         talk_id = ask(session)
-        with pytest.raises(Conflict, match="error.talk_moved_on"):
+        with pytest.raises(Conflict, match="talk_moved_on"):
             talks.rate(session, ZHOU, talk_id, 5)
         talks.settle(session, DESK, talk_id)
-        with pytest.raises(Invalid, match="error.score_missing"):
+        with pytest.raises(Invalid, match="score_out_of_range"):
             talks.rate(session, ZHOU, talk_id, 6)
         with pytest.raises(NotFound):
             talks.rate(session, STRANGER, talk_id, 1)
         talks.rate(session, ZHOU, talk_id, 4, NASTY)
-        with pytest.raises(Conflict, match="error.talk_rated"):
+        with pytest.raises(Conflict, match="talk_rated"):
             talks.rate(session, ZHOU, talk_id, 1)
 
         assert chat_desk.one(session, DESK, talk_id).score_words == NASTY
@@ -362,7 +362,7 @@ class TestPicturesAndCards:
                 pictures.ticket(session, actor, PictureKind.ATTACHMENT, picture.id, purpose)
 
     def test_five_pictures_are_too_many(self, session):
-        with pytest.raises(Invalid, match="error.attachments_too_many"):
+        with pytest.raises(Invalid, match="attachments_too_many"):
             ask(session, pages=[empty_page()] * 5)
 
     def test_pictures_go_when_the_city_keeps_them_no_longer(self, session, clock):
@@ -378,7 +378,7 @@ class TestPicturesAndCards:
         order_id = make_order(session)
         talk_id = ask(session, "", order_id=order_id)
         assert messages.thread(session, DESK, talk_id)[0].order_id == order_id
-        with pytest.raises(Invalid, match="error.card_not_theirs"):
+        with pytest.raises(Invalid, match="card_not_theirs"):
             ask(session, actor=STRANGER, order_id=order_id)
         ask(session, actor=LI, order_id=order_id)
         assert messages.cards(session, ZHOU) == [order_id]
