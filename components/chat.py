@@ -35,7 +35,7 @@ def _panel() -> None:
     ) as panel:
         if panel.open:
             _talk(unread.get(None, 0))
-    if count := sum(unread.values()):
+    if (count := sum(unread.values())) and not panel.open:
         st.badge(t("chat.unread", count=count), icon=":material/mark_chat_unread:", color="red")
 
 
@@ -132,6 +132,24 @@ def _order_dialog(order_id: int) -> None:
         _order_talk(order_id)
 
     opened()
+
+
+def dispute_talk(order_id: int) -> None:
+    """What both sides of an order in dispute wrote to each other, behind a click on record."""
+    with st.expander(
+        t("chat.in_dispute"),
+        icon=":material/forum:",
+        key=f"dispute_talk_{order_id}",
+        on_change="rerun",
+    ) as opened:
+        if not opened.open:
+            return
+        st.caption(f":material/policy: {t('report_photos.audited')}")
+        found = session.disclose(messages.thread_in_dispute, order_id)
+        if found:
+            chat_thread.thread(found, f"dispute_{order_id}", "complaint")
+        else:
+            st.caption(t("chat.in_dispute_none"))
 
 
 @live.part(Topic.CHAT)

@@ -15,7 +15,7 @@ from services.pictures import PictureKind
 from services.talks import Standing, TalkStatus
 
 _TYPES = ("jpg", "jpeg", "png", "webp", "heic", "heif")
-HEIGHT = 380
+HEIGHT = 300
 Say = Callable[[Said], object | None]
 
 
@@ -25,12 +25,12 @@ def head(standing: Standing) -> None:
     if standing.status is TalkStatus.ASSIGNED and standing.answered_by:
         name = formats.plain(standing.answered_by)
         st.markdown(f":material/support_agent: {t('chat.answered_by', name=name)}")
-    if hours is None:
+    if hours is None or standing.status is TalkStatus.ASSIGNED:
         return
     if not hours.open_now:
         opens = formats.moment(hours.opens_at)
         st.info(t("chat.closed_now", opens=opens), icon=":material/bedtime:")
-    elif standing.status is not TalkStatus.ASSIGNED:
+    else:
         st.caption(t("chat.open_now", minutes=hours.answer_minutes))
 
 
@@ -89,6 +89,7 @@ def _order(order_id: int) -> None:
 def writing(say: Say, key: str, hint: str, *, pictures: bool) -> None:
     """The field one writes in; what is refused stays, to be shortened or sent again."""
     nonce = st.session_state.setdefault(f"{key}_nonce", secrets.token_hex(16))
+    above = st.container()
     given = st.chat_input(
         hint,
         key=f"{key}_words",
@@ -96,24 +97,28 @@ def writing(say: Say, key: str, hint: str, *, pictures: bool) -> None:
         file_type=list(_TYPES) if pictures else None,
         max_upload_size=scans.MOST_BYTES // 1024 // 1024 if pictures else None,
     )
-    unsent = f"{key}_unsent"
-    if given:
-        text = given if isinstance(given, str) else given.text
-        files = [] if isinstance(given, str) else given.files
-        _send(say, key, nonce, text, [one.getvalue() for one in files])
-    if unsent in st.session_state:
-        st.warning(t("chat.unsent"), icon=":material/unpublished:")
-        again = st.text_area(t("field.message"), key=unsent, height=120)
-        with st.container(horizontal=True, gap="small"):
-            if st.button(t("chat.send_again"), key=f"{key}_again", icon=":material/send:"):
-                _send(say, key, nonce, again or "", [])
-            st.button(
-                t("chat.discard"),
-                key=f"{key}_discard",
-                type="tertiary",
-                on_click=st.session_state.pop,
-                args=(unsent, None),
-            )
+    with above:
+        if given:
+            text = given if isinstance(given, str) else given.text
+            files = [] if isinstance(given, str) else given.files
+            _send(say, key, nonce, text, [one.getvalue() for one in files])
+        if f"{key}_unsent" in st.session_state:
+            _unsent(say, key, nonce)
+
+
+def _unsent(say: Say, key: str, nonce: str) -> None:
+    st.warning(t("chat.unsent"), icon=":material/unpublished:")
+    again = st.text_area(t("field.message"), key=f"{key}_unsent", height=120)
+    with st.container(horizontal=True, gap="small"):
+        if st.button(t("chat.send_again"), key=f"{key}_again", icon=":material/send:"):
+            _send(say, key, nonce, again or "", [])
+        st.button(
+            t("chat.discard"),
+            key=f"{key}_discard",
+            type="tertiary",
+            on_click=st.session_state.pop,
+            args=(f"{key}_unsent", None),
+        )
 
 
 def _send(say: Say, key: str, nonce: str, text: str, files: Sequence[bytes]) -> None:

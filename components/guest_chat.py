@@ -57,7 +57,7 @@ def _draw(token: str | None) -> None:
                 _arrive()
             else:
                 _talk(token, known)
-    if known is not None and known.unread:
+    if known is not None and known.unread and not opened.open:
         st.badge(t("chat.unread", count=known.unread), color="red")
     ticket, until = st.session_state.get(_TICKET, ("", None))
     if until is not None and clock.now() < until and not session.without_routes():

@@ -35,10 +35,9 @@ def store(session: Session, message: Message, pages: Sequence[Page]) -> None:
 
 def reach(session: Session, actor: Actor, attachment_id: int, purpose: str) -> Picture:
     """A picture of a talk the actor takes part in; the staff's looks are marked and recorded."""
-    visible = (
-        talks.visible_to(actor).with_only_columns(Talk.id),
-        order_talks.visible_to(actor).with_only_columns(Talk.id),
-    )
+    visible = [one.visible_to(actor).with_only_columns(Talk.id) for one in (talks, order_talks)]
+    if purpose == "complaint":
+        visible = [order_talks.in_dispute(actor).with_only_columns(Talk.id)]
     row = session.execute(
         select(Attachment, Talk.account_id)
         .join(Message, Message.id == Attachment.message_id)
@@ -50,7 +49,7 @@ def reach(session: Session, actor: Actor, attachment_id: int, purpose: str) -> P
         )
     ).one_or_none()
     staff = actor.may(Permission.ANSWER_CHAT)
-    if row is None or purpose != ("chat" if staff else "own"):
+    if row is None or purpose not in (("chat", "complaint") if staff else ("own",)):
         raise NotFound("error.document_not_found")
     picture, owner_id = row
     return Picture(picture.content, owner_id or 0, at_home=not staff)

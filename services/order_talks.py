@@ -84,24 +84,31 @@ def speaks(actor: Actor) -> ColumnElement[bool]:
 
 
 def disputed(session: Session, actor: Actor, order_id: int) -> Talk | None:
-    """The talk about an order with an open complaint or incident, for its operators; audited."""
+    """The talk about an order in dispute, for its operators; leaves an audit row."""
     actor.require(Permission.DECIDE_COMPLAINT)
-    is_disputed = exists().where(Visit.order_id == Order.id, complaints.rests()).correlate(Order)
-    theirs = exists().where(Visit.order_id == Order.id, Visit.caregiver_id == actor.id)
-    found = session.scalar(
-        select(Talk)
-        .join(Order, Order.id == Talk.order_id)
-        .where(
-            Order.id == order_id,
-            Order.city_code.in_(actor.cities),
-            Order.customer_id != actor.id,
-            ~theirs.correlate(Order),
-            is_disputed,
-        )
-    )
+    found = session.scalar(in_dispute(actor).where(Talk.order_id == order_id))
     if found is not None:
         audit.record(session, actor, "read_order_talk", "order", order_id, talk_id=found.id)
     return found
+
+
+def in_dispute(actor: Actor) -> Select[Talk]:
+    """For operators the talks of their cities' orders with an open complaint or incident.
+
+    Not those of their own family or visits; for everybody else none.
+    """
+    disputes = exists().where(Visit.order_id == Order.id, complaints.rests()).correlate(Order)
+    theirs = exists().where(Visit.order_id == Order.id, Visit.caregiver_id == actor.id)
+    return (
+        select(Talk)
+        .join(Order, Order.id == Talk.order_id)
+        .where(
+            Order.city_code.in_(actor.cities if actor.role is Role.OPERATOR else ()),
+            Order.customer_id != actor.id,
+            ~theirs.correlate(Order),
+            disputes,
+        )
+    )
 
 
 def close_due(session: Session, actor: Actor) -> int:
