@@ -12,13 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from sqlalchemy import select
-
 from benchmarks import databases, servers
 from benchmarks.table import Row
 from data import database
-from data.accounts import AccountRole
-from services import clock, credentials, messages, sessions
+from services import accounts, clock, credentials, messages, sessions, startup
 from services.access import Actor, Role
 from services.demo.nantong import CITY
 from services.messages import Said
@@ -34,9 +31,10 @@ def measure(folder: Path) -> Iterator[Row]:
 
     From the commit of a message to the event on its reader's stream; drawing comes on top.
     """
-    url = databases.filled_sqlite(folder)
-    with databases.at(url), servers.ours(folder, url) as server, ExitStack() as stack:
-        people = [*_people()]
+    url = f"sqlite:///{folder / 'chats.db'}"
+    with databases.at(url), ExitStack() as stack:
+        people = _people()
+        server = stack.enter_context(servers.ours(folder, url))
         streams = {person.id: _listen(server.url, person) for person in people}
         for stream in streams.values():
             stack.enter_context(stream)
@@ -87,11 +85,22 @@ class _Ears:
                     self.at.setdefault(ready.data, time.monotonic())
 
 
-def _people() -> Iterator[Actor]:
-    with database.reading() as session:
-        customers = select(AccountRole.account_id).where(AccountRole.role == Role.CUSTOMER)
-        numbers = session.scalars(customers.limit(CHATS)).all()
-    yield from (Actor(number, Role.CUSTOMER) for number in numbers)
+def _people() -> list[Actor]:
+    """A small demo, and as many families more as there are chats."""
+    os.environ["CAREPILOT_DEMO"] = "small"
+    try:
+        startup.prepare()
+    finally:
+        del os.environ["CAREPILOT_DEMO"]
+    with database.writing() as session:
+        made = [
+            accounts.new(session, f"家属{number}", f"+86136{number:08d}", Role.CUSTOMER)
+            for number in range(CHATS)
+        ]
+        session.flush()
+        for account in made:
+            account.city_code = CITY
+        return [Actor(account.id, Role.CUSTOMER) for account in made]
 
 
 def _say(person: Actor) -> None:
