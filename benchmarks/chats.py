@@ -94,7 +94,7 @@ def _people() -> list[Actor]:
         del os.environ["CAREPILOT_DEMO"]
     with database.writing() as session:
         made = [
-            accounts.new(session, f"家属{number}", f"+86136{number:08d}", Role.CUSTOMER)
+            accounts.new(session, f"家属{number}", f"+86166{number:08d}", Role.CUSTOMER)
             for number in range(CHATS)
         ]
         session.flush()

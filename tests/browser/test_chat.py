@@ -23,7 +23,7 @@ def arrives(person, text):
     return time.monotonic() - started
 
 
-def test_family_and_desk_read_each_other_at_once(pilot, arrive, record_property):
+def test_family_and_desk_read_each_other_at_once(pilot, arrive):
     family, desk = arrive(pilot.url, size=PHONE), arrive(pilot.url, language="en", theme="dark")
     family.open("sign_in")
     family.demo_sign_in("customer")
@@ -48,7 +48,7 @@ def test_family_and_desk_read_each_other_at_once(pilot, arrive, record_property)
         write(desk, f"第{number}条")
         delays.append(arrives(family, f"第{number}条"))
     delays.sort()
-    record_property("delays", [round(one, 2) for one in delays])
+    print("seconds until read:", [round(one, 2) for one in delays])  # noqa: T201
 
 
 def test_a_guest_gives_a_phone_and_comes_back_to_the_talk(pilot, arrive):
