@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api.sessions import FRESH, token_of
+from api.sessions import FRESH, guest_of, token_of
 from data.database import reading
 from services import clock, news, sessions
 from services.news import News, Seen, Topic
@@ -101,19 +101,21 @@ room = Newsroom()
 
 
 async def listen(request: Request) -> Response:
-    """The stream of one page; 403 without a session that may act."""
-    token = token_of(request)
-    concerns = await run_in_threadpool(_concerns, token)
+    """The stream of one page; 403 without a session that may act, nor a guest's talk."""
+    tokens = token_of(request), guest_of(request)
+    concerns = await run_in_threadpool(_concerns, *tokens)
     if concerns is None:
         return Response(status_code=403, headers=FRESH)
     return StreamingResponse(
-        _stream(token, concerns),
+        _stream(tokens, concerns),
         media_type="text/event-stream",
         headers=FRESH | {"X-Accel-Buffering": "no"},
     )
 
 
-async def _stream(token: str | None, concerns: frozenset[News]) -> AsyncIterator[str]:
+async def _stream(
+    tokens: tuple[str | None, str | None], concerns: frozenset[News]
+) -> AsyncIterator[str]:
     listener = room.enter(concerns)
     try:
         yield "retry: 2000\n\n"
@@ -121,7 +123,7 @@ async def _stream(token: str | None, concerns: frozenset[News]) -> AsyncIterator
             try:
                 await asyncio.wait_for(listener.woken.wait(), BEAT_SECONDS)
             except TimeoutError:
-                still = await run_in_threadpool(_concerns, token)
+                still = await run_in_threadpool(_concerns, *tokens)
                 if still is None:
                     return
                 listener.concerns = still
@@ -140,12 +142,10 @@ def _look(seen: Seen) -> tuple[set[News], Seen]:
         return news.look(session, seen)
 
 
-def _concerns(token: str | None) -> frozenset[News] | None:
-    """What concerns whoever holds this token now; None if it opens nothing (any more)."""
-    if token is None:
-        return None
+def _concerns(token: str | None, guest: str | None) -> frozenset[News] | None:
+    """What concerns whoever holds these tokens now; None if they open nothing (any more)."""
     with reading() as session:
-        visitor = sessions.resume(session, token)
-        if visitor is None or visitor.awaits_factor is not None:
-            return None
-        return news.concerning(session, visitor.actor)
+        visitor = sessions.resume(session, token) if token else None
+        if visitor is not None and visitor.awaits_factor is None:
+            return news.concerning(session, visitor.actor)
+        return news.concerning_guest(session, guest) if guest and visitor is None else None

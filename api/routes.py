@@ -8,6 +8,7 @@ ROUTES: list[BaseRoute] = [
     Route("/healthz", health.healthz),
     Route("/readyz", health.readyz),
     Route("/auth/session", sessions.sign_in, methods=["POST"]),
+    Route("/auth/guest", sessions.let_guest_talk, methods=["POST"]),
     Route("/auth/demo-provider/authorize", demo_provider.authorize, methods=["GET", "POST"]),
     Route("/auth/{provider}/start", providers.start),
     Route("/auth/{provider}/callback", providers.callback),

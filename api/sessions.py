@@ -1,16 +1,18 @@
 """The session cookie: only a response can set it, no script can."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import parse_qs
 
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import origins
 from data.database import reading, writing
-from services import clock, credentials, sessions
+from services import clock, credentials, guests, sessions
 
 LONGEST_BODY_BYTES = 2_000
 FRESH = {"Cache-Control": "no-store"}
@@ -21,12 +23,27 @@ async def sign_in(request: Request) -> Response:
     if not origins.is_ours(request):
         return Response("origin", 403, headers=FRESH)
     ticket = await _ticket(request)
-    token = await run_in_threadpool(_take, ticket) if ticket else None
+    token = await run_in_threadpool(_take, sessions.take_ticket, ticket) if ticket else None
     if token is None:
         return Response("ticket", 403, headers=FRESH)
 
     response = Response(status_code=204, headers=FRESH)
     put_cookie(response, request, token)
+    return response
+
+
+async def let_guest_talk(request: Request) -> Response:
+    """Trade the one-time ticket in the body for a guest's cookie; 204 or 403."""
+    if not origins.is_ours(request):
+        return Response("origin", 403, headers=FRESH)
+    ticket = await _ticket(request)
+    token = await run_in_threadpool(_take, guests.take_ticket, ticket) if ticket else None
+    if token is None:
+        return Response("ticket", 403, headers=FRESH)
+
+    response = Response(status_code=204, headers=FRESH)
+    value = credentials.cookie_value(token, clock.now() + guests.LIFETIME)
+    put_secret(response, request, guests.COOKIE_NAME, value, guests.LIFETIME)
     return response
 
 
@@ -56,6 +73,11 @@ def token_of(request: Request) -> str | None:
     return credentials.token_of(request.cookies.get(sessions.COOKIE_NAME, ""))
 
 
+def guest_of(request: Request) -> str | None:
+    """The token in this browser's guest cookie, if it is one of ours."""
+    return credentials.token_of(request.cookies.get(guests.COOKIE_NAME, ""))
+
+
 def visitor_of(request: Request) -> sessions.Visitor | None:
     """Who this browser's cookie says is signed in; it asks the database."""
     token = token_of(request)
@@ -71,9 +93,9 @@ def client_of(request: Request) -> sessions.Client:
     return sessions.Client(request.headers.get("user-agent", "")[:200], address)
 
 
-def _take(ticket: str) -> str | None:
+def _take(take: Callable[[Session, str], str | None], ticket: str) -> str | None:
     with writing() as session:
-        return sessions.take_ticket(session, ticket)
+        return take(session, ticket)
 
 
 async def short_body(request: Request) -> bytes:

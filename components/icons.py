@@ -9,6 +9,7 @@ from services.customers import AccountStatus
 from services.demands import ApplicationStatus, DemandStatus
 from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
+from services.talks import TalkStatus
 from services.tasks import TaskStatus
 from services.to_do import ToDoKind
 from services.verifications import CaseKind, CaseStatus
@@ -78,6 +79,13 @@ VISIT = {
     VisitStatus.MISSED: (":material/person_alert:", "red"),
     VisitStatus.CANCELLED: (":material/event_busy:", "gray"),
     VisitStatus.DROPPED: (":material/move_down:", "gray"),
+}
+TALK = {
+    TalkStatus.WAITING: (":material/hourglass_top:", "orange"),
+    TalkStatus.ASSIGNED: (":material/support_agent:", "blue"),
+    TalkStatus.SETTLED: (":material/task_alt:", "green"),
+    TalkStatus.OPEN: (":material/forum:", "blue"),
+    TalkStatus.CLOSED: (":material/speaker_notes_off:", "gray"),
 }
 CAREGIVER = {
     CaregiverStatus.DRAFT: (":material/edit_note:", "gray"),

@@ -19,7 +19,6 @@ _LISTENER = component(
     "listener",
     html="<span></span>",
     js="""
-const TOPICS = ["inbox", "hall"]
 const LONGEST_WAIT = 60000
 
 function wake(news) {
@@ -35,7 +34,7 @@ function wake(news) {
 function open(news, wait) {
   news.source?.close()
   const source = (news.source = new EventSource(new URL("events", document.baseURI)))
-  for (const topic of TOPICS)
+  for (const topic of news.topics)
     source.addEventListener(topic, (event) => {
       news.found[topic] = Math.max(news.found[topic] ?? 0, Number(event.data))
       wake(news)
@@ -49,7 +48,7 @@ function open(news, wait) {
 
 function news() {
   if (!window.carepilotNews) {
-    window.carepilotNews = { parts: new Map(), found: {}, who: null, source: null }
+    window.carepilotNews = { parts: new Map(), found: {}, topics: [], who: null, source: null }
     document.addEventListener("visibilitychange", () => wake(window.carepilotNews))
   }
   return window.carepilotNews
@@ -62,6 +61,7 @@ export default function (component) {
   all.parts.set(data.part, { topics, drawn, wake: (at) => setTriggerValue("woken", at) })
   if (all.who !== data.who) {
     all.who = data.who
+    all.topics = data.every
     all.found = {}
     open(all, 1000)
   }
@@ -76,7 +76,7 @@ def part(*topics: Topic) -> Callable[[Callable[Args, None]], Callable[Args, None
     """Make of a drawing function a part that draws itself anew when there is such news."""
 
     def made(draw: Callable[Args, None]) -> Callable[Args, None]:
-        name = f"live_{draw.__name__}"
+        name = f"live_{draw.__name__.strip('_')}"  # Streamlit allows no two underscores here.
         return session.fragment(draw, woken=partial(_woken, name, topics))
 
     return made
@@ -85,15 +85,21 @@ def part(*topics: Topic) -> Callable[[Callable[Args, None]], Callable[Args, None
 def _woken(name: str, topics: tuple[Topic, ...]) -> bool:
     """Whether news made this part run; it listens from now on."""
     visitor, token = session.visitor(), session.this_token()
-    if visitor is None or session.without_routes():
+    return visitor is not None and woken(name, topics, f"{token} {visitor.actor.role}")
+
+
+def woken(name: str, topics: tuple[Topic, ...], who: str) -> bool:
+    """The same for a part of somebody's who need not be signed in, known by a secret."""
+    if session.without_routes():
         return False
     told = _LISTENER(
         data={
             "part": name,
             "topics": list(topics),
+            "every": list(Topic),
             # Before anything is read: what is found later may not be in the picture.
             "drawn": clock.now().timestamp(),
-            "who": hashlib.sha256(f"{token} {visitor.actor.role}".encode()).hexdigest()[:16],
+            "who": hashlib.sha256(who.encode()).hexdigest()[:16],
         },
         key=name,
         on_woken_change=lambda: None,

@@ -39,6 +39,7 @@ class PageEntry:
 
 PAGES = (
     PageEntry("desk", "take_call", "phone_in_talk", Permission.ACT_FOR_CUSTOMER),
+    PageEntry("desk", "chats", "forum", Permission.ANSWER_CHAT),
     PageEntry("customer", "find_caregivers", "person_search", Permission.ORDER_CARE),
     PageEntry("customer", "book", "event", Permission.ORDER_CARE, in_menu=False),
     PageEntry("customer", "post_demand", "add_circle", Permission.ORDER_CARE),

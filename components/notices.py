@@ -68,6 +68,7 @@ _PAGE_OF = {
     NoticeKind.LEAVE_TAKEN: "today",
     NoticeKind.LEVEL_CHANGED: "my_profile",
     NoticeKind.PRICES_BOUNDED: "my_profile",
+    NoticeKind.CHAT_ASKED: "chats",
     NoticeKind.LEAVE_ENTERED: "my_calendar",
     NoticeKind.LEAVE_WITHDRAWN: "my_calendar",
 }

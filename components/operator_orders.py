@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from components import catalogue, formats, icons, layout, plans, prices, session, tables, troubles
+from components.chat import dispute_talk
 from components.complaints import complaint_button
 from components.i18n import t
 from components.orders import caregiver_button, history, move_buttons, order_head, report
@@ -141,7 +142,10 @@ def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
         if order.report_words or order.done_tasks:
             report(order, items)
         photos_in_report(photos_of([order]).get(order.visit_id, []))
-        troubles.trouble_cards(troubles.troubles([order.id]), order.id)
+        known = troubles.troubles([order.id])
+        troubles.trouble_cards(known, order.id)
+        if known.open and session.actor().may(Permission.DECIDE_COMPLAINT):
+            dispute_talk(order.id)
         with layout.row():
             _moves(order)
             asked = _looks(order)

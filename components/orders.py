@@ -15,6 +15,7 @@ from components import (
     troubles,
 )
 from components.caregivers import profile_dialog
+from components.chat import order_talk_button
 from components.complaints import complaint_button
 from components.drafts import again_button
 from components.i18n import t
@@ -185,6 +186,7 @@ def _next_step(order: OrderView) -> None:
         prices.details(order.price_parts, str(order.id))
         if order.kind is OrderKind.SINGLE and order.status not in icons.REQUEST:
             again_button(order.demand_id, f"order_{order.id}")
+        order_talk_button(order)
         complaint_button(order)
         history(order.id)
 

@@ -141,8 +141,13 @@ def photo_desk(visit: OrderView, photos: Sequence[PhotoView]) -> None:
 
 def _gallery(photos: Sequence[PhotoView], key: str) -> None:
     purpose = "complaint" if session.actor().role is Role.OPERATOR else "own"
+    gallery(PictureKind.REPORT_PHOTO, [one.id for one in photos], purpose, key)
+
+
+def gallery(kind: PictureKind, ids: Sequence[int], purpose: str, key: str) -> None:
+    """Pictures, small; each opens larger."""
     held = f"{key}_tickets"
-    sources = ticketed(PictureKind.REPORT_PHOTO, [one.id for one in photos], purpose, held)
+    sources = ticketed(kind, ids, purpose, held)
     if sources:
         _GALLERY(
             data={

@@ -244,8 +244,7 @@ def at_door(
     **kwargs: Args.kwargs,
 ) -> Result | None:
     """Run a service for a session whose second factor is awaited; None and words if refused."""
-    token = this_token()
-    return _unless_refused(lambda session: action(session, token, *args, **kwargs))
+    return outside(action, this_token(), *args, **kwargs)
 
 
 def _is_own_password(typed: str) -> bool:
@@ -284,11 +283,16 @@ def attempt(
 ) -> bool:
     """Run a writing service that needs no signed-in person; False and words if it refuses."""
 
-    def done(session: Session) -> ServiceError | bool:
-        refusal = action(session, *args, **kwargs)
-        return refusal if isinstance(refusal, ServiceError) else True
+    return outside(lambda session: action(session, *args, **kwargs) or True) is not None
 
-    return _unless_refused(done) is not None
+
+def outside(
+    work: Callable[Concatenate[Session, Args], Result | ServiceError],
+    *args: Args.args,
+    **kwargs: Args.kwargs,
+) -> Result | None:
+    """Run a service for somebody without account; None and words if it refuses."""
+    return _unless_refused(lambda session: work(session, *args, **kwargs))
 
 
 def prepared(

@@ -21,6 +21,11 @@ class Troubles:
     complaints: Sequence[ComplaintView]
     extra_times: Sequence[ExtraTimeView]
 
+    @property
+    def open(self) -> bool:
+        """Whether a complaint or an incident is not settled yet."""
+        return any(one.closed_at is None for one in (*self.incidents, *self.complaints))
+
     def asks_extra_time(self, visit_id: int) -> bool:
         """Whether extra time was asked for after this visit."""
         return any(one.visit_id == visit_id for one in self.extra_times)

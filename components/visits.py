@@ -8,6 +8,7 @@ import streamlit as st
 
 from components import catalogue, formats, icons, layout, location, qr, session, troubles
 from components.changes import change_buttons
+from components.chat import order_talk_button
 from components.complaints import complaint_button
 from components.extra_times import extra_time_button
 from components.i18n import t
@@ -170,6 +171,7 @@ def visit_card(
                 key=f"contact_{visit.visit_id}",
             )
             change_buttons(visit)
+            order_talk_button(visit)
             complaint_button(visit)
             history(visit.id)
         if asked:

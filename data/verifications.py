@@ -107,16 +107,22 @@ class Document(Numbered, SealedRow, Base):
 
 
 class DocumentTicket(Numbered, Base):
-    """Lets one person see one document, or one photo of a report, once, within a minute."""
+    """Lets one person see one document, report photo or picture of a talk once, within a minute."""
 
     __tablename__ = "document_tickets"
     __table_args__ = (
-        CheckConstraint("(document_id IS NULL) <> (report_photo_id IS NULL)", name="one_picture"),
+        CheckConstraint(
+            "CASE WHEN document_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN report_photo_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN attachment_id IS NULL THEN 0 ELSE 1 END = 1",
+            name="one_picture",
+        ),
     )
 
     ticket_hash: Mapped[str] = mapped_column(String(64), unique=True)
     document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"))
     report_photo_id: Mapped[int | None] = mapped_column(ForeignKey("report_photos.id"))
+    attachment_id: Mapped[int | None] = mapped_column(ForeignKey("attachments.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     purpose: Mapped[str] = mapped_column(String(32))
     expires_at: Mapped[datetime]

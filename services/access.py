@@ -58,6 +58,10 @@ class Permission(StrEnum):
     DECIDE_CASE = "case:decide"
     SEE_DOCUMENT = "document:see"
     SEE_JOBS = "operator:jobs"
+    CHAT = "chat:ask"
+    READ_CHAT = "chat:read"
+    ANSWER_CHAT = "chat:answer"
+    KEEP_CANNED_REPLIES = "operator:canned_replies"
     READ_INCOME = "income:read"
     READ_RELEASES = "releases:read"
     RUN_JOBS = "jobs:run"
@@ -85,6 +89,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.REVIEW,
         Permission.HAND_IN_CASE,
         Permission.SEE_DOCUMENT,
+        Permission.CHAT,
+        Permission.READ_CHAT,
     },
     Role.CAREGIVER: _EVERYONE
     | {
@@ -103,6 +109,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_ADDRESS,
         Permission.HAND_IN_CASE,
         Permission.SEE_DOCUMENT,
+        Permission.CHAT,
+        Permission.READ_CHAT,
     },
     Role.DESK: _EVERYONE
     | {
@@ -122,6 +130,9 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.FIND_CAREGIVERS,
         Permission.REQUEST_ORDER,
         Permission.REDEEM,
+        Permission.SEE_DOCUMENT,
+        Permission.READ_CHAT,
+        Permission.ANSWER_CHAT,
     },
     Role.OPERATOR: _EVERYONE
     | {
@@ -151,6 +162,9 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.DECIDE_CASE,
         Permission.SEE_DOCUMENT,
         Permission.SEE_JOBS,
+        Permission.READ_CHAT,
+        Permission.ANSWER_CHAT,
+        Permission.KEEP_CANNED_REPLIES,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
 }

@@ -94,6 +94,21 @@ def count_trip(session: Session, address: str) -> None:
     session.flush()
 
 
+def count_guest(session: Session, phone_hash: str, address: str) -> None:
+    """Count a visitor who gives a phone to talk, or refuse it; apart from guesses too."""
+    phone_key = keyed_hash("guest", phone_hash)
+    address_hash = addresses.keyed(address, "guest")
+    _take_turns(session, phone_key, address_hash)
+    of_phone = SignInAttempt.phone_hash == phone_key
+    _check(session, of_phone, FREE_FOR_ACCOUNT, ACCOUNT_WINDOW)
+    if address_hash:
+        from_address = SignInAttempt.address_hash == address_hash
+        _check(session, from_address, FREE_FOR_ADDRESS, ADDRESS_WINDOW)
+    attempt = SignInAttempt(created_at=clock.now(), phone_hash=phone_key, address_hash=address_hash)
+    session.add(attempt)
+    session.flush()
+
+
 def forget(session: Session, phone_hash: str, *kinds: Kind) -> None:
     """The right one was given: the failures before it do not count any more."""
     keys = [_key(kind, phone_hash) for kind in kinds]

@@ -29,6 +29,7 @@ from data.reviews import Review
 from data.sessions import OneTimeCode, SecondFactor, SignInSession
 from data.verifications import CaseStatus, DocumentTicket, VerificationCase
 from services import (
+    attachments,
     attempts,
     audit,
     clock,
@@ -37,6 +38,7 @@ from services import (
     drafts,
     ledger,
     lifecycles,
+    messages,
     name_keys,
     notices,
     phones,
@@ -327,6 +329,8 @@ def _forget_family(session: Session, ids: Sequence[int]) -> None:
     for visit in session.scalars(select(Visit).where(Visit.order_id.in_(orders))):
         visit.report_words = ""
     report_photos.shred_of(session, SYSTEM, ids)
+    attachments.shred_of(session, SYSTEM, ids)
+    messages.forget_of(session, ids)
     session.execute(update(Review).where(Review.customer_id.in_(ids)).values(words=""))
     answered = update(Review).where(Review.caregiver_id.in_(ids))
     session.execute(answered.values(reply_words="", report_words=""))

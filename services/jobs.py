@@ -19,15 +19,18 @@ from services import (
     demands,
     drafts,
     erasure,
+    guests,
     idle_demands,
     income,
     joining,
     name_keys,
     notices,
+    order_talks,
     pictures,
     plans,
     sessions,
     substitutes,
+    talks,
     unmet_needs,
     waiting_lists,
 )
@@ -98,6 +101,15 @@ JOBS: dict[str, Schedule] = {
     ),
     "expire_substitutes": Schedule(
         timedelta(minutes=1), lambda session: substitutes.expire_due(session, SYSTEM)
+    ),
+    "requeue_talks": Schedule(
+        timedelta(minutes=1), lambda session: talks.requeue_due(session, SYSTEM)
+    ),
+    "close_order_talks": Schedule(
+        timedelta(hours=6), lambda session: order_talks.close_due(session, SYSTEM)
+    ),
+    "forget_guests": Schedule(
+        timedelta(hours=6), lambda session: guests.forget_due(session, SYSTEM)
     ),
     "extend_plans": Schedule(timedelta(hours=1), lambda session: plans.extend_due(session, SYSTEM)),
     "auto_confirm": Schedule(

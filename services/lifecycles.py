@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver, CaregiverStatus
+from data.chat import Talk, TalkStatus
 from data.cities import City, CityStatus
 from data.complaints import (
     Complaint,
@@ -232,6 +233,23 @@ EXTRA_TIME_MOVES = (
     Move("agree", ExtraTimeStatus.ASKED, ExtraTimeStatus.AGREED, Permission.ANSWER_EXTRA_TIME),
     Move("refuse", ExtraTimeStatus.ASKED, ExtraTimeStatus.REFUSED, Permission.ANSWER_EXTRA_TIME),
 )
+TALK_MOVES = (
+    Move("take", TalkStatus.WAITING, TalkStatus.ASSIGNED, Permission.ANSWER_CHAT),
+    Move("hand_over", TalkStatus.WAITING, TalkStatus.ASSIGNED, Permission.ANSWER_CHAT),
+    Move("hand_over", TalkStatus.ASSIGNED, TalkStatus.ASSIGNED, Permission.ANSWER_CHAT),
+    Move("put_back", TalkStatus.ASSIGNED, TalkStatus.WAITING, Permission.ANSWER_CHAT),
+    # Who took it did not answer.
+    Move("requeue", TalkStatus.ASSIGNED, TalkStatus.WAITING, Permission.RUN_JOBS),
+    Move("settle", TalkStatus.WAITING, TalkStatus.SETTLED, Permission.ANSWER_CHAT),
+    Move("settle", TalkStatus.ASSIGNED, TalkStatus.SETTLED, Permission.ANSWER_CHAT),
+    Move("reopen", TalkStatus.SETTLED, TalkStatus.WAITING, Permission.CHAT),
+    # A guest is nobody: what he says moves the talk by itself.
+    Move("reopen", TalkStatus.SETTLED, TalkStatus.WAITING, Permission.RUN_JOBS),
+    # Two open talks of one person become one.
+    Move("merge", TalkStatus.WAITING, TalkStatus.SETTLED, Permission.RUN_JOBS),
+    Move("merge", TalkStatus.ASSIGNED, TalkStatus.SETTLED, Permission.RUN_JOBS),
+    Move("close", TalkStatus.OPEN, TalkStatus.CLOSED, Permission.RUN_JOBS),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -244,6 +262,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.COMPLAINT: COMPLAINT_MOVES,
     Noun.INCIDENT: INCIDENT_MOVES,
     Noun.EXTRA_TIME: EXTRA_TIME_MOVES,
+    Noun.TALK: TALK_MOVES,
 }
 
 
@@ -259,6 +278,7 @@ Movable = (
     | Complaint
     | Incident
     | ExtraTime
+    | Talk
 )
 
 

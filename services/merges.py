@@ -28,6 +28,7 @@ from services import (
     notices,
     phones,
     sessions,
+    talks,
 )
 from services.access import Actor
 
@@ -62,6 +63,7 @@ def join(session: Session, actor: Actor, kept: Account, gone: Account) -> None:
         .where(OutboxMessage.account_id == gone.id, OutboxMessage.status == OutboxStatus.PENDING)
         .values(account_id=kept.id)
     )
+    talks.follow_merged(session, kept.id, gone.id)
     _merge_identities(session, kept.id, gone.id)
     _merge_desk_book(session, kept, gone)
     drafts.merge(session, kept.id, gone.id)

@@ -38,6 +38,8 @@ SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 # Parts of other services' deeds: who calls them has asked. Screens and routes may not.
 INNER = {
     "agreements.reach",
+    "attachments.reach",
+    "attachments.shred_of",
     "audit.record",
     "bookings.tell_requested",
     "calendars.reach",

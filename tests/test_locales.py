@@ -40,6 +40,7 @@ from data.accounts import AccountStatus, Channel, Role
 from data.calendars import DayKind, LeaveReason
 from data.caregivers import CaregiverLevel, CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
+from data.chat import Side, TalkStatus
 from data.cities import CityStatus
 from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
 from data.consents import Policy
@@ -52,6 +53,7 @@ from data.verifications import DocumentKind
 from services import accounts, orders, providers
 from services.availability import Obstacle
 from services.calls import Outcome
+from services.chat_desk import Box
 from services.drafts import Lost
 from services.duplicates import Alike
 from services.erasure import Open
@@ -85,7 +87,7 @@ STEPS = BEGINNINGS | {
     f"{noun}_{move.name}"
     for noun, moves in MOVES.items()
     # An order's history tells nothing of people's reviews and cities' openings.
-    if noun not in (Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION)
+    if noun not in (Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION, Noun.TALK)
     for move in moves
 }
 NOT_APPROVED = set(CaregiverStatus) - {CaregiverStatus.APPROVED}
@@ -130,6 +132,7 @@ FAMILIES: dict[str, set[str]] = {
     "desk.{}": set(desk.Wish) | set(read_back._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
+        "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_visits", "orders", "overview", "places", "redeem", "repeat", "task_hall", "unmet",
@@ -146,6 +149,10 @@ FAMILIES: dict[str, set[str]] = {
     | set(DocumentKind)
     | {"legal_name", "id_number", "sex_age"},
     "group.{}": set(ItemGroup),
+    "chat_box.{}": set(Box),
+    "chat_event.{}": {"take", "hand_over", "put_back", "requeue", "settle", "rate"},
+    "chat_side.{}": set(Side) - {Side.PLATFORM},
+    "talk_status.{}": set(TalkStatus),
     "hall.closed_{}": NOT_APPROVED,
     "hall.closed_{}_next": NOT_APPROVED,
     "job.{}": set(JOBS),

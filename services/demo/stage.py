@@ -26,7 +26,7 @@ from services import (
     verifications,
 )
 from services.access import SYSTEM, Actor, Role
-from services.demo import cast, levels, papers, words
+from services.demo import cast, chats, levels, papers, words
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
 from services.demo.plan import Planner
@@ -104,6 +104,7 @@ def stage(
     )
     _newcomers(session, operator, now, len(families) + 2)
     with clock.at(now):
+        chats.talk(session, actors, families, now)
         _part_with_customers(session, actors, families)
         _spread_the_news(session, now, progress)
     progress(100, 100)

@@ -10,10 +10,10 @@ from api import events
 from data import database as engines
 from data.notices import NoticeKind
 from services import clock as service_clock
-from services import credentials, notices, sessions
+from services import credentials, guests, notices, sessions
 from services.news import Topic
 from tests.conftest import token_of
-from tests.factories import LI, ZHOU, make_demand
+from tests.factories import BROWSER, LI, NANTONG, ZHOU, make_demand
 
 
 @pytest.fixture
@@ -25,11 +25,12 @@ def room(monkeypatch):
     return room
 
 
-def request(actor=None, cookie=None):
+def request(actor=None, cookie=None, guest=None):
     if actor is not None:
         until = service_clock.now() + sessions.LIFETIME
         cookie = credentials.cookie_value(token_of(actor), until)
-    named = [(b"cookie", f"{sessions.COOKIE_NAME}={cookie}".encode())] if cookie else []
+    cookies = {sessions.COOKIE_NAME: cookie, guests.COOKIE_NAME: guest}
+    named = [(b"cookie", f"{name}={value}".encode()) for name, value in cookies.items() if value]
     return Request({"type": "http", "method": "GET", "path": "/events", "headers": named})
 
 
@@ -78,12 +79,32 @@ def test_without_a_session_there_is_no_stream(database, room, cookie):
     assert room.listeners == set()
 
 
+def test_a_guest_hears_of_his_own_talk_by_his_cookie(database, room):
+    with engines.writing() as session:
+        token = guests.arrive(session, "", "13711112222", NANTONG, BROWSER).token
+    until = service_clock.now() + guests.LIFETIME
+
+    async def live() -> None:
+        cookie = credentials.cookie_value(token, until)
+        answer = await events.listen(request(guest=cookie))
+        guest = Stream(answer.body_iterator)
+        assert await guest.next() == "retry: 2000\n\n"
+        assert await guest.topics(1) == {Topic.CHAT}
+        await asyncio.to_thread(save, make_demand)
+        await asyncio.to_thread(save, lambda session: guests.say(session, token, "在吗", "1"))
+        assert await guest.topics(1) == {Topic.CHAT}
+        room.close()
+
+    asyncio.run(live())
+    assert asyncio.run(events.listen(request(guest="forged"))).status_code == 403
+
+
 def test_each_hears_of_what_concerns_them_and_of_nothing_else(database, room):
     async def live() -> None:
         li, zhou = await opened(LI), await opened(ZHOU)
         # What happened before the first look nobody knows, so everybody looks once.
-        assert await li.topics(2) == {Topic.INBOX, Topic.HALL}
-        assert await zhou.topics(1) == {Topic.INBOX}
+        assert await li.topics(3) == {Topic.INBOX, Topic.HALL, Topic.CHAT}
+        assert await zhou.topics(2) == {Topic.INBOX, Topic.CHAT}
         await asyncio.to_thread(save, make_demand)
         assert await li.topics(1) == {Topic.HALL}
         await asyncio.to_thread(save, deliver_to(ZHOU, "1"))
@@ -100,16 +121,17 @@ def test_each_hears_of_what_concerns_them_and_of_nothing_else(database, room):
 def test_a_page_that_comes_later_is_told_when_something_was_found_last(database, room, clock):
     async def live() -> None:
         first = await opened(LI)
-        await first.topics(2)
+        await first.topics(3)
         before = clock.moment.timestamp()
         clock.move(minutes=1)
         await asyncio.to_thread(save, make_demand)
         await first.topics(1)
         second = await opened(LI)
-        said = {await second.next(), await second.next()}
+        said = {await second.next(), await second.next(), await second.next()}
         assert said == {
             f"event: inbox\ndata: {before}\n\n",
             f"event: hall\ndata: {before + 60}\n\n",
+            f"event: chat\ndata: {before}\n\n",
         }
         room.close()
 
@@ -133,7 +155,7 @@ def test_a_session_that_ends_ends_its_stream(database, room, monkeypatch):
 
     async def live() -> None:
         zhou = await opened(ZHOU)
-        await zhou.topics(1)
+        await zhou.topics(2)
         assert await zhou.next() == ": \n\n"
         await asyncio.to_thread(save, lambda session: sessions.end_of(session, ZHOU.id))
         assert {chunk async for chunk in zhou.chunks} <= {": \n\n"}
@@ -145,7 +167,7 @@ def test_a_session_that_ends_ends_its_stream(database, room, monkeypatch):
 def test_when_nobody_listens_any_more_nobody_looks(database, room):
     async def live() -> None:
         zhou = await opened(ZHOU)
-        await zhou.topics(1)
+        await zhou.topics(2)
         await zhou.chunks.aclose()
         assert room.listeners == set()
         await asyncio.wait_for(room.watch, 10)
@@ -167,7 +189,7 @@ def test_a_database_that_is_away_for_a_moment_ends_no_stream(database, room, mon
 
     async def live() -> None:
         li = await opened(LI)
-        await li.topics(2)
+        await li.topics(3)
         await asyncio.to_thread(save, make_demand)
         while (said := await li.next()) == ": \n\n":
             pass

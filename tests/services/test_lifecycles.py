@@ -3,6 +3,7 @@ from sqlalchemy import select
 
 from data.accounts import AccountStatus
 from data.caregivers import CaregiverStatus
+from data.chat import TalkStatus
 from data.cities import CityStatus
 from data.complaints import ComplaintStatus, ExtraTimeStatus, IncidentStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
@@ -27,6 +28,7 @@ FIRST = {
     Noun.COMPLAINT: {ComplaintStatus.OPEN},
     Noun.INCIDENT: {IncidentStatus.REPORTED},
     Noun.EXTRA_TIME: {ExtraTimeStatus.ASKED},
+    Noun.TALK: {TalkStatus.WAITING, TalkStatus.OPEN},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 

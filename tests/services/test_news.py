@@ -1,16 +1,18 @@
 """What is told of: that there is something, to those whom it concerns, once."""
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from data import database as engines
+from data.chat import Talk
 from data.notices import Notice, NoticeKind
 from services import clock as service_clock
-from services import demands, news, notices
+from services import demands, messages, news, notices
 from services.access import Actor
 from services.errors import NotAllowed
+from services.messages import Said
 from services.news import News, Topic
-from tests.factories import ANALYST, LI, NANTONG, OPERATOR, ZHOU, make_demand
+from tests.factories import ANALYST, LI, NANTONG, OPERATOR, ZHOU, make_demand, make_order
 
 
 @pytest.fixture
@@ -74,9 +76,28 @@ def test_a_row_that_was_numbered_before_but_saved_after_others_is_news_too(seen)
 def test_caregivers_hear_of_their_hall_and_everybody_of_their_own_inbox(session):
     inbox = {actor: News(Topic.INBOX, actor.id) for actor in (LI, ZHOU, OPERATOR, ANALYST)}
 
-    assert news.concerning(session, LI) == {inbox[LI], News(Topic.HALL, NANTONG)}
-    for actor in (ZHOU, OPERATOR, ANALYST):
-        assert news.concerning(session, actor) == {inbox[actor]}
+    assert news.concerning(session, ANALYST) == {inbox[ANALYST]}
+    chats = {actor: News(Topic.CHAT, actor.id) for actor in (LI, ZHOU)}
+    assert news.concerning(session, LI) == {inbox[LI], chats[LI], News(Topic.HALL, NANTONG)}
+    assert news.concerning(session, ZHOU) == {inbox[ZHOU], chats[ZHOU]}
+    assert news.concerning(session, OPERATOR) == {inbox[OPERATOR], News(Topic.CHAT, NANTONG)}
+
+
+def test_what_is_said_is_news_to_those_who_may_read_it(seen):
+    with engines.writing() as session:
+        messages.ask(session, ZHOU, Said("在吗", "1"), NANTONG)
+        order_id = make_order(session)
+    found, seen = look(seen)
+    assert {News(Topic.CHAT, ZHOU.id), News(Topic.CHAT, NANTONG)} <= found
+    with engines.writing() as session:
+        talk_id = session.scalars(select(Talk.id)).one()
+        messages.jot(session, OPERATOR, talk_id, Said("备注", "2"))
+    found, seen = look(seen)
+    assert found == {News(Topic.CHAT, NANTONG)}
+    with engines.writing() as session:
+        messages.say_about(session, ZHOU, order_id, Said("几点到", "3"))
+
+    assert look(seen)[0] == {News(Topic.CHAT, ZHOU.id), News(Topic.CHAT, LI.id)}
 
 
 def test_who_holds_no_role_is_told_nothing(session):

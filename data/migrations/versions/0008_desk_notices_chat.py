@@ -374,6 +374,21 @@ def upgrade() -> None:
     with op.batch_alter_table("attachments") as batch_op:
         batch_op.create_index(batch_op.f("ix_attachments_message_id"), ["message_id"], unique=False)
 
+    with op.batch_alter_table("document_tickets") as batch_op:
+        batch_op.add_column(sa.Column("attachment_id", sa.Integer(), nullable=True))
+        batch_op.create_foreign_key(
+            batch_op.f("fk_document_tickets_attachment_id"),
+            "attachments",
+            ["attachment_id"],
+            ["id"],
+        )
+        batch_op.drop_constraint(op.f("ck_document_tickets_one_picture"), type_="check")
+        batch_op.create_check_constraint(
+            op.f("ck_document_tickets_one_picture"),
+            "CASE WHEN document_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN report_photo_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN attachment_id IS NULL THEN 0 ELSE 1 END = 1",
+        )
     op.create_table(
         "calls",
         sa.Column("city_code", sa.String(length=6), nullable=False),
@@ -528,6 +543,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_calls_city_code_next_call_at"))
 
     op.drop_table("calls")
+    op.execute("DELETE FROM document_tickets WHERE attachment_id IS NOT NULL")
+    with op.batch_alter_table("document_tickets") as batch_op:
+        batch_op.drop_constraint(op.f("ck_document_tickets_one_picture"), type_="check")
+        batch_op.drop_constraint(
+            batch_op.f("fk_document_tickets_attachment_id"), type_="foreignkey"
+        )
+        batch_op.create_check_constraint(
+            op.f("ck_document_tickets_one_picture"),
+            "(document_id IS NULL) <> (report_photo_id IS NULL)",
+        )
+        batch_op.drop_column("attachment_id")
     with op.batch_alter_table("attachments") as batch_op:
         batch_op.drop_index(batch_op.f("ix_attachments_message_id"))
 

@@ -1,0 +1,158 @@
+"""A talk on screen: bubbles by day, pictures by ticket, and the field one writes in."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import streamlit as st
+
+from components import catalogue, formats, session
+from components.i18n import t
+from components.report_photos import gallery
+from services import attachments, clock, orders, scans
+from services.messages import MessageView, Said, Side
+from services.pictures import PictureKind
+from services.talks import Standing, TalkStatus
+
+_TYPES = ("jpg", "jpeg", "png", "webp", "heic", "heif")
+HEIGHT = 300
+Say = Callable[[Said], object | None]
+
+
+def head(standing: Standing) -> None:
+    """Who answers, or honestly when somebody will."""
+    hours = standing.hours
+    if standing.status is TalkStatus.ASSIGNED and standing.answered_by:
+        name = formats.plain(standing.answered_by)
+        st.markdown(f":material/support_agent: {t('chat.answered_by', name=name)}")
+    if hours is None or standing.status is TalkStatus.ASSIGNED:
+        return
+    if not hours.open_now:
+        opens = formats.moment(hours.opens_at)
+        st.info(t("chat.closed_now", opens=opens), icon=":material/bedtime:")
+    else:
+        st.caption(t("chat.open_now", minutes=hours.answer_minutes))
+
+
+def thread(
+    found: Sequence[MessageView], key: str, purpose: str | None, *, height: int = HEIGHT
+) -> None:
+    """Messages, one's own at the right; pictures for a purpose, or (None) none at all."""
+    with st.container(height=height, key=f"{key}_thread", gap="small", autoscroll=True):
+        if not found:
+            st.caption(t("chat.nothing_yet"))
+        day: date | None = None
+        for message in found:
+            at = clock.in_city(message.at)
+            if at.date() != day:
+                day = at.date()
+                st.caption(formats.day(message.at), text_alignment="center")
+            _message(message, key, purpose)
+
+
+def _message(message: MessageView, key: str, purpose: str | None) -> None:
+    if message.side is Side.PLATFORM:
+        event = t(f"chat_event.{message.words}", name=formats.plain(message.author_name))
+        st.caption(f"{formats.time_of_day(message.at)} · {event}", text_alignment="center")
+        return
+    whose = "note" if message.private else "own" if message.mine else "theirs"
+    with st.container(key=f"said_{whose}_{key}_{message.id}", gap=None, width="content"):
+        who = "" if message.mine else message.author_name or t(f"chat_side.{message.side}")
+        marks = [formats.plain(who) if who else "", formats.time_of_day(message.at)]
+        if message.private:
+            marks.insert(0, f":material/visibility_off: {t('chat.note')}")
+        st.caption(" · ".join(filter(None, marks)))
+        if message.words:
+            st.text(message.words)
+        if message.order_id is not None:
+            _order(message.order_id)
+        kept = [one.id for one in message.pictures if not one.shredded]
+        if kept and purpose is not None:
+            gallery(PictureKind.ATTACHMENT, kept, purpose, f"{key}_pictures_{message.id}")
+        if len(kept) < len(message.pictures):
+            st.caption(f":material/hide_image: {t('chat.shredded')}")
+        if not (message.words or message.order_id or message.pictures):
+            st.caption(t("chat.blanked"))
+
+
+def _order(order_id: int) -> None:
+    """An order both sides may see, in two lines."""
+    order = session.fetch(orders.one, order_id)
+    item = catalogue.item_name(catalogue.items(), order.item_id)
+    when = formats.span(order.starts_at, order.ends_at)
+    st.markdown(
+        f":material/receipt_long: **{item}** :small[{t('order.number', number=order.id)}]  \n"
+        f":small[{when} · {formats.plain(order.caregiver_name)}]"
+    )
+
+
+def writing(say: Say, key: str, hint: str, *, pictures: bool) -> None:
+    """The field one writes in; what is refused stays, to be shortened or sent again."""
+    nonce = st.session_state.setdefault(f"{key}_nonce", secrets.token_hex(16))
+    above = st.container()
+    given = st.chat_input(
+        hint,
+        key=f"{key}_words",
+        accept_file="multiple" if pictures else False,
+        file_type=list(_TYPES) if pictures else None,
+        max_upload_size=scans.MOST_BYTES // 1024 // 1024 if pictures else None,
+    )
+    with above:
+        if given:
+            text = given if isinstance(given, str) else given.text
+            files = [] if isinstance(given, str) else given.files
+            _send(say, key, nonce, text, [one.getvalue() for one in files])
+        if f"{key}_unsent" in st.session_state:
+            _unsent(say, key, nonce)
+
+
+def _unsent(say: Say, key: str, nonce: str) -> None:
+    st.warning(t("chat.unsent"), icon=":material/unpublished:")
+    again = st.text_area(t("field.message"), key=f"{key}_unsent", height=120)
+    with st.container(horizontal=True, gap="small"):
+        if st.button(t("chat.send_again"), key=f"{key}_again", icon=":material/send:"):
+            _send(say, key, nonce, again or "", [])
+        st.button(
+            t("chat.discard"),
+            key=f"{key}_discard",
+            type="tertiary",
+            on_click=st.session_state.pop,
+            args=(f"{key}_unsent", None),
+        )
+
+
+def _send(say: Say, key: str, nonce: str, text: str, files: Sequence[bytes]) -> None:
+    pages = _pages(files)
+    if pages is None or say(Said(text, nonce, pages)) is None:
+        if f"{key}_unsent" not in st.session_state:
+            st.session_state[f"{key}_unsent"] = text
+        return
+    for name in ("nonce", "unsent"):
+        st.session_state.pop(f"{key}_{name}", None)
+    st.rerun(scope="fragment")
+
+
+def _pages(files: Sequence[bytes]) -> list[scans.Page] | None:
+    """The pictures made anew, outside any transaction; None and words if one is none."""
+    if len(files) > attachments.MOST:
+        st.error(t("error.attachments_too_many", most=attachments.MOST))
+        return None
+    pages = [session.prepared(scans.photo_of, one) for one in files]
+    return None if None in pages else [page for page in pages if page is not None]
+
+
+def stars(rate: Callable[[int, str], object | None], key: str) -> None:
+    """How well it helped, once it is settled."""
+    with st.form(f"{key}_rating", border=False):
+        st.markdown(f"**{t('chat.how_was_it')}**")
+        score = st.feedback("stars", key=f"{key}_stars")
+        said = st.text_input(t("field.score_words"), key=f"{key}_score_words", max_chars=300)
+        if st.form_submit_button(t("chat.rate"), key=f"{key}_rate") and (
+            rate((score if score is not None else -1) + 1, said or "") is not None
+        ):
+            st.rerun(scope="fragment")
+
+
+def newest(found: Sequence[MessageView]) -> int:
+    """The number of the newest message."""
+    return max((one.id for one in found), default=0)

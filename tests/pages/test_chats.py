@@ -1,0 +1,150 @@
+"""Chat on screen: the panel of every page, the staff's inbox, the talk about an order."""
+
+from uuid import uuid4
+
+from sqlalchemy import select
+
+from data.chat import Message, Talk, TalkStatus
+from data.database import reading, writing
+from services import canned_replies, guests, messages
+from services.messages import Said
+from tests.factories import (
+    ANALYST,
+    BROWSER,
+    DESK,
+    LI,
+    NANTONG,
+    NASTY,
+    OPERATOR,
+    ZHOU,
+    make_order,
+)
+from tests.pages.screen import errors, keys, opened, said, words
+
+
+def asked(text="在吗？"):
+    with writing() as session:
+        messages.ask(session, ZHOU, Said(text, uuid4().hex), NANTONG)
+    with reading() as session:
+        return session.scalars(select(Talk.id)).one()
+
+
+def last_words():
+    with reading() as session:
+        return session.scalars(select(Message.words).order_by(Message.id.desc()).limit(1)).one()
+
+
+def test_a_family_asks_from_any_page_and_reads_it_back_as_typed(open_app):
+    asked(NASTY)
+    app = opened(open_app("pages/customer/redeem.py", ZHOU), "chat_panel")
+    assert NASTY in [text.value for text in app.text]
+    app.session_state["chat_panel"] = True
+    app.chat_input(key="chat_words").set_value("还有一件事").run()
+
+    assert last_words() == "还有一件事"
+
+
+def test_what_is_too_long_is_refused_in_words_and_stays(open_app):
+    asked()
+    app = opened(open_app("pages/customer/my_orders.py", ZHOU), "chat_panel")
+    app.chat_input(key="chat_words").set_value("长" * 2001).run()
+
+    assert errors(app) == [words("error.too_long", field=words("field.message"), most=2000)]
+    assert app.text_area(key="chat_unsent").value == "长" * 2001
+    assert last_words() == "在吗？"
+
+
+def test_an_unread_answer_is_counted_on_the_corner_until_it_is_read(open_app):
+    talk_id = asked()
+    with writing() as session:
+        messages.answer(session, DESK, talk_id, Said("您好", "a"))
+    badge = words("chat.unread", count=1)
+    app = open_app("pages/customer/my_orders.py", ZHOU)
+    assert badge in said(app)
+    opened(app, "chat_panel")
+
+    assert badge not in said(open_app("pages/customer/my_orders.py", ZHOU))
+
+
+def test_the_desk_takes_answers_and_settles(open_app):
+    talk_id = asked("能改期吗？")
+    app = open_app("pages/desk/chats.py", DESK)
+    assert "能改期吗？" in said(app)
+    app.button(key=f"open_chat_{talk_id}").click().run()
+    app.button(key=f"take_{talk_id}").click().run()
+    app.chat_input(key=f"desk_chat_{talk_id}_words").set_value("可以").run()
+    assert last_words() == "可以"
+    app.button(key=f"settle_{talk_id}").click().run()
+
+    with reading() as session:
+        assert session.get_one(Talk, talk_id).status is TalkStatus.SETTLED
+
+
+def test_a_canned_reply_is_filled_looked_over_and_sent(open_app):
+    talk_id = asked()
+    with writing() as session:
+        canned_replies.save(session, OPERATOR, NANTONG, "您好", "{name}您好")
+    app = open_app("pages/desk/chats.py", DESK)
+    app.button(key=f"open_chat_{talk_id}").click().run()
+    key = f"desk_chat_{talk_id}"
+    app = opened(app, f"{key}_canned")
+    app.selectbox(key=f"{key}_reply").select_index(0)
+    app.session_state[f"{key}_canned"] = True
+    app.run()
+    app.session_state[f"{key}_canned"] = True
+    app.button(key=f"{key}_reply_send").click().run()
+
+    assert last_words() == "周晓燕您好"
+
+
+def test_operators_keep_replies_and_see_the_figures_and_the_desk_neither(open_app):
+    assert "canned_open" not in {
+        one.proto.id.rsplit("-", 1)[-1] for one in open_app("pages/desk/chats.py", DESK).expander
+    }
+    app = opened(open_app("pages/desk/chats.py", OPERATOR), "canned_open")
+    assert words("empty.canned_replies") in said(app)
+    app.text_input(key="canned_shortcut").set_value("a")
+    app.text_area(key="canned_zh").set_value("好的")
+    app.session_state["canned_open"] = True
+    app.button(key="canned_save").click().run()
+
+    with reading() as session:
+        assert canned_replies.usable(session, DESK, NANTONG)[0].words_zh == "好的"
+
+
+def test_a_visitor_gives_a_phone_and_talks(open_app):
+    app = opened(open_app("pages/public/welcome.py", None), "guest_panel")
+    app.text_input(key="guest_phone").set_value("12")
+    app.button(key="guest_begin").click().run()
+    assert errors(app) == [words("error.phone_invalid")]
+    app = opened(app, "guest_panel")
+    app.text_input(key="guest_phone").set_value("13711112222")
+    app.session_state["guest_panel"] = True
+    app.button(key="guest_begin").click().run()
+    app = opened(app, "guest_panel")
+    app.chat_input(key="guest_words").set_value("多少钱").run()
+
+    assert last_words() == "多少钱"
+
+
+def test_a_guest_without_a_name_is_called_so_in_the_inbox(open_app):
+    with writing() as session:
+        token = guests.arrive(session, "", "13711112222", NANTONG, BROWSER).token
+        guests.say(session, token, "多少钱", "1")
+    app = open_app("pages/desk/chats.py", DESK)
+
+    assert f"{words('chats.guest')} (1)" in [button.label for button in app.button]
+
+
+def test_family_and_caregiver_open_the_talk_of_an_order_from_its_card(open_app):
+    with writing() as session:
+        make_order(session)
+    for page, actor in (
+        ("pages/customer/my_orders.py", ZHOU),
+        ("pages/caregiver/my_visits.py", LI),
+    ):
+        assert "order_talk_1" in keys(open_app(page, actor))
+
+
+def test_an_analyst_has_no_chat(open_app):
+    assert not open_app("pages/analyst/overview.py", ANALYST).get("popover")
