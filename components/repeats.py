@@ -19,7 +19,8 @@ def repeat_card(customer_id: int, proposal: Proposal, items: dict[int, ItemView]
         st.markdown(
             f"**{t('repeat.title', item=item, recipient=formats.plain(proposal.recipient_name))}**"
         )
-        if not proposal.choices:
+        choices = list(proposal.choices)
+        if not choices:
             st.info(t("repeat.nobody"), icon=":material/event_busy:")
             return
         if not proposal.as_before:
@@ -27,16 +28,16 @@ def repeat_card(customer_id: int, proposal: Proposal, items: dict[int, ItemView]
             caregiver = formats.plain(proposal.caregiver_name)
             st.caption(t("repeat.not_as_before", caregiver=caregiver, wanted=wanted))
         number = 0
-        if len(proposal.choices) > 1:
+        if len(choices) > 1:
             number = st.radio(
                 t("repeat.choose"),
-                range(len(proposal.choices)),
-                format_func=lambda one: _said(proposal.choices[one]),
+                range(len(choices)),
+                format_func=lambda one: _said(choices[one]),
                 key=f"{_KEY}_choice_{proposal.order_id}",
             )
         else:
-            st.markdown(_said(proposal.choices[number]))
-        choice = list(proposal.choices)[number]
+            st.markdown(_said(choices[number]))
+        choice = choices[number]
         st.caption(t("repeat.same_place", district=formats.district(proposal.district_code)))
         pressed = st.button(
             t("repeat.book"), type="primary", icon=":material/replay:", key=f"{_KEY}_book",
