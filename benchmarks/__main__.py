@@ -12,7 +12,7 @@ os.environ["CAREPILOT_SECRET"] = "the secret that every benchmark knows"
 os.environ["CAREPILOT_MODE"] = "demo"
 os.environ.pop("DATABASE_URL", None)
 
-from benchmarks import booking, first_visit, memory, pages, plans, search, verifications
+from benchmarks import booking, desk, first_visit, memory, pages, plans, search, verifications
 from benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "pages": pages.measure,
     "verifications": verifications.measure,
     "search": search.measure,
+    "desk": desk.measure,
     "memory": memory.measure,
 }
 
