@@ -12,7 +12,17 @@ os.environ["CAREPILOT_SECRET"] = "the secret that every benchmark knows"
 os.environ["CAREPILOT_MODE"] = "demo"
 os.environ.pop("DATABASE_URL", None)
 
-from benchmarks import booking, chats, first_visit, memory, pages, plans, search, verifications
+from benchmarks import (
+    booking,
+    chats,
+    desk,
+    first_visit,
+    memory,
+    pages,
+    plans,
+    search,
+    verifications,
+)
 from benchmarks.table import Row, show
 
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
@@ -23,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "verifications": verifications.measure,
     "search": search.measure,
     "chats": chats.measure,
+    "desk": desk.measure,
     "memory": memory.measure,
 }
 

@@ -151,7 +151,7 @@ def serve(caller: Caller, call: CallView | None, items: dict[int, ItemView]) -> 
             _redeem(caller)
         case Wish.ORDERS:
             _follow(caller, items)
-    if wish not in (None, Wish.REPEAT):
+    if wish not in (None, Wish.REPEAT) and _ASKED not in st.session_state:
         focus("[class*=st-key-desk_form] :is(input, button, [tabindex='0'])", f"{caller.id}-{wish}")
 
 

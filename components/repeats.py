@@ -19,14 +19,15 @@ def repeat_card(customer_id: int, proposal: Proposal, items: dict[int, ItemView]
         st.markdown(
             f"**{t('repeat.title', item=item, recipient=formats.plain(proposal.recipient_name))}**"
         )
-        if not proposal.choices:
+        choices = list(proposal.choices)
+        if not choices:
             st.info(t("repeat.nobody"), icon=":material/event_busy:")
             return
         if not proposal.as_before:
             wanted = formats.moment(proposal.wanted_at)
             caregiver = formats.plain(proposal.caregiver_name)
             st.caption(t("repeat.not_as_before", caregiver=caregiver, wanted=wanted))
-        choices, number = list(proposal.choices), 0
+        number = 0
         if len(choices) > 1:
             number = st.radio(
                 t("repeat.choose"),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import catalogue, formats, layout, session
 from components.i18n import t
-from services import clock, erasure, reviews
+from services import clock, forgetting, reviews
 from services.reviews import PlanMonth, ReviewForm, ReviewView
 
 _SHOWN_AT_ONCE = 3
@@ -163,7 +163,7 @@ def _say(review: ReviewView, deed: str, key: str) -> None:
 
 
 def _by(review: ReviewView) -> str:
-    if review.family_name == erasure.NOBODY:
+    if review.family_name == forgetting.NOBODY:
         return t("review.by_nobody")
     return t("review.by", family=review.family_name)
 

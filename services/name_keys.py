@@ -44,6 +44,9 @@ def of(name: str) -> set[str]:
         for way in _ways(units[start:]):
             found.add("".join(way))
             found.add("".join(one[0] for one in way))
+            if start == 0:  # The family name in full, the given name in short.
+                family = 2 if _is_double(units) else 1
+                found.add("".join((*way[:family], *(one[0] for one in way[family:]))))
     return {key[:LONGEST] for key in found if key}
 
 
@@ -158,9 +161,12 @@ def _spelt(way: str) -> Iterable[str]:
 
 def _starts(units: Sequence[Unit]) -> Sequence[int]:
     """Where the name begins, and where the given name does, after one character or two."""
-    double = len(units) > 1 and units[0][0] + units[1][0] in _SURNAMES["two"]
-    starts = (0, 2) if double or len(units) > 3 else (0,)
+    starts = (0, 2) if _is_double(units) or len(units) > 3 else (0,)
     return [one for one in sorted({*starts, 1}) if one < len(units)]
+
+
+def _is_double(units: Sequence[Unit]) -> bool:
+    return len(units) > 1 and units[0][0] + units[1][0] in _SURNAMES["two"]
 
 
 def _ways(units: Sequence[Unit]) -> Iterator[tuple[str, ...]]:

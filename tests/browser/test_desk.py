@@ -51,7 +51,9 @@ class Keyboard:
         """Tab until what has the focus lies within this key."""
         for _ in range(most):
             if self.person.page.evaluate(
-                "key => !!document.activeElement?.closest(`[class*='st-key-${key}']`)", key
+                "key => !document.activeElement.ariaLabel?.startsWith('Help')"
+                " && !!document.activeElement.closest(`[class*='st-key-${key}']`)",
+                key,
             ):
                 return
             self.press("Tab", wait=False)

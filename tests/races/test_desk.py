@@ -1,4 +1,4 @@
-"""Two of the desk at once: the same number entered, an account merged while it is booked for."""
+"""Two of the desk at once: the same number entered, and a caller merged while booked for."""
 
 import pytest
 from sqlalchemy import func, select

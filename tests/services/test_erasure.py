@@ -13,6 +13,7 @@ from data.history import AuditEvent, StatusChange
 from data.ledger import LedgerPosting
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Order, Visit
+from data.recipients import Recipient
 from data.reviews import Review
 from data.sessions import SignInSession
 from data.verifications import Document, VerificationCase
@@ -25,6 +26,7 @@ from services import (
     consents,
     customers,
     erasure,
+    forgetting,
     incidents,
     orders,
     phones,
@@ -172,13 +174,13 @@ class TestFamily:
         assert erased(session, clock, ZHOU) == 1
 
         found = everything(session)
-        mother = session.get_one(erasure.Recipient, MOTHER_ID)
-        assert (mother.name, mother.conditions, mother.ward) == (erasure.NOBODY, "", "")
+        mother = session.get_one(Recipient, MOTHER_ID)
+        assert (mother.name, mother.conditions, mother.ward) == (forgetting.NOBODY, "", "")
         assert (mother.emergency_contact, mother.birth_date.month) == ("", 1)
         for secret in (NAMES[ZHOU], "血压偏高", "很用心", phone_hash):
             assert not [name for name, rows in found.items() if secret in rows], secret
         demand = session.scalars(select(Demand).where(Demand.customer_id == ZHOU.id)).first()
-        assert demand.address == erasure.NOBODY
+        assert demand.address == forgetting.NOBODY
         assert session.get_one(Account, ZHOU.id).phone == phones.NOBODYS
 
     def test_papers_and_ways_to_sign_in_are_gone(self, session, clock, lived):
@@ -213,9 +215,9 @@ class TestFamily:
         assert all(now >= then for now, then in zip(after, before, strict=True))
         assert session.scalar(select(func.sum(LedgerPosting.amount_fen))) == total == 0
         [review] = reviews.of_caregiver(session, STRANGER, LI.id)
-        assert (review.skill, review.words, review.family_name) == (5, "", erasure.NOBODY)
+        assert (review.skill, review.words, review.family_name) == (5, "", forgetting.NOBODY)
         [order] = orders.listing(session, OPERATOR)
-        assert (order.customer_name, order.recipient_name) == (erasure.NOBODY,) * 2
+        assert (order.customer_name, order.recipient_name) == (forgetting.NOBODY,) * 2
 
     def test_the_audit_chain_still_verifies(self, session, clock, lived):
         audit.seal(session)
@@ -250,7 +252,7 @@ class TestFamily:
         erased(session, clock, ZHOU)
 
         gone = session.get_one(Account, other)
-        assert (gone.name, gone.phone) == (erasure.NOBODY, phones.NOBODYS)
+        assert (gone.name, gone.phone) == (forgetting.NOBODY, phones.NOBODYS)
         assert not [rows for rows in everything(session).values() if NAMES[ZHOU] in rows]
 
     def test_a_wish_ends_with_the_account_merged_away_and_who_stays_is_told(self, session, clock):

@@ -75,12 +75,12 @@ class TestKeys:
 class TestFinding:
     @pytest.mark.parametrize(
         "typed",
-        ["周晓", "晓燕", "zhou", "ZHOU XIAO", "zxy", "Xiaoy", "xy", "周xiao", "周xy", "zhou晓"],
+        ["周晓", "晓燕", "zhou", "ZHOU XIAO", "zxy", "zhouxy", "Xiaoy", "周xiao", "周xy", "zhou晓"],
     )
     def test_whatever_begins_the_name_finds_it(self, session, typed):
         assert found(session, typed)[0] == ZHOU.id
 
-    @pytest.mark.parametrize("typed", ["周奶奶", "奶奶", "zhounai", "znn"])
+    @pytest.mark.parametrize("typed", ["周奶奶", "奶奶", "zhounn", "znn"])
     def test_so_does_the_name_of_whom_they_care_for(self, session, typed):
         ids = found(session, typed)
         assert ZHOU.id in ids
