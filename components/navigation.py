@@ -39,6 +39,7 @@ class PageEntry:
 
 PAGES = (
     PageEntry("desk", "take_call", "phone_in_talk", Permission.ACT_FOR_CUSTOMER),
+    PageEntry("desk", "to_call", "call", Permission.ACT_FOR_CUSTOMER),
     PageEntry("customer", "find_caregivers", "person_search", Permission.ORDER_CARE),
     PageEntry("customer", "book", "event", Permission.ORDER_CARE, in_menu=False),
     PageEntry("customer", "post_demand", "add_circle", Permission.ORDER_CARE),
@@ -62,6 +63,7 @@ PAGES = (
     PageEntry("operator", "places", "pin_drop", Permission.KEEP_PLACES),
     PageEntry("operator", "cities", "location_city", Permission.KEEP_CITIES),
     PageEntry("operator", "staff", "manage_accounts", Permission.KEEP_STAFF),
+    PageEntry("operator", "deliveries", "outgoing_mail", Permission.SEE_DELIVERIES),
     PageEntry("operator", "jobs", "schedule", Permission.SEE_JOBS),
     PageEntry("analyst", "overview", "insights", Permission.READ_RELEASES),
     PageEntry("account", "inbox", "notifications", Permission.READ_NOTICES),

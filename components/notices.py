@@ -65,6 +65,7 @@ _PAGE_OF = {
 }
 
 _ABOUT_BOTH = {
+    NoticeKind.VISIT_REMINDER,
     NoticeKind.VISIT_CONFIRMED,
     NoticeKind.COMPLAINT_OPENED,
     NoticeKind.COMPLAINT_CLOSED,

@@ -56,6 +56,7 @@ class Permission(StrEnum):
     DECIDE_CASE = "case:decide"
     SEE_DOCUMENT = "document:see"
     SEE_JOBS = "operator:jobs"
+    SEE_DELIVERIES = "operator:deliveries"
     READ_INCOME = "income:read"
     READ_RELEASES = "releases:read"
     RUN_JOBS = "jobs:run"
@@ -145,6 +146,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.DECIDE_CASE,
         Permission.SEE_DOCUMENT,
         Permission.SEE_JOBS,
+        Permission.SEE_DELIVERIES,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
 }

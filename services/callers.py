@@ -120,6 +120,11 @@ def _caller(account: Account, recipients: int, last_wish_at: datetime | None) ->
     )
 
 
+def ids(actor: Actor) -> Select[int]:
+    """The numbers of all whom this desk may act for."""
+    return _visible_to(actor).with_only_columns(Account.id)
+
+
 def _visible_to(actor: Actor) -> Select[Account]:
     """Customers of the desk's cities: by the region they chose, by a wish there, or by none yet."""
     is_customer = exists().where(

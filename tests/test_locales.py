@@ -21,6 +21,7 @@ from components import (
     icons,
     my_data,
     operator_caregivers,
+    preferences,
     qualifications,
     read_back,
     reviews,
@@ -37,6 +38,7 @@ from components.demand_map import Measure
 from components.navigation import PAGES
 from data.accounts import AccountStatus, Channel, Role
 from data.calendars import DayKind, LeaveReason
+from data.calls import Outcome
 from data.caregivers import CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.cities import CityStatus
@@ -44,13 +46,15 @@ from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
 from data.consents import Policy
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
-from data.notices import NoticeKind
+from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers
 from services.availability import Obstacle
+from services.deliveries import OUTSIDE
 from services.erasure import Open
+from services.gateways import Failure
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
 from services.places import Datum, DistanceBand, PlaceKind
@@ -102,6 +106,12 @@ FAMILIES: dict[str, set[str]] = {
     "calendar.state_{}": set(calendar_picture._LEGEND),
     "calendar.way_{}": set(calendars._WAYS),
     "channel.{}": set(Channel),
+    "channel_out.{}": set(OutboxChannel),
+    "deliveries.no_{}": set(OUTSIDE),
+    "failure.{}": set(Failure),
+    "outbox_status.{}": set(OutboxStatus),
+    "outcome.{}": set(Outcome),
+    "preferences.{}": set(preferences._SWITCHES),
     "cities.{}": {move.name for move in CITY_MOVES},
     "cities.{}_warning": {move.name for move in CITY_MOVES},
     "cities.{}_help": set(cities._WHOLE_NUMBERS) | set(cities._SWITCHES),
@@ -114,8 +124,8 @@ FAMILIES: dict[str, set[str]] = {
     "distance.{}": set(DistanceBand),
     "empty.{}": {
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
-        "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
-        "my_visits", "orders", "overview", "places", "redeem", "task_hall", "unmet",
+        "cities", "customers", "deliveries", "find_caregivers", "inbox", "income", "my_calendar",
+        "my_orders", "my_visits", "orders", "overview", "places", "redeem", "task_hall", "to_call", "unmet",
         "verifications",
     },
     "empty.{}_next": set(),
