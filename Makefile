@@ -53,6 +53,9 @@ format: setup ## Let ruff mend what it can.
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
 
+# Every worker and every server of a run would compile the same files anew.
+quick test: export PYTHONDONTWRITEBYTECODE =
+
 quick: setup ## Rules, services on SQLite, and every page once (under 90 s).
 	@$(RUN) -m pytest -n 2 --dist loadfile -m "$(QUICK)" --ignore tests/pages
 

@@ -3,17 +3,21 @@
 Everything runs on SQLite; the folders services, api, data and races run it on PostgreSQL too.
 """
 
+import gc
 import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest, app_test
 
 from api.logs import OURS
@@ -36,6 +40,8 @@ os.environ.pop("DATABASE_URL", None)
 log_watch.install()
 for name in OURS:  # As in the server: what we say at INFO is said in the tests too.
     logging.getLogger(name).setLevel(logging.INFO)
+# Every AppTest asks all installed packages what they bring: half of its time, and once is enough.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 
 @pytest.fixture(autouse=True)
@@ -46,9 +52,19 @@ def nobody_in_the_log() -> Iterator[None]:
     assert log_watch.found == []
 
 
+LONG = ("browser", "server", "slow")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys first: they mostly wait, and would keep one worker busy alone at the end."""
-    items.sort(key=lambda item: "browser" not in item.keywords)
+    """The longest files first: at the end they would keep one worker busy alone."""
+    long = {item.path for item in items if any(mark in item.keywords for mark in LONG)}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_collection_finish() -> None:
+    """As in the server: what is imported stays, and need not be looked through for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
@@ -117,14 +133,24 @@ def cluster() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(cluster) -> str:
+def postgresql_url(cluster) -> Iterator[str]:
     """A migrated PostgreSQL database that holds the cast, and a spare of it in another schema."""
-    with database_at(new_database(cluster, "tests")) as url, service_clock.at(factories.MONDAY):
-        engines.upgrade()
-        with engines.writing() as session:
-            factories.add_cast(session)
-            session.connection().exec_driver_sql("; ".join(_kept()))
-    return url
+    with database_at(new_database(cluster, "tests")) as url:
+        with service_clock.at(factories.MONDAY):
+            engines.upgrade()
+            with engines.writing() as session:
+                factories.add_cast(session)
+                session.connection().exec_driver_sql("; ".join(_kept()))
+        engine = engines.engine()
+    yield url
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def refill(postgresql_url) -> Iterator[Callable[[], None]]:
+    """Brings the cast back; a connection of its own, which has planned that once."""
+    with psycopg.connect(postgresql_url.replace("+psycopg", ""), autocommit=True) as connection:
+        yield lambda: connection.execute("SELECT spare.refill()").close()
 
 
 def new_database(cluster: str, name: str) -> str:
@@ -150,33 +176,38 @@ def sqlite_database(sqlite_template, clock) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_database(postgresql_url, clock) -> Iterator[str]:
+def postgresql_database(postgresql_url, refill, clock, monkeypatch) -> str:
     """This worker's PostgreSQL database, with the cast and nothing else."""
-    with database_at(postgresql_url) as url:
-        with engines.writing() as session:
-            session.connection().exec_driver_sql("; ".join(_refilled()))
-        yield url
+    # Connections stay from test to test: a new one has to learn the catalogue first.
+    refill()
+    monkeypatch.setenv("DATABASE_URL", postgresql_url)
+    return postgresql_url
 
 
 def _kept() -> Iterator[str]:
-    """Statements that put a spare of every row aside."""
+    """Statements that put a spare of every row aside, and a way to have them back."""
     yield "CREATE SCHEMA spare"
     for table in Base.metadata.sorted_tables:
         yield f"CREATE TABLE spare.{table.name} AS TABLE {table.name}"
+    yield (
+        "CREATE FUNCTION spare.refill() RETURNS void LANGUAGE plpgsql AS "
+        f"$$ BEGIN {' '.join(_refilled())} END $$"
+    )
 
 
 def _refilled() -> Iterator[str]:
     """Statements after which the rows are the spare ones again, and numbers go on after them."""
-    tables = Base.metadata.sorted_tables
-    yield "SET LOCAL session_replication_role = replica"  # Without triggers: they keep the audit.
-    yield from (f"DELETE FROM {table.name}" for table in reversed(tables))
-    yield from (f"INSERT INTO {table.name} TABLE spare.{table.name}" for table in tables)
-    yield "SET LOCAL session_replication_role = origin"
-    for table in tables:
+    # Without triggers: they keep the audit.
+    yield "SET LOCAL session_replication_role = replica;"
+    for table in Base.metadata.sorted_tables:
+        rows = "(SELECT array_agg(row::text) FROM {} row)".format
+        yield f"IF {rows(table.name)} IS DISTINCT FROM {rows('spare.' + table.name)} THEN"
+        yield f"DELETE FROM {table.name}; INSERT INTO {table.name} TABLE spare.{table.name};"
+        yield "END IF;"
         if "id" in table.c:
             number = f"pg_get_serial_sequence('{table.name}', 'id')"
             last = "coalesce(max(id), 1), count(*) > 0"
-            yield f"SELECT setval({number}, {last}) FROM spare.{table.name}"
+            yield f"PERFORM setval({number}, {last}) FROM spare.{table.name};"
 
 
 @pytest.fixture

@@ -38,11 +38,19 @@ class Person:
         self.page.goto(f"{self.base}/{address}")
         self.settle()
 
+    def follow(self, address: str) -> None:
+        """Go to a page by its link in the menu, which a phone keeps folded away."""
+        link = self.page.locator(f"[data-testid=stSidebarNavLink][href$='/{address}']")
+        link.evaluate("link => link.click()", timeout=PATIENCE_MS)
+        self.page.wait_for_url(f"{self.base}/{address}", timeout=PATIENCE_MS)
+        self.settle()
+
     def settle(self) -> None:
         """Wait until no run of the app is under way; it takes a moment to get under way."""
-        self.page.wait_for_timeout(300)
-        app = self.page.locator("[data-testid=stApp]")
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE_MS)
+        self.page.wait_for_timeout(200)
+        # Looks at every frame; expect() would look again after half a second, then a whole one.
+        at_rest = self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
+        at_rest.wait_for(state="attached", timeout=PATIENCE_MS)
 
     def key(self, key: str) -> Locator:
         return self.page.locator(f".st-key-{key}").first
