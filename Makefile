@@ -14,7 +14,7 @@ UPGRADE ?=
 QUICK := not browser and not server and not postgresql and not race and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo jobs migrate audit-verify rotate-keys check format quick test bench screenshots lock
+.PHONY: help setup run demo jobs migrate audit-verify rotate-keys check format quick test nightly bench screenshots lock
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ quick: setup ## Rules, services on SQLite, and every page once (under 90 s).
 test: setup ## All tests; installs Chromium and PostgreSQL where it may.
 	@bash tools/test_setup.sh $(RUN)
 	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+nightly: setup ## 5,000 random lives of orders and plans on SQLite (EXAMPLES=300: fewer).
+	@CAREPILOT_EXAMPLES=$(or $(EXAMPLES),5000) timeout 8h $(RUN) -m pytest -n 2 -k "whatever and not postgresql" \
+		tests/services/test_order_machine.py tests/services/test_plan_machine.py
 
 bench: setup ## Side-by-side ratios, as a table.
 	@$(RUN) -m benchmarks $(BENCH)

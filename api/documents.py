@@ -1,4 +1,4 @@
-"""Document images: one ticket shows one image once, to the person it was made for."""
+"""Documents and photos: one ticket shows one image once, to the person it was made for."""
 
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from data.database import transact
-from services import credentials, documents, sessions
+from services import credentials, pictures, sessions
 from services.errors import ServiceError
 
 # Kept nowhere, opened by no other site, and inert whatever the bytes were.
@@ -32,14 +32,14 @@ async def show(request: Request) -> Response:
 
 
 def _take(token: str, ticket: str) -> bytes | None:
-    """The watermarked image, or nothing: the refusals do not tell themselves apart."""
+    """The image, or nothing: the refusals do not tell themselves apart."""
 
     def work(session: Session) -> tuple[bytes, str] | None:
         visitor = sessions.resume(session, token)
-        return documents.use(session, visitor.actor, ticket) if visitor else None
+        return pictures.use(session, visitor.actor, ticket) if visitor else None
 
     try:
         used = transact(work)
     except ServiceError:
         return None
-    return documents.marked(*used) if used else None
+    return pictures.marked(*used) if used else None

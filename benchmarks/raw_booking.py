@@ -29,8 +29,8 @@ READ = """
 """
 APPROVE = "UPDATE applications SET status = 'approved', version = version + 1 WHERE id = ?"
 MATCH = "UPDATE demands SET status = 'matched', version = version + 1 WHERE id = ?"
-CLOSE = """
-    UPDATE applications SET status = 'closed', version = version + 1
+WAIT = """
+    UPDATE applications SET status = 'waitlisted', version = version + 1
     WHERE demand_id = ? AND status = 'submitted' RETURNING id, caregiver_id
 """
 ORDER = _insert(
@@ -152,7 +152,7 @@ def _write(
     if placed is None:
         return False
     visit_id = placed[0]
-    cursor.execute(sql(CLOSE), (demand_id,))
+    cursor.execute(sql(WAIT), (demand_id,))
     rivals = cursor.fetchall()
 
     by = (operator_id, "operator", "app")
@@ -160,7 +160,7 @@ def _write(
         (at, "application", application_id, "approve", "submitted", "approved", *by),
         (at, "demand", demand_id, "match", "open", "matched", *by),
         (at, "order", order_id, "approve", "", "confirmed", *by),
-        *((at, "application", one, "close", "submitted", "closed", *by) for one, _ in rivals),
+        *((at, "application", one, "wait", "submitted", "waitlisted", *by) for one, _ in rivals),
     ]
     cursor.executemany(sql(STEP), steps)
     cursor.execute(sql(ENTRY + ID), (at, f"confirmed:order:{order_id}", "confirmed", order_id))
@@ -175,7 +175,10 @@ def _write(
     told = [
         ("order_confirmed", customer_id, f"order-{order_id}", of_order),
         ("code_issued", caregiver_id, f"visit-{visit_id}-1", of_order),
-        *(("application_closed", who, f"application-{one}-2", of_demand) for one, who in rivals),
+        *(
+            ("application_waitlisted", who, f"application-{one}-2", of_demand)
+            for one, who in rivals
+        ),
     ]
     notices = [
         (at, "inbox", kind, who, facts, f"{kind}:{about}:{who}", secrets.token_hex(16))

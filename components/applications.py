@@ -1,17 +1,27 @@
 """Applications: everybody who offers to take a demand, side by side, for the operator to choose."""
 
+from datetime import timedelta
+
 import streamlit as st
 
-from components import catalogue, formats, layout, session
+from components import catalogue, formats, icons, layout, plans, session
 from components.caregivers import profile_dialog
 from components.i18n import t
+from components.invitations import invite_button
 from components.places import band_name
 from components.reviews import stars
 from services import applications
 from services.applications import Candidate, Decision
+from services.availability import Obstacle
 from services.catalogue import ItemView
+from services.loads import Load
+from services.open_plans import Fit
 
 SHOWN_AT_ONCE, MORE_AT_ONCE = 2, 10
+# From which saturation on a week is shown in which colour.
+_COLOURS = (0.9, "red"), (0.6, "orange")
+_MOST_DAYS = 12
+_HOUR = timedelta(hours=1)
 _SHOWN = "applications_shown"
 
 
@@ -62,6 +72,7 @@ def unanswered(demands: list[Decision], items: dict[int, ItemView]) -> None:
                     border=True, height="stretch", key=f"unanswered_{demand.demand_id}"
                 ):
                     demand_head(demand, items)
+                    invite_button(demand.demand_id, items.get(demand.item_id))
 
 
 def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:
@@ -80,6 +91,7 @@ def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:
         price = formats.price_range(demand.lowest_fen, demand.highest_fen, item.unit)
         facts.append(f":material/payments: {price}")
         facts.append(formats.amount(demand.units, item.unit))
+    facts += plans.rhythm_lines(demand.rhythm, item)
     st.markdown(f"{what}  \n:gray[:small[{' · '.join(facts)}]]")
     if demand.words:
         st.text(demand.words)
@@ -106,6 +118,7 @@ def _facts(candidate: Candidate, item: ItemView | None, *, best: bool) -> list[s
         who,
         f"**{formats.money(candidate.total_fen)}** :gray[:small[{each} · {applied}]]",
         _score(candidate),
+        _load(candidate.load),
         " ".join(_badges(candidate)),
     ]
 
@@ -117,29 +130,82 @@ def _score(candidate: Candidate) -> str:
     return f"{stars(score.overall)} **{score.overall:.1f}** :gray[({score.reviews})]"
 
 
+def _load(load: Load) -> str:
+    """How full her week is: a bar of ten, the share, and the hours behind it."""
+    hours = t(
+        "applications.hours",
+        booked=f"{load.booked / _HOUR:g}",
+        works=f"{load.works / _HOUR:g}",
+    )
+    if load.saturation is None:
+        return f":gray[:small[{t('applications.load')} – · {hours}]]"
+    tenths = min(10, round(load.saturation * 10))
+    colour = next((name for least, name in _COLOURS if load.saturation >= least), "green")
+    full = f":{colour}[{'▰' * tenths}]" if tenths else ""
+    bar = full + (f":gray[{'▱' * (10 - tenths)}]" if tenths < 10 else "")
+    return f":small[{t('applications.load')} {bar} **{load.saturation:.0%}** :gray[{hours}]]"
+
+
 def _badges(candidate: Candidate) -> list[str]:
     badges = [f":gray-badge[:material/distance: {band_name(candidate.distance)}]"]
-    if candidate.free:
+    if candidate.fit is not None:
+        return [*badges, *_fit_badges(candidate.fit), *_missing(candidate)]
+    if not candidate.obstacles:
         badges.append(f":green-badge[:material/event_available: {t('applications.free')}]")
-    else:
-        badges.append(f":red-badge[:material/event_busy: {t('applications.busy')}]")
-    if not candidate.in_hours:
-        badges.append(f":orange-badge[:material/schedule: {t('applications.off_hours')}]")
-    for kind in candidate.missing_certificates:
-        missing = t("applications.missing", certificate=t(f"certificate.{kind}"))
-        badges.append(f":red-badge[:material/warning: {missing}]")
-    return badges
+    for met in candidate.obstacles:
+        colour = "red" if met is Obstacle.BUSY else "orange"
+        badges.append(f":{colour}-badge[{icons.OBSTACLE[met]} {t(f'clash.{met}')}]")
+    return badges + _missing(candidate)
+
+
+def _missing(candidate: Candidate) -> list[str]:
+    named = (t(f"certificate.{kind}") for kind in candidate.missing_certificates)
+    return [
+        f":red-badge[:material/warning: {t('applications.missing', certificate=one)}]"
+        for one in named
+    ]
+
+
+def _fit_badges(fit: Fit) -> list[str]:
+    """How many visits of a plan she can make, and what is in the way of the others, how often."""
+    colour = "green" if fit.fitting == fit.visits else "orange" if fit.fitting else "red"
+    fits = t("applications.fits", fitting=fit.fitting, all=fit.visits)
+    return [
+        f":{colour}-badge[:material/event_repeat: {fits}]",
+        *(
+            f":orange-badge[{icons.OBSTACLE[met]} {_clash(met)} × {count}]"
+            for met, count in fit.obstacles.items()
+        ),
+    ]
+
+
+def _clash(met: Obstacle) -> str:
+    return t(f"clash.{met}")
+
+
+def _left_out(fit: Fit | None) -> str:
+    """The days of a plan on which she cannot come, named before the click."""
+    if fit is None or not fit.skipped:
+        return ""
+    shown = formats.listed(formats.day(day) for day in fit.skipped[:_MOST_DAYS])
+    return t("applications.left_out", count=len(fit.skipped), days=shown)
 
 
 def _answers(candidate: Candidate, *, best: bool) -> None:
+    seen = candidate.fit.skipped if candidate.fit else None
     if layout.confirmed(
         t("move.approve"),
-        t("applications.approve_warning", name=formats.plain(candidate.name)),
+        " ".join(
+            (
+                t("applications.approve_warning", name=formats.plain(candidate.name)),
+                _left_out(candidate.fit),
+            )
+        ).strip(),
         f"approve_{candidate.id}",
         icon=":material/check:",
         main=best,
     ):
-        session.perform("applications.approved", applications.approve, candidate.id)
+        session.perform("applications.approved", applications.approve, candidate.id, seen)
     if layout.confirmed(
         t("move.decline"),
         t("applications.decline_warning", name=formats.plain(candidate.name)),

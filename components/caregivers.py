@@ -9,7 +9,7 @@ from components import catalogue, formats, icons, layout, portraits, session
 from components.i18n import chinese, name, t
 from components.reviews import review_list, stars
 from services import caregivers, clock, photos, reviews
-from services.caregivers import Hours, Profile
+from services.caregivers import CaregiverLevel, Hours, Profile
 from services.track_records import Score
 
 
@@ -47,6 +47,7 @@ def profile_card(profile: Profile) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key=f"card_{profile.id}"):
         portraits.face(profile.name, image, width=88)
         layout.badge(icons.CAREGIVER[profile.status], t(f"caregiver_status.{profile.status}"))
+        layout.badge((icons.LEVEL[profile.level], "gray"), level_name(profile.level))
         st.caption(
             t(
                 "caregiver.summary",
@@ -71,6 +72,11 @@ def profile_card(profile: Profile) -> None:
     if profile.skills:
         st.caption(" · ".join(t(f"skill.{skill}") for skill in profile.skills))
     st.caption(hours_summary(profile.hours))
+
+
+def level_name(level: CaregiverLevel) -> str:
+    """How far along a caregiver is, in a word."""
+    return t(f"caregiver_level.{level}")
 
 
 def _prices(profile: Profile) -> None:

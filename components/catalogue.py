@@ -38,7 +38,7 @@ def item_choice(items: dict[int, ItemView], key: str) -> ItemView:
         t("catalogue.group"),
         groups,
         format_func=lambda one: f"{icons.GROUP[one]} {t(f'group.{one}')}",
-        default=groups[0],
+        default=None if f"{key}_group" in st.session_state else groups[0],
         required=True,
         key=f"{key}_group",
         width="stretch",

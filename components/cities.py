@@ -18,8 +18,8 @@ _MOVE_ICONS = {
 _WHOLE_NUMBERS = (
     "hold_hours", "decline_hours", "redeem_lock_minutes", "release_days", "smallest_cell",
     "rejected_document_days", "document_days", "notice_hours", "horizon_days", "rest_hours",
-    "week_hours", "travel_kmh", "plan_ahead_days", "auto_confirm_days",
-    "redeem_reminder_hours", "expiry_days",
+    "week_hours", "travel_kmh", "plan_ahead_days", "auto_confirm_days", "reoffer_hours",
+    "photo_days", "redeem_reminder_hours", "expiry_days",
 )  # fmt: skip
 _SWITCHES = ("operator_approves", "verify_customers")
 _DONE = {

@@ -1,10 +1,12 @@
 """Complaints on the cards of orders and visits: lodged, taken back, and closed."""
 
+from datetime import datetime
+
 import streamlit as st
 
 from components import formats, layout, session
 from components.i18n import t
-from services import complaints
+from services import changes, complaints
 from services.access import Permission
 from services.complaints import ComplaintCategory, ComplaintView
 from services.orders import OrderView
@@ -19,16 +21,22 @@ def complaint_button(visit: OrderView) -> None:
     ):
         return
     key = f"complain_{visit.visit_id}"
+    kinds = complaints.categories(session.actor(), visit.end_reason, visit.ended_by)
+    contests = ComplaintCategory.NO_SHOW in kinds
     with st.popover(
-        t("complaint.button"), icon=_ICON, type="tertiary", key=f"{key}_ask", on_change="rerun"
+        t("complaint.contest" if contests else "complaint.button"),
+        icon=_ICON,
+        type="tertiary",
+        key=f"{key}_ask",
+        on_change="rerun",
     ) as asked:
         if not asked.open:
             return
-        st.caption(t("complaint.rules"))
+        st.caption(t("complaint.contest_rules" if contests else "complaint.rules"))
         with st.form(f"{key}_form", border=False):
             category = st.selectbox(
                 t("field.complaint_category"),
-                list(ComplaintCategory),
+                kinds,
                 format_func=lambda one: t(f"complaint_category.{one}"),
                 key=f"{key}_category",
             )
@@ -62,6 +70,10 @@ def complaint_card(one: ComplaintView) -> None:
                 icon=":material/undo:",
             ):
                 session.perform("complaint.taken_back", complaints.take_back, one.id)
+            if "close" in one.moves:
+                _evidence(one)
+            if "close" in one.moves and one.category is ComplaintCategory.NO_SHOW:
+                _take_back_no_show(one)
             if "close" in one.moves and (outcome := outcome_form(f"complaint_{one.id}")):
                 session.perform(
                     "complaint.closed",
@@ -70,6 +82,65 @@ def complaint_card(one: ComplaintView) -> None:
                     outcome[0],
                     forget=(f"outcome_complaint_{one.id}",),
                 )
+
+
+def _evidence(one: ComplaintView) -> None:
+    """How the visit was planned and went, for whoever decides."""
+    key = f"evidence_{one.id}"
+    with st.popover(
+        t("evidence.button"), icon=":material/fact_check:", key=f"{key}_ask", on_change="rerun"
+    ) as asked:
+        if not asked.open:
+            return
+        found = session.fetch(changes.evidence, one.visit_id)
+        planned = formats.span(found.starts_at, found.ends_at)
+        lines = [
+            t("evidence.planned", when=planned),
+            _happened("in", found.checked_in_at),
+            _happened("out", found.checked_out_at),
+        ]
+        if found.checked_in_near:
+            near = t(f"distance.{found.checked_in_near}")
+            lines.append(t("orders_page.checked_in_near", near=near))
+        elif found.checked_in_at:
+            lines.append(t("evidence.no_place"))
+        if found.missed_at and found.missed_by:
+            lines.append(
+                t(
+                    "evidence.missed",
+                    party=t(f"party.{found.missed_by}"),
+                    at=formats.moment(found.missed_at),
+                    fee=formats.money(found.owed_fen),
+                )
+            )
+        st.markdown("  \n".join(lines))
+        if found.words:
+            layout.field(t("evidence.words"), found.words)
+
+
+def _happened(way: str, at: datetime | None) -> str:
+    """When she checked in or out, or that she did not."""
+    return t(f"evidence.checked_{way}", at=formats.moment(at)) if at else t(f"evidence.not_{way}")
+
+
+def _take_back_no_show(one: ComplaintView) -> None:
+    """Hold the no-show against nobody any more; both sides read why."""
+    key = f"take_back_no_show_{one.id}"
+    with st.popover(
+        t("evidence.take_back"), icon=":material/undo:", key=f"{key}_ask", on_change="rerun"
+    ) as asked:
+        if not asked.open:
+            return
+        st.markdown(t("evidence.take_back_warning"))
+        said = layout.reason_form(key, t("evidence.take_back"), t("complaint.outcome_hint"))
+        if said is not None:
+            session.perform(
+                "evidence.taken_back",
+                changes.take_back_no_show,
+                one.visit_id,
+                said,
+                forget=(f"reason_{key}",),
+            )
 
 
 def outcome_form(key: str) -> tuple[str] | None:

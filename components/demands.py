@@ -1,27 +1,34 @@
 """Demands: entered by families and shown to those who posted them."""
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
 from components import (
     catalogue,
+    drafts,
     formats,
     icons,
     layout,
     places,
+    plans,
     prices,
     recipients,
     session,
     wishes,
 )
 from components.i18n import t
-from services import cities, clock, demands, tariffs
+from components.idle_demands import improve_button
+from components.invitations import invite_button
+from services import cities, clock, demands, open_plans, recurrence, tariffs
 from services import recipients as recipient_services
 from services.catalogue import ItemView, Skill
+from services.courses import Course
 from services.demands import DemandForm, DemandStatus, DemandView
+from services.drafts import DraftFields
 
 _KEY = "demand"
+_OFTEN = ("once", "regularly")
 
 
 def demand_form(
@@ -32,6 +39,7 @@ def demand_form(
     For a caller the page stays, and finds the demand's number under the key to keep it by.
     """
     items = catalogue.items()
+    drafts.restore(_KEY, items, customer_id)
     with st.container(border=True):
         st.subheader(t("demand.who_and_what"), anchor=False)
         known = session.fetch(recipient_services.listing, customer_id=customer_id)
@@ -39,11 +47,13 @@ def demand_form(
         item = catalogue.item_choice(items, _KEY)
     with st.container(border=True):
         st.subheader(t("demand.when_and_where"), anchor=False)
-        starts_at, units = _time_fields(item)
+        starts_at, units, course = _when_fields(item)
         location = places.location_fields(_KEY, district_code=district_code)
     with st.container(border=True):
         st.subheader(t("demand.price_and_words"), anchor=False)
         lowest_fen, highest_fen = _price_fields(item, units, starts_at, location)
+        if course is not None:
+            _month_estimate(item, course, (lowest_fen, highest_fen), location)
         skills = st.pills(
             t("field.skills"),
             list(Skill),
@@ -52,15 +62,33 @@ def demand_form(
             key=f"{_KEY}_skills",
         )
         words = wishes.words_field(_KEY)
+    wished = tuple(Skill(one) for one in skills)
+    draft = DraftFields(
+        recipient_id=recipient.id if recipient else None,
+        item_id=item.id,
+        city_code=location.city_code if location else None,
+        district_code=location.district_code if location else None,
+        place_id=location.place_id if location else None,
+        cell=location.cell if location else None,
+        address=st.session_state.get(f"{_KEY}_address", ""),
+        day=starts_at.date() if starts_at else None,
+        start=starts_at.time() if starts_at else None,
+        units=units,
+        lowest_fen=lowest_fen,
+        highest_fen=highest_fen,
+        skills=wished,
+        words=words,
+    )
+    drafts.keep(_KEY, draft, customer_id)
     pressed = st.button(
         t("demand.submit"),
         type="primary",
         icon=":material/campaign:",
         key="demand_submit",
-        disabled=recipient is None or location is None,
+        disabled=recipient is None or location is None or starts_at is None,
     )
     request_key = wishes.request_key(_KEY, pressed=pressed)
-    if pressed and recipient is not None and location is not None:
+    if pressed and recipient is not None and location is not None and starts_at is not None:
         form = DemandForm(
             recipient_id=recipient.id,
             item_id=item.id,
@@ -73,8 +101,10 @@ def demand_form(
             highest_fen=highest_fen,
             place_id=location.place_id,
             cell=location.cell,
-            skills=tuple(Skill(one) for one in skills),
+            skills=wished,
             words=words,
+            rule=course.rule if course else None,
+            until_on=course.last_on if course else None,
         )
         session.perform(
             "demand.posted",
@@ -94,23 +124,66 @@ def _horizon() -> timedelta:
     return timedelta(days=max((city.horizon_days for city in opened), default=1))
 
 
-def _time_fields(item: ItemView) -> tuple[datetime, int]:
-    left, middle, right = st.columns(3)
-    tomorrow = clock.today() + timedelta(days=1)
-    day = left.date_input(
-        t("field.day"),
-        tomorrow,
-        min_value=clock.today(),
-        max_value=clock.today() + _horizon(),
-        key=f"{_KEY}_day",
+def _when_fields(item: ItemView) -> tuple[datetime | None, int, Course | None]:
+    """Once or regularly: the first start, the units, and a plan's course; no start yet: None."""
+    often = st.segmented_control(
+        t("demand.often"),
+        _OFTEN,
+        default=_OFTEN[0],
+        required=True,
+        format_func=lambda one: t(f"demand.often_{one}"),
+        key=f"{_KEY}_often",
     )
-    at = middle.time_input(t("field.start"), time(9), step=900, key=f"{_KEY}_start")
-    units = right.number_input(
+    if often == _OFTEN[0]:
+        return *_time_fields(item), None
+    units = _units_field(item)
+    course = plans.course_fields(f"{_KEY}_plan", units, item.lowest_fen)
+    first = recurrence.first_day(course.rule, course.first_on) if course else None
+    if course is None or first is None:
+        return None, units, None
+    starts_at = recurrence.moment(first, course.starts_minute)
+    ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
+    st.caption(t("demand.first_visit", span=formats.span(starts_at, ends_at)))
+    return starts_at, units, course
+
+
+def _month_estimate(
+    item: ItemView, course: Course, bounds: tuple[int, int], location: places.Location | None
+) -> None:
+    """What 30 days of the plan would cost at both ends of the price range."""
+    city_code = location.city_code if location else ""
+    hours = course.units * item.hours_per_unit
+    lowest, highest = (
+        session.public(open_plans.estimate, city_code, course, hours, price_fen)
+        for price_fen in bounds
+    )
+    st.caption(t("demand.month", total=formats.total_range(lowest, highest)))
+
+
+def _units_field(item: ItemView) -> int:
+    return st.number_input(
         t("field.units", unit=t(f"unit.{item.unit}")),
         item.fewest_units,
         item.most_units,
         key=f"{_KEY}_units_{item.id}",
     )
+
+
+def _time_fields(item: ItemView) -> tuple[datetime, int]:
+    left, middle, right = st.columns(3)
+    tomorrow = clock.today() + timedelta(days=1)
+    day = left.date_input(
+        t("field.day"),
+        "today" if f"{_KEY}_day" in st.session_state else tomorrow,
+        min_value=clock.today(),
+        max_value=clock.today() + _horizon(),
+        key=f"{_KEY}_day",
+    )
+    # A field takes either a default or a value set for it.
+    first = "now" if f"{_KEY}_start" in st.session_state else drafts.FIRST_START
+    at = middle.time_input(t("field.start"), first, step=900, key=f"{_KEY}_start")
+    with right:
+        units = _units_field(item)
     starts_at = datetime.combine(day, at, clock.CITY_TIME)
     ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
     st.caption(formats.span(starts_at, ends_at))
@@ -118,10 +191,12 @@ def _time_fields(item: ItemView) -> tuple[datetime, int]:
 
 
 def _price_fields(
-    item: ItemView, units: int, starts_at: datetime, location: places.Location | None
+    item: ItemView, units: int, starts_at: datetime | None, location: places.Location | None
 ) -> tuple[int, int]:
     """The family's price range in fen per unit, within the catalogue's."""
     lowest_fen, highest_fen = _price_range(item)
+    if starts_at is None:
+        return lowest_fen, highest_fen
     length = timedelta(hours=units * item.hours_per_unit)
     lowest, highest = (
         session.public(
@@ -144,19 +219,22 @@ def _price_fields(
 def _price_range(item: ItemView) -> tuple[int, int]:
     if item.lowest_fen == item.highest_fen:  # A slider needs two ends.
         return item.lowest_fen, item.highest_fen
+    field, ends = f"{_KEY}_price_{item.id}", (item.lowest_fen // 100, item.highest_fen // 100)
     lowest, highest = st.slider(
         t("field.price_range", unit=t(f"unit.{item.unit}")),
-        item.lowest_fen // 100,
-        item.highest_fen // 100,
-        (item.lowest_fen // 100, item.highest_fen // 100),
+        *ends,
+        None if field in st.session_state else ends,  # pyright: ignore[reportArgumentType, reportCallIssue]
         format="¥%d",
-        key=f"{_KEY}_price_{item.id}",
+        key=field,
     )
     return lowest * 100, highest * 100
 
 
-def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
+def demand_card(
+    demand: DemandView, items: dict[int, ItemView], *, customer_id: int | None = None
+) -> None:
     """One posted demand with what became of it and what can be done."""
+    item = items.get(demand.item_id)
     with st.container(border=True, key=f"demand_{demand.id}"):
         icon, colour = icons.DEMAND[demand.status]
         lines = (
@@ -165,12 +243,21 @@ def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
             f":material/schedule: {formats.span(demand.starts_at, demand.ends_at)}"
             f" · {formats.district(demand.district_code)}",
             t("recipient.for", name=formats.plain(demand.recipient_name)),
+            *plans.rhythm_lines(demand.rhythm, items.get(demand.item_id)),
         )
         st.markdown("  \n".join(lines))
         if demand.words:
             st.text(demand.words)
+        if demand.status is DemandStatus.OPEN and demand.offers > 1 and not demand.applications:
+            st.caption(f":orange[:material/lightbulb:] {t('idle.advice')}")
         with layout.row():
-            st.caption(t("demand.applications", count=demand.applications), width="content")
+            st.caption(_answers(demand), width="content")
+            if demand.status is DemandStatus.OPEN:
+                invite_button(demand.id, item)
+            if "improve" in demand.open_moves and item is not None:
+                improve_button(demand, item, _horizon())
+            if demand.repeatable:
+                drafts.again_button(demand.id, f"demand_{demand.id}", customer_id=customer_id)
             if "withdraw" in demand.open_moves and layout.confirmed(
                 t("move.withdraw"),
                 t("demand.withdraw_warning"),
@@ -180,14 +267,22 @@ def demand_card(demand: DemandView, items: dict[int, ItemView]) -> None:
                 session.perform("demand.withdrawn", demands.withdraw, demand.id)
 
 
-def demand_section(posted: list[DemandView], items: dict[int, ItemView]) -> None:
+def _answers(demand: DemandView) -> str:
+    """How many applied, and how many were invited by name."""
+    said = t("demand.applications", count=demand.applications)
+    return f"{said} · {t('invite.count', count=demand.invited)}" if demand.invited else said
+
+
+def demand_section(
+    posted: list[DemandView], items: dict[int, ItemView], *, customer_id: int | None = None
+) -> None:
     """The family's demands: open ones first, ended ones behind a click."""
     if not posted:
         return
     st.subheader(t("my_orders.demands"), anchor=False)
     for demand in posted:
         if demand.status is DemandStatus.OPEN:
-            demand_card(demand, items)
+            demand_card(demand, items, customer_id=customer_id)
     ended = [demand for demand in posted if demand.status is not DemandStatus.OPEN]
     if ended:
         with st.expander(
@@ -195,4 +290,4 @@ def demand_section(posted: list[DemandView], items: dict[int, ItemView]) -> None
         ) as opened:
             if opened.open:
                 for demand in ended:
-                    demand_card(demand, items)
+                    demand_card(demand, items, customer_id=customer_id)

@@ -256,7 +256,7 @@ def _follow(caller: Caller, items: dict[int, ItemView]) -> None:
                 move_buttons(order)
                 history(order.id)
     layout.more_button(last, "desk_orders", _SHOWN_AT_ONCE)
-    demand_section(posted, items)
+    demand_section(posted, items, customer_id=caller.id)
     st.subheader(t("account.recipients"), anchor=False)
     known = session.fetch(recipient_services.listing, customer_id=caller.id)
     recipients.recipient_cards(known, "desk_recipient", customer_id=caller.id)

@@ -3,6 +3,7 @@
 Never by st.image: what lies at /media is open to anyone who has the address.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import streamlit as st
@@ -10,7 +11,8 @@ from streamlit.components.v2 import component
 
 from components import session
 from components.i18n import t
-from services import clock, documents
+from services import clock, pictures
+from services.pictures import PictureKind
 
 _VIEWER = component(
     "document_viewer",
@@ -189,24 +191,13 @@ _SOON = timedelta(seconds=20)
 
 def document(document_id: int, alt: str, purpose: str, key: str, *, tall: bool = False) -> None:
     """One page of a document; opening it leaves an audit row, drawing it again does not."""
-    if session.without_routes():
-        st.info(t("document.make_run"), icon=":material/image_not_supported:")
-        return
     held = f"{key}_ticket"
-    if st.session_state.get(held, (None,))[0] != document_id:
-        st.session_state[held] = document_id, "", None
-    _, ticket, failed_at = st.session_state[held]
-    if not ticket:
-        ticket = session.disclose(documents.ticket, document_id, purpose)
-        if ticket is None:
-            return
-        st.session_state[held] = document_id, ticket, failed_at
-    if ticket == _NOT_SHOWN:
-        _cannot(held)
+    sources = ticketed(PictureKind.DOCUMENT, [document_id], purpose, held)
+    if not sources:
         return
     _VIEWER(
         data={
-            "source": f"documents/{ticket}",
+            "source": sources[0],
             "alt": alt,
             "tall": tall,
             "keys": t("document.keys"),
@@ -217,19 +208,35 @@ def document(document_id: int, alt: str, purpose: str, key: str, *, tall: bool =
             "whole": t("document.whole"),
         },
         key=key,
-        on_failed_change=lambda: _again(held),
+        on_failed_change=lambda: again(held),
         height="content",
     )
 
 
-_NOT_SHOWN = "-"
+def ticketed(kind: PictureKind, ids: Sequence[int], purpose: str, held: str) -> list[str]:
+    """Addresses at which these pictures are seen once, kept under a key; words where none are."""
+    if session.without_routes():
+        st.info(t("document.make_run"), icon=":material/image_not_supported:")
+        return []
+    if st.session_state.get(held, (None,))[0] != ids:
+        st.session_state[held] = ids, [], None
+    _, tickets, failed_at = st.session_state[held]
+    if tickets is None:
+        _cannot(held)
+        return []
+    if not tickets:
+        tickets = session.disclose(pictures.tickets, kind, ids, purpose)
+        if tickets is None:
+            return []
+        st.session_state[held] = ids, tickets, failed_at
+    return [f"documents/{ticket}" for ticket in tickets]
 
 
-def _again(held: str) -> None:
-    """The image did not come: with a new ticket once more, then words."""
-    document_id, _, failed_at = st.session_state[held]
+def again(held: str) -> None:
+    """An image did not come: with new tickets once more, then words."""
+    ids, _, failed_at = st.session_state[held]
     often = failed_at is not None and clock.now() - failed_at < _SOON
-    st.session_state[held] = document_id, _NOT_SHOWN if often else "", clock.now()
+    st.session_state[held] = ids, None if often else [], clock.now()
 
 
 def _cannot(held: str) -> None:

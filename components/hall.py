@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, live, navigation, places, session
+from components import catalogue, formats, icons, layout, live, navigation, places, plans, session
 from components.i18n import t
 from services import applications, hall
 from services import places as place_services
@@ -10,6 +10,8 @@ from services.caregivers import CaregiverStatus, Standing
 from services.catalogue import ItemGroup, ItemView, Skill
 from services.hall import AGE_BAND_YEARS, ApplicationStatus, HallFilter, HallTask
 from services.news import Topic
+from services.places import DistanceBand
+from services.waiting_lists import Waited
 
 _SHOWN_AT_ONCE = 6
 _DAYS_AHEAD = (1, 3, 7, 14)
@@ -103,6 +105,43 @@ def task_list(found: list[HallTask], city_code: str) -> None:
     layout.more_button(found, "hall", _SHOWN_AT_ONCE)
 
 
+def waiting_list(waited: list[Waited]) -> None:
+    """The demands that somebody else got, should they open again; behind a click."""
+    if not waited:
+        return
+    with st.expander(
+        t("hall.waiting_list", count=len(waited)),
+        icon=":material/hourglass_top:",
+        key="hall_waiting_list",
+        on_change="rerun",
+    ) as opened:
+        if not opened.open:
+            return
+        st.caption(t("hall.waiting_list_about"))
+        items = catalogue.items()
+        for one in waited:
+            _waited_card(one, items)
+
+
+def _waited_card(one: Waited, items: dict[int, ItemView]) -> None:
+    item = items.get(one.item_id)
+    offer = formats.unit_price(one.price_fen, item.unit) if item else ""
+    when = formats.span(one.starts_at, one.ends_at)
+    facts = f":material/schedule: {when} · {formats.district(one.district_code)}"
+    with st.container(border=True, gap="small", key=f"waited_{one.demand_id}"):
+        st.markdown(
+            f"**{catalogue.item_name(items, one.item_id)}**  \n{facts}"
+            f"  \n{t('hall.my_offer', price=offer)}"
+        )
+        if layout.confirmed(
+            t("hall.leave_list"),
+            t("hall.leave_list_warning"),
+            f"leave_list_{one.demand_id}",
+            icon=":material/undo:",
+        ):
+            session.perform("hall.left_list", applications.withdraw, one.demand_id)
+
+
 def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int, str]) -> None:
     """One demand: what, when, where, for whom, at what price, and one click to apply.
 
@@ -110,7 +149,12 @@ def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int,
     """
     item = items.get(task.item_id)
     total = formats.total_range(task.lowest_total_fen, task.highest_total_fen)
+    if task.plan is not None:
+        month = formats.total_range(task.plan.lowest_month_fen, task.plan.highest_month_fen)
+        total = t("hall.month", total=month)
     head = f"**{catalogue.item_name(items, task.item_id)}** :primary-badge[{total}]"
+    if task.invited:
+        head += f" :violet-badge[:material/mark_email_unread: {t('hall.invited')}]"
     with st.container(border=True, gap="small", height="stretch", key=f"task_{task.id}"):
         st.markdown("  \n".join((head, *_lines(task, item, open_places))))
         if task.words:
@@ -125,7 +169,9 @@ def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int,
 
 def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -> list[str]:
     """What a caregiver weighs, one line each."""
-    where = f"{formats.district(task.district_code)} · {places.band_name(task.distance)}"
+    far = task.distance is DistanceBand.VERY_FAR
+    way = t("hall.way_over" if far else "hall.way", minutes=task.travel_minutes)
+    where = f"{formats.district(task.district_code)} · {places.band_name(task.distance)} · {way}"
     if place := open_places.get(task.place_id or 0):
         where = f"{where} · {place}"
     who = t(
@@ -137,6 +183,7 @@ def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -
     )
     lines = [
         f":material/schedule: {formats.span(task.starts_at, task.ends_at)}",
+        *(plans.rhythm_lines(task.plan.rhythm, item) if task.plan else ()),
         f":material/location_on: {where}",
         f":material/elderly: {who}",
     ]
@@ -158,10 +205,12 @@ def _obstacles(task: HallTask) -> list[str]:
     for kind in task.missing_certificates:
         missing = t("hall.missing", name=t(f"certificate.{kind}"))
         found.append(f":orange-badge[:material/workspace_premium: {missing}]")
-    if task.clashes:
-        found.append(f":orange-badge[:material/event_busy: {t('hall.clashes')}]")
-    if not task.in_my_hours:
-        found.append(f":gray-badge[:material/schedule: {t('hall.outside_hours')}]")
+    if task.plan is not None:
+        fits = t("hall.plan_fits", fitting=task.plan.fitting, all=task.plan.visits)
+        colour = "green" if task.plan.fitting == task.plan.visits else "orange"
+        found.append(f":{colour}-badge[:material/event_repeat: {fits}]")
+    for met in task.obstacles:
+        found.append(f":orange-badge[{icons.OBSTACLE[met]} {t(f'clash.{met}')}]")
     return found
 
 

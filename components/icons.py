@@ -1,8 +1,9 @@
 """One icon and one colour for each thing that has a status or a kind."""
 
 from services.access import Role
+from services.availability import Obstacle
 from services.call_list import Outcome
-from services.caregivers import CaregiverStatus
+from services.caregivers import CaregiverLevel, CaregiverStatus
 from services.catalogue import ItemGroup
 from services.cities import CityStatus
 from services.customers import AccountStatus
@@ -42,8 +43,25 @@ APPLICATION = {
     ApplicationStatus.SUBMITTED: (":material/pending:", "blue"),
     ApplicationStatus.APPROVED: (":material/check_circle:", "green"),
     ApplicationStatus.DECLINED: (":material/cancel:", "gray"),
+    ApplicationStatus.WAITLISTED: (":material/hourglass_top:", "violet"),
     ApplicationStatus.CLOSED: (":material/person_off:", "gray"),
     ApplicationStatus.WITHDRAWN: (":material/undo:", "gray"),
+}
+OBSTACLE = {
+    Obstacle.NOBODY: ":material/person_off:",
+    Obstacle.NOT_OFFERED: ":material/block:",
+    Obstacle.CERTIFICATE: ":material/workspace_premium:",
+    Obstacle.TOO_FAR: ":material/distance:",
+    Obstacle.PRICE: ":material/payments:",
+    Obstacle.TOO_SOON: ":material/timer:",
+    Obstacle.TOO_FAR_AHEAD: ":material/event_upcoming:",
+    Obstacle.CITY_CLOSED: ":material/location_off:",
+    Obstacle.OFF_HOURS: ":material/schedule:",
+    Obstacle.ON_LEAVE: ":material/beach_access:",
+    Obstacle.BUSY: ":material/event_busy:",
+    Obstacle.TRAVEL: ":material/directions_bus:",
+    Obstacle.REST: ":material/bedtime:",
+    Obstacle.WEEK_FULL: ":material/battery_full:",
 }
 REQUEST = {
     OrderStatus.REQUESTED: (":material/mark_email_unread:", "violet"),
@@ -69,6 +87,12 @@ CAREGIVER = {
     CaregiverStatus.APPROVED: (":material/verified_user:", "green"),
     CaregiverStatus.REJECTED: (":material/cancel:", "red"),
     CaregiverStatus.SUSPENDED: (":material/block:", "red"),
+}
+# Told apart by their bars, not by colour.
+LEVEL = {
+    CaregiverLevel.JUNIOR: ":material/signal_cellular_alt_1_bar:",
+    CaregiverLevel.INTERMEDIATE: ":material/signal_cellular_alt_2_bar:",
+    CaregiverLevel.SENIOR: ":material/signal_cellular_alt:",
 }
 CASE = {
     CaseStatus.DRAFT: (":material/edit_note:", "gray"),
@@ -112,6 +136,7 @@ TO_DO = {
     ToDoKind.COMPLAINTS: ":material/feedback:",
     ToDoKind.EARLY: ":material/directions_run:",
     ToDoKind.LEAVES: ":material/event_busy:",
+    ToDoKind.UNQUALIFIED: ":material/gpp_bad:",
     ToDoKind.LOCKED: ":material/lock:",
     ToDoKind.UNREDEEMED: ":material/qr_code_scanner:",
 }

@@ -11,21 +11,21 @@ from components import catalogue, formats, layout, navigation
 from components.i18n import t
 from services import clock
 from services.catalogue import ItemView
-from services.income import Earned, Income
+from services.income import Earned, Income, IncomeKind
 
 _MONTHS = 6
 _SHOWN_AT_ONCE = 40
-_AMOUNTS = ("pay", "total", "commission", "extra")
+_AMOUNTS = ("pay", "total", "commission")
 
 
 def income(earned: Income, items: dict[int, ItemView]) -> None:
-    """Balances, the months as bars, and a table of visits."""
-    if not earned.visits:
+    """Balances, the months as bars, and a table of what they consist of."""
+    if not earned.rows:
         layout.empty("income", icon=":material/payments:")
         navigation.button("task_hall", t("visits.to_hall"), icon=":material/storefront:")
         return
     by_month = Counter[str]()
-    for one in earned.visits:
+    for one in earned.rows:
         by_month[_month(one)] += one.pay_fen
     this_month = f"{clock.today():%Y-%m}"
     with st.grid(3, min_column_width=150):
@@ -43,12 +43,12 @@ def income(earned: Income, items: dict[int, ItemView]) -> None:
         )
         st.metric(t("income.this_month"), formats.money(by_month[this_month]), border=True)
     _bars(by_month)
-    _table(layout.first_of(earned.visits, "income", _SHOWN_AT_ONCE), items)
-    layout.more_button(earned.visits, "income", _SHOWN_AT_ONCE)
+    _table(layout.first_of(earned.rows, "income", _SHOWN_AT_ONCE), items)
+    layout.more_button(earned.rows, "income", _SHOWN_AT_ONCE)
 
 
 def _month(one: Earned) -> str:
-    return f"{clock.in_city(one.redeemed_at):%Y-%m}"
+    return f"{clock.in_city(one.earned_at):%Y-%m}"
 
 
 def _bars(by_month: Counter[str]) -> None:
@@ -90,12 +90,12 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
     table = pd.DataFrame(
         {
             "visit": [formats.moment(one.starts_at) for one in earned],
+            "kind": [t(f"income_kind.{one.kind}") for one in earned],
             "item": [catalogue.item_name(items, one.item_id) for one in earned],
             "pay": [formats.money(one.pay_fen) for one in earned],
             "state": [_state(one) for one in earned],
-            "total": [formats.money(one.total_fen) for one in earned],
-            "commission": [formats.money(one.commission_fen) for one in earned],
-            "extra": [formats.money(one.extra_fen) if one.extra_fen else "" for one in earned],
+            "total": [_owed(one, one.total_fen) for one in earned],
+            "commission": [_owed(one, one.commission_fen) for one in earned],
             "order": [one.order_id for one in earned],
         }
     )
@@ -111,7 +111,7 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
                     t(f"income.{name}"),
                     alignment="right" if name in _AMOUNTS else "left",
                 )
-                for name in ("visit", "item", "pay", "state", "total", "commission", "extra")
+                for name in ("visit", "kind", "item", "pay", "state", "total", "commission")
             },
         },
         key="income_visits",
@@ -119,9 +119,18 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
     )
 
 
+def _owed(one: Earned, amount_fen: int) -> str:
+    """An amount the family has to do with; with a penalty it has nothing."""
+    return "" if one.kind is IncomeKind.PENALTY else formats.money(amount_fen)
+
+
 def _state(one: Earned) -> str:
+    if one.kind is IncomeKind.PENALTY:
+        return t("income.is_deducted")
     if one.released:
         return t("income.is_payable")
     if one.rests:
         return t("income.rests")
+    if one.payable_at is None:
+        return t("income.waits_for_code")
     return t("income.is_frozen", until=formats.date_alone(clock.in_city(one.payable_at)))

@@ -13,7 +13,14 @@ from services.consents import ConsentView, Policy
 from services.erasure import Open, Standing
 
 _KEPT = ("account", "care", "papers", "orders", "traces")
-_ACTIONS = ("open_phone", "open_contact", "open_recipient", "open_id_number", "open_document")
+_ACTIONS = (
+    "open_phone",
+    "open_contact",
+    "open_recipient",
+    "open_id_number",
+    "open_document",
+    "open_report_photo",
+)
 _OPENINGS_SHOWN = 20
 
 

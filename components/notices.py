@@ -1,10 +1,11 @@
 """The inbox."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import streamlit as st
 
 from components import catalogue, formats, layout, navigation, session
+from components.drafts import again_button
 from components.i18n import t
 from services import notices, redemption
 from services.access import Permission
@@ -16,6 +17,8 @@ _PAGE_OF = {
     NoticeKind.APPLICATION_RECEIVED: "applications",
     NoticeKind.APPLICATION_DECLINED: "task_hall",
     NoticeKind.APPLICATION_CLOSED: "task_hall",
+    NoticeKind.APPLICATION_WAITLISTED: "task_hall",
+    NoticeKind.APPLICATION_RETURNED: "task_hall",
     NoticeKind.ORDER_CONFIRMED: "my_orders",
     NoticeKind.CODE_ISSUED: "my_visits",
     NoticeKind.REQUEST_RECEIVED: "my_visits",
@@ -52,16 +55,21 @@ _PAGE_OF = {
     NoticeKind.SECOND_FACTOR_REMOVED: "security",
     NoticeKind.VISIT_MOVED: "my_visits",
     NoticeKind.VISIT_CANCELLED: "my_orders",
-    NoticeKind.VISIT_MISSED: "my_orders",
     NoticeKind.SUBSTITUTE_ASKED: "my_visits",
     NoticeKind.SUBSTITUTE_COMES: "my_orders",
     NoticeKind.SUBSTITUTE_REFUSED: "orders",
-    NoticeKind.DEMAND_EXPIRED: "post_demand",
+    NoticeKind.DEMAND_EXPIRED: "my_orders",
+    NoticeKind.DEMAND_INVITED: "task_hall",
+    NoticeKind.DEMAND_IDLE: "my_orders",
     NoticeKind.INCIDENT_REPORTED: "today",
     NoticeKind.EXTRA_TIME_ASKED: "my_orders",
     NoticeKind.EXTRA_TIME_AGREED: "income",
     NoticeKind.EXTRA_TIME_REFUSED: "my_visits",
     NoticeKind.LEAVE_TAKEN: "today",
+    NoticeKind.LEVEL_CHANGED: "my_profile",
+    NoticeKind.PRICES_BOUNDED: "my_profile",
+    NoticeKind.LEAVE_ENTERED: "my_calendar",
+    NoticeKind.LEAVE_WITHDRAWN: "my_calendar",
 }
 
 _ABOUT_BOTH = {
@@ -70,6 +78,8 @@ _ABOUT_BOTH = {
     NoticeKind.COMPLAINT_OPENED,
     NoticeKind.COMPLAINT_CLOSED,
     NoticeKind.INCIDENT_CLOSED,
+    NoticeKind.NO_SHOW_TAKEN_BACK,
+    NoticeKind.VISIT_MISSED,
 }
 
 
@@ -99,11 +109,16 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         "item": item,
         "pay": formats.money(facts.get("pay_fen", 0)),
         "days": facts.get("days", 0),
+        "price": formats.money(facts.get("price_fen", 0)),
+        "level": t(f"caregiver_level.{facts['level']}") if "level" in facts else "",
         "date": formats.day(datetime.fromisoformat(facts["due_at"])) if "due_at" in facts else "",
     }
     said = f"{mark}{t(f'notice_text.{notice.kind}', **blanks)}"
     if notice.kind is NoticeKind.VISIT_CONFIRMED and "pay_fen" in facts:
         said = f"{said} {t('inbox.booked', pay=blanks['pay'])}"
+    if days := facts.get("skipped"):
+        named = formats.listed(formats.day(date.fromisoformat(day)) for day in days)
+        said = f"{said} {t('inbox.skipped', days=named)}"
     code = codes.get(notice.facts.get("visit_id", 0))
     if notice.kind is NoticeKind.CODE_ISSUED and code:
         said = f"{said} `{code}`"
@@ -119,6 +134,9 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         pages = ("my_orders", "my_visits", "orders") if notice.kind in _ABOUT_BOTH else ()
         for page in pages or filter(None, [_PAGE_OF.get(notice.kind)]):
             navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
+        expired = notice.kind is NoticeKind.DEMAND_EXPIRED and "demand_id" in facts
+        if expired and session.actor().may(Permission.ORDER_CARE):
+            again_button(facts["demand_id"], f"notice_{notice.id}")
         if not notice.read and st.button(
             t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"
         ):

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from components import catalogue, formats, icons, layout, navigation, people, session, tables
-from components.caregivers import profile_card
+from components.caregivers import level_name, profile_card
 from components.i18n import t
 from components.reviews import review_list
-from services import caregivers, clock, reviews, rosters, verifications
-from services.caregivers import CaregiverStatus, Profile
+from services import caregivers, clock, levels, reviews, rosters, verifications
+from services.caregivers import CaregiverLevel, CaregiverStatus, Profile
 from services.catalogue import ItemView
 from services.rosters import CaregiverLine, Commitments, Engagement, Expiring
 from services.verifications import CaseKind
@@ -138,6 +138,7 @@ def caregiver_in_full(caregiver_id: int) -> None:
             caregiver_id,
             f"caregiver_phone_{caregiver_id}",
         )
+        _level(profile)
         _answers(profile)
         if "suspend" in profile.open_moves:
             _suspending(profile, held, items)
@@ -186,6 +187,34 @@ def _written(one: Engagement, items: dict[int, ItemView]) -> str:
             t("order.number", number=one.order_id),
         )
     )
+
+
+def level_choice(now: CaregiverLevel, key: str) -> CaregiverLevel:
+    """A caregiver's level, beginning with the one she has."""
+    return st.segmented_control(
+        t("field.caregiver_level"),
+        list(CaregiverLevel),
+        default=now,
+        required=True,
+        format_func=lambda one: f"{icons.LEVEL[one]} {level_name(one)}",
+        key=f"{key}_level",
+        wrap=True,
+    )
+
+
+def _level(profile: Profile) -> None:
+    """Her level, to be set anew; what follows from another one is said first."""
+    key = f"caregiver_{profile.id}_{profile.level}"
+    chosen = level_choice(profile.level, key)
+    if chosen is profile.level:
+        return
+    st.caption(t("caregivers_page.level_means"))
+    if st.button(
+        t("caregivers_page.set_level", level=level_name(chosen)),
+        icon=icons.LEVEL[chosen],
+        key=f"{key}_set",
+    ):
+        session.perform("caregivers_page.level_set", levels.give, profile.id, chosen)
 
 
 def _answers(profile: Profile) -> None:

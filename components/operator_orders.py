@@ -8,6 +8,7 @@ from components import catalogue, formats, icons, layout, plans, prices, session
 from components.complaints import complaint_button
 from components.i18n import t
 from components.orders import caregiver_button, history, move_buttons, order_head, report
+from components.report_photos import photos_in_report, photos_of
 from components.substitutes import substitute_button
 from services import bookings, orders, redemption, visits
 from services.access import Permission
@@ -139,6 +140,7 @@ def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
         _times(order)
         if order.report_words or order.done_tasks:
             report(order, items)
+        photos_in_report(photos_of([order]).get(order.visit_id, []))
         troubles.trouble_cards(troubles.troubles([order.id]), order.id)
         with layout.row():
             _moves(order)

@@ -16,11 +16,14 @@ from components import (
 )
 from components.caregivers import profile_dialog
 from components.complaints import complaint_button
+from components.drafts import again_button
 from components.i18n import t
-from components.reviews import review_form
-from services import bookings, histories, orders
+from components.report_photos import photos_in_report, photos_of
+from components.reviews import month_reviews, visit_review
+from services import bookings, histories, orders, reviews
 from services.catalogue import ItemView
 from services.orders import OrderKind, OrderView, VisitStatus
+from services.report_photos import PhotoView
 
 COMING = (
     VisitStatus.FINISHED,
@@ -40,8 +43,9 @@ def order_section(name: str, shown: list[OrderView], items: dict[int, ItemView])
     st.subheader(t(f"my_orders.{name}"), anchor=False)
     shown_now = layout.first_of(shown, name, _SHOWN_AT_ONCE)
     known = troubles.troubles([order.id for order in shown_now])
+    photos = photos_of(shown_now)
     for order in shown_now:
-        order_card(order, items, known)
+        order_card(order, items, known, photos)
     layout.more_button(shown, name, _SHOWN_AT_ONCE)
 
 
@@ -50,9 +54,12 @@ def plan_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
     if not shown:
         return
     st.subheader(t("my_orders.plans"), anchor=False)
-    for order in layout.first_of(shown, "plans", _SHOWN_AT_ONCE):
+    shown_now = layout.first_of(shown, "plans", _SHOWN_AT_ONCE)
+    to_review = session.fetch(reviews.months, [order.id for order in shown_now])
+    for order in shown_now:
         with st.container(border=True, key=f"plan_{order.id}"):
             order_head(order, items)
+            month_reviews([one for one in to_review if one.order_id == order.id])
             with st.expander(
                 t("plan.visits"), icon=":material/event_repeat:", key=f"plan_{order.id}_open",
                 on_change="rerun",
@@ -61,16 +68,22 @@ def plan_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
             if picked is None:
                 _next_step(order)
         if picked is not None:
-            order_card(picked, items, troubles.troubles([picked.id]))
+            order_card(picked, items, troubles.troubles([picked.id]), photos_of([picked]))
     layout.more_button(shown, "plans", _SHOWN_AT_ONCE)
 
 
-def order_card(order: OrderView, items: dict[int, ItemView], known: troubles.Troubles) -> None:
+def order_card(
+    order: OrderView,
+    items: dict[int, ItemView],
+    known: troubles.Troubles,
+    photos: dict[int, list[PhotoView]],
+) -> None:
     """One order of the family's: who comes when, what it costs, what to do next."""
     with st.container(border=True, key=f"order_{order.id}"):
         order_head(order, items)
         if order.report_words or order.done_tasks:
             report(order, items)
+        photos_in_report(photos.get(order.visit_id, []))
         troubles.trouble_cards(known, order.id)
         _next_step(order)
 
@@ -163,19 +176,15 @@ def _next_step(order: OrderView) -> None:
         st.caption(f":material/timer: {t('order.answer_until', until=until)}")
     if order.visit_status is VisitStatus.FINISHED:
         navigation.link("redeem", t("order.redeem_now"), icon=":material/qr_code_scanner:")
-    if order.visit_status is VisitStatus.REDEEMED and not order.reviewed:
-        with st.expander(
-            t("order.review_now"),
-            icon=":material/star:",
-            key=f"review_{order.visit_id}",
-            on_change="rerun",
-        ) as opened:
-            if opened.open:
-                review_form(order.visit_id)
+    single = order.kind is OrderKind.SINGLE
+    if single and order.visit_status is VisitStatus.REDEEMED and not order.reviewed:
+        visit_review(order.visit_id)
     with layout.row():
         caregiver_button(order)
         move_buttons(order)
         prices.details(order.price_parts, str(order.id))
+        if order.kind is OrderKind.SINGLE and order.status not in icons.REQUEST:
+            again_button(order.demand_id, f"order_{order.id}")
         complaint_button(order)
         history(order.id)
 

@@ -52,11 +52,21 @@ def city_choice(key: str, *, chosen: str | None = None) -> CityView | None:
     code = st.selectbox(
         t("field.city"),
         list(opened),
-        index=list(opened).index(first) if first in opened else 0,
+        index=list(opened).index(first) if first in opened and _unset(f"{key}_city") else 0,
         format_func=city_path,
         key=f"{key}_city",
     )
     return opened[code]
+
+
+def _unset(field: str) -> bool:
+    """Whether a field has no value yet: it takes either a default or a value set for it."""
+    return field not in st.session_state
+
+
+def kept_key(key: str) -> str:
+    """Where a form finds the neighbourhood chosen when it was filled in before."""
+    return f"{key}_kept_cell"
 
 
 def city_path(code: str) -> str:
@@ -67,12 +77,13 @@ def city_path(code: str) -> str:
 def district_choice(city_code: str, key: str, *, chosen: str | None = None) -> str:
     """Choose a district of a city."""
     codes = [district.code for district in regions.districts_of(city_code)]
+    field = f"{key}_district_{city_code}"
     return st.selectbox(
         t("field.district"),
         codes,
-        index=codes.index(chosen) if chosen in codes else 0,
+        index=codes.index(chosen) if chosen in codes and _unset(field) else 0,
         format_func=formats.district,
-        key=f"{key}_district_{city_code}",
+        key=field,
     )
 
 
@@ -137,7 +148,6 @@ def _neighbourhood(
     if may_locate and (found := locate(city_code, key)) is not None:
         st.session_state[f"{key}_district_{city_code}"] = found.district_code
         st.session_state[located] = found
-        remembered = None  # A widget takes either a default or a value set for it.
     district_code = district_choice(city_code, key, chosen=remembered)
     here: Found | None = st.session_state.get(located)
     if here is not None and here.district_code == district_code:
@@ -146,7 +156,12 @@ def _neighbourhood(
     with st.expander(
         t("place.tap"), icon=":material/map:", key=f"{key}_map", on_change="rerun"
     ) as opened:
-        return district_code, cell_map(district_code, key, known) if opened.open else None
+        tapped = cell_map(district_code, key, known) if opened.open else None
+    kept: Found | None = st.session_state.get(kept_key(key))
+    if tapped or kept is None or kept.district_code != district_code:
+        return district_code, tapped
+    st.caption(f":material/pin_drop: {t('place.kept')}")
+    return district_code, kept.cell
 
 
 def cell_map(district_code: str, key: str, known: Sequence[PlaceView]) -> str | None:

@@ -14,6 +14,7 @@ from services import clock, orders, plans, recurrence
 from services.access import Permission
 from services.catalogue import ItemView
 from services.courses import Course, Planned
+from services.open_plans import Rhythm
 from services.orders import OrderStatus, OrderView, VisitStatus
 from services.plans import SegmentView
 
@@ -174,7 +175,7 @@ def _summary(course: Course, laid: Sequence[Planned]) -> None:
             )
 
 
-def in_words(segment: SegmentView, item: ItemView | None) -> str:
+def in_words(segment: SegmentView | Rhythm, item: ItemView | None) -> str:
     """每周一、三、五 09:00，每次 2 小时."""
     days = formats.listed(t(f"weekday.{formats.WEEKDAYS[day]}") for day in segment.weekdays)
     if len(segment.weekdays) == len(formats.WEEKDAYS):
@@ -183,6 +184,16 @@ def in_words(segment: SegmentView, item: ItemView | None) -> str:
     amount = formats.amount(segment.units, item.unit) if item else str(segment.units)
     at = formats.hour_minute(segment.starts_minute)
     return t("plan.rule", often=often, days=days, at=at, amount=amount)
+
+
+def rhythm_lines(rhythm: Rhythm | None, item: ItemView | None) -> list[str]:
+    """How often a posted plan wants somebody, and until when; nothing for a single visit."""
+    if rhythm is None:
+        return []
+    until = t("plan.open_end")
+    if rhythm.until_on is not None:
+        until = t("plan.until_on", last=formats.date_alone(rhythm.until_on))
+    return [f":material/event_repeat: {in_words(rhythm, item)} · {until}"]
 
 
 def lasts(segment: SegmentView) -> str:
@@ -198,12 +209,21 @@ def rule_lines(order: OrderView, items: dict[int, ItemView]) -> list[SegmentView
     stretches = session.fetch(plans.segments, order.id)
     item = items.get(order.item_id)
     lines = [
-        f":material/event_repeat: {in_words(one, item)}  \n:gray[:small[{lasts(one)}]]"
+        f":material/event_repeat: {in_words(one, item)}"
+        f"  \n:gray[:small[{' · '.join((lasts(one), *_left_out(one)))}]]"
         for one in stretches
         if one.until_on is None or one.until_on >= one.from_on
     ]
     st.markdown("  \n".join(lines[:2]))
     return stretches
+
+
+def _left_out(segment: SegmentView) -> list[str]:
+    """The days of a stretch still to come on which nobody comes."""
+    days = [day for day in segment.skipped if day >= clock.today()]
+    if not days:
+        return []
+    return [t("plan.left_out", days=formats.listed(formats.day(day) for day in days))]
 
 
 def visits_table(order: OrderView) -> OrderView | None:

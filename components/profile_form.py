@@ -4,14 +4,14 @@ from datetime import date
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, places, session
-from components.caregivers import hours_summary
-from components.i18n import name, t
+from components import formats, icons, layout, places, session
+from components.caregivers import hours_summary, level_name
+from components.i18n import t
 from components.own_photo import own_photo
+from components.own_prices import price_fields
 from components.qualifications import what_each_takes
 from services import caregivers, certificates, clock
-from services.caregivers import CaregiverStatus, Hours, Offer, Profile, ProfileForm, Sex, Skill
-from services.catalogue import ItemView
+from services.caregivers import CaregiverStatus, Hours, Profile, ProfileForm, Sex, Skill
 from services.certificates import CertificateForm, CertificateKind
 
 _KEY = "my_profile"
@@ -29,6 +29,8 @@ def status_line(profile: Profile | None) -> None:
     status = profile.status if profile else CaregiverStatus.DRAFT
     with layout.row():
         layout.badge(icons.CAREGIVER[status], t(f"caregiver_status.{status}"))
+        if profile is not None:
+            layout.badge((icons.LEVEL[profile.level], "gray"), level_name(profile.level))
     if profile and profile.decision_words and status is not CaregiverStatus.APPROVED:
         with st.container(border=True, key=f"{_KEY}_decision"):
             layout.field(t("my_profile.operator_said"), profile.decision_words)
@@ -73,7 +75,7 @@ def draw(now: ProfileForm | None, profile: Profile | None) -> None:
         held = _certificates(now, profile)
     with st.container(border=True):
         st.subheader(t("my_profile.offers"), anchor=False)
-        offers = _offers(now.offers if now else ())
+        offers = price_fields(now.offers if now else (), city.code, _KEY)
         what_each_takes(profile, held)
     with st.container(border=True):
         st.subheader(t("my_profile.hours"), anchor=False)
@@ -273,41 +275,6 @@ def _add_certificate(draft: tuple[CertificateForm, ...]) -> None:
             if session.attempt(certificates.check, given):
                 st.session_state[_DRAFT] = (*draft, given)
                 st.rerun()
-
-
-def _offers(now: tuple[Offer, ...]) -> tuple[Offer, ...]:
-    """Which care she does and for how much; families find her for these."""
-    st.caption(t("my_profile.offers_about"))
-    items = catalogue.offered(catalogue.items())
-    prices = {offer.item_id: offer.price_fen for offer in now}
-    chosen = st.pills(
-        t("my_profile.offers"),
-        list(items),
-        selection_mode="multi",
-        default=[item_id for item_id in prices if item_id in items],
-        format_func=lambda item_id: name(items[item_id]),
-        key=f"{_KEY}_offers",
-        label_visibility="collapsed",
-        persist_state="session",
-    )
-    with st.grid("auto", min_column_width=200):
-        return tuple(
-            Offer(item_id, 100 * _yuan(items[item_id], prices.get(item_id))) for item_id in chosen
-        )
-
-
-def _yuan(item: ItemView, price_fen: int | None) -> int:
-    lowest, highest = item.lowest_fen // 100, item.highest_fen // 100
-    usual = (price_fen or (item.lowest_fen + item.highest_fen) // 2) // 100
-    return st.number_input(
-        f"{name(item)} · {t('my_profile.yuan_per', unit=t(f'unit.{item.unit}'))}",
-        lowest,
-        highest,
-        min(max(usual, lowest), highest),
-        key=f"{_KEY}_price_{item.id}",
-        help=catalogue.item_price(item),
-        persist_state="session",
-    )
 
 
 def _weekly_hours(now: tuple[Hours, ...]) -> tuple[Hours, ...]:

@@ -1,11 +1,13 @@
 """Reviews: written after redemption, read on profiles."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from components import catalogue, formats, layout, session
 from components.i18n import t
-from services import erasure, reviews
-from services.reviews import ReviewForm, ReviewView
+from services import clock, erasure, reviews
+from services.reviews import PlanMonth, ReviewForm, ReviewView
 
 _SHOWN_AT_ONCE = 3
 _ICONS = {
@@ -22,27 +24,64 @@ _DEEDS = {
 _SCORES = ("skill", "attitude", "communication", "overall")
 
 
-def review_form(visit_id: int) -> None:
-    """Four scores and words about one visit."""
-    with st.form(f"review_{visit_id}", border=False):
+def visit_review(visit_id: int) -> None:
+    """The way to review a visit, behind a click."""
+    with st.expander(
+        t("order.review_now"),
+        icon=":material/star:",
+        key=f"review_{visit_id}",
+        on_change="rerun",
+    ) as opened:
+        if opened.open and (form := review_form(str(visit_id))) is not None:
+            session.perform("review.written", reviews.write, visit_id, form)
+
+
+def review_form(key: str) -> ReviewForm | None:
+    """Four scores and words; None until they are sent."""
+    with st.form(f"review_{key}_form", border=False):
         given: dict[str, int | None] = {}
         with st.grid("auto", min_column_width=200):
             for score in _SCORES:
                 with st.container(gap=None):
                     st.caption(t(f"score.{score}"))
-                    given[score] = st.feedback("stars", key=f"review_{visit_id}_{score}")
-        words = st.text_area(t("field.review_words"), key=f"review_{visit_id}_words", max_chars=500)
+                    given[score] = st.feedback("stars", key=f"review_{key}_{score}")
+        words = st.text_area(t("field.review_words"), key=f"review_{key}_words", max_chars=500)
         st.caption(t("review.public"))
-        if st.form_submit_button(
-            t("review.submit"), type="primary", key=f"review_{visit_id}_submit"
-        ):
-            # A star not given counts as none, and the service refuses it in words.
-            marks = {
-                score: (stars + 1 if stars is not None else 0) for score, stars in given.items()
-            }
-            session.perform(
-                "review.written", reviews.write, visit_id, ReviewForm(**marks, words=words)
-            )
+        sent = st.form_submit_button(t("review.submit"), type="primary", key=f"review_{key}_submit")
+    if not sent:
+        return None
+    # A star not given counts as none, and the service refuses it in words.
+    marks = {score: (stars + 1 if stars is not None else 0) for score, stars in given.items()}
+    return ReviewForm(**marks, words=words)
+
+
+def month_reviews(months: Sequence[PlanMonth]) -> None:
+    """The months of a plan that can be reviewed, each behind a click."""
+    for one in months:
+        key = f"{one.order_id}_{one.caregiver_id}_{one.month:%Y%m}"
+        with st.expander(
+            t(
+                "review.of_month",
+                month=t("time.month", on=one.month),
+                name=formats.plain(one.caregiver_name),
+                count=one.visits,
+            ),
+            icon=":material/star:",
+            key=f"review_{key}",
+            on_change="rerun",
+        ) as opened:
+            if not opened.open:
+                continue
+            st.caption(t("review.until", until=formats.date_alone(clock.in_city(one.until))))
+            if (form := review_form(key)) is not None:
+                session.perform(
+                    "review.written",
+                    reviews.write_month,
+                    one.order_id,
+                    one.caregiver_id,
+                    one.month,
+                    form,
+                )
 
 
 def review_list(written: list[ReviewView], key: str = "reviews") -> None:
@@ -52,7 +91,7 @@ def review_list(written: list[ReviewView], key: str = "reviews") -> None:
         st.caption(t("review.none"))
     for number, review in enumerate(layout.first_of(written, key, _SHOWN_AT_ONCE)):
         with st.container(border=True, key=f"{key}_shown_{number}", gap="small"):
-            st.markdown(f"{stars(review.overall)}  {catalogue.item_name(items, review.item_id)}")
+            st.markdown(_title(review, catalogue.item_name(items, review.item_id)))
             if review.words:
                 st.text(review.words)
             _answers(review)
@@ -62,6 +101,15 @@ def review_list(written: list[ReviewView], key: str = "reviews") -> None:
             )
             _deeds(review)
     layout.more_button(written, key, _SHOWN_AT_ONCE)
+
+
+def _title(review: ReviewView, item: str) -> str:
+    """★★★★★ 陪伴聊天, and of a month of a plan which and how many visits."""
+    title = f"{stars(review.overall)}  {item}"
+    if review.month is None:
+        return title
+    month = t("review.month", month=t("time.month", on=review.month), count=review.visits)
+    return f"{title} :gray[:small[{month}]]"
 
 
 def reported_ones() -> None:

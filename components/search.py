@@ -6,8 +6,8 @@ from datetime import date, datetime, time, timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, layout, navigation, portraits, session
-from components.caregivers import profile_dialog
+from components import catalogue, formats, icons, layout, navigation, portraits, session
+from components.caregivers import level_name, profile_dialog
 from components.i18n import chinese, t
 from components.places import band_name, city_choice, district_choice, place_name
 from components.reviews import stars
@@ -230,12 +230,13 @@ def _facts(one: Found, item: ItemView) -> list[str]:
     """Name and price, what families say, how near, and when she is free."""
     years = clock.today().year - one.worked_since
     about = t("find.about", sex=t(f"sex.{one.sex}"), age=one.age, years=years)
+    level = f":gray-badge[{icons.LEVEL[one.level]} {level_name(one.level)}]"
     score = f":gray[{t('caregiver.no_score')}]"
     if one.score.overall is not None:
         score = f"{stars(one.score.overall)} **{one.score.overall:.1f}**"
         score += f" :gray[:small[({one.score.reviews})]]"
     lines = [
-        f"**{formats.plain(one.name)}** :gray[:small[{about}]]",
+        f"**{formats.plain(one.name)}** {level} :gray[:small[{about}]]",
         f"{score} :gray[:small[· {t('find.done', count=one.visits_done)}]]",
         f":primary[**{formats.unit_price(one.price_fen, item.unit)}**]"
         f" :gray-badge[:material/distance: {band_name(one.distance)}]",

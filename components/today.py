@@ -4,7 +4,16 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, navigation, session, troubles
+from components import (
+    catalogue,
+    formats,
+    icons,
+    layout,
+    navigation,
+    session,
+    stand_ins,
+    troubles,
+)
 from components.i18n import t
 from services import clock, to_do
 from services.catalogue import ItemView
@@ -22,6 +31,7 @@ _PLACES = {
     ToDoKind.COMPLAINTS: ("orders", "complaints"),
     ToDoKind.EARLY: ("orders", "early"),
     ToDoKind.LEAVES: ("orders", "leaves"),
+    ToDoKind.UNQUALIFIED: ("orders", "unqualified"),
     ToDoKind.LOCKED: ("orders", "locked"),
     ToDoKind.UNREDEEMED: ("orders", "unredeemed"),
     ToDoKind.REQUESTS: ("orders", "held"),
@@ -44,6 +54,7 @@ ADVISED = (
     ToDoKind.OVERLONG,
     ToDoKind.COMPLAINTS,
     ToDoKind.EARLY,
+    ToDoKind.UNQUALIFIED,
 )
 _GREETINGS = ((5, "night"), (11, "morning"), (13, "noon"), (18, "afternoon"), (24, "evening"))
 
@@ -122,6 +133,8 @@ def _waiting_card(one: ToDo) -> None:
             )
         if one.kind in ADVISED:
             st.caption(t(f"to_do.{one.kind}_next"))
+        if one.kind is ToDoKind.LEAVES:
+            stand_ins.away_links()
         with st.expander(
             t("today.one_by_one"), key=f"things_{one.kind}", on_change="rerun"
         ) as opened:

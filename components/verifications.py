@@ -5,6 +5,7 @@ import streamlit as st
 from components import formats, icons, layout, navigation, session, tables
 from components.document_view import document
 from components.i18n import t
+from components.operator_caregivers import level_choice
 from components.verification import page_name, paper_name
 from services import certificates, clock, leases, reviewing, verifications
 from services.certificates import CertificateKind, Claim
@@ -305,6 +306,7 @@ def _earlier_line(one: Decided) -> str:
 def _decision(case: CaseReview) -> None:
     """Yes at once, no with reasons; either opens the next case."""
     with st.container(border=True, key=f"decide_{case.id}"):
+        level = level_choice(case.level, f"{_KEY}_{case.id}") if case.level else None
         approved = st.button(
             t("verifications.approve"),
             type="primary",
@@ -340,6 +342,7 @@ def _decision(case: CaseReview) -> None:
             reviewing.decide_and_take,
             case.id,
             "approve",
+            level=level,
             keep=_IN_HAND,
         )
     if rejected:

@@ -13,9 +13,11 @@ from components.extra_times import extra_time_button
 from components.i18n import t
 from components.incidents import incident_button
 from components.orders import history
+from components.report_photos import photo_desk, photos_of
 from services import clock, visits
 from services.catalogue import ItemView
 from services.orders import OrderView, VisitStatus
+from services.report_photos import PhotoView
 
 WAITING = (
     VisitStatus.IN_PROGRESS,
@@ -131,12 +133,18 @@ def _turn(weeks: int) -> None:
 
 def _cards(shown: Sequence[OrderView], items: dict[int, ItemView], codes: dict[int, str]) -> None:
     known = troubles.troubles([visit.id for visit in shown])
+    photos = photos_of(shown)
     for visit in shown:
-        visit_card(visit, items, codes.get(visit.visit_id), known)
+        its = photos.get(visit.visit_id, [])
+        visit_card(visit, items, codes.get(visit.visit_id), known, its)
 
 
 def visit_card(
-    visit: OrderView, items: dict[int, ItemView], code: str | None, known: troubles.Troubles
+    visit: OrderView,
+    items: dict[int, ItemView],
+    code: str | None,
+    known: troubles.Troubles,
+    photos: Sequence[PhotoView],
 ) -> None:
     """One visit with the one thing to do next."""
     item = items.get(visit.item_id)
@@ -148,6 +156,7 @@ def visit_card(
             _check_out(visit, formats.tasks(item))
         if visit.report_words:
             st.text(visit.report_words)
+        photo_desk(visit, photos)
         troubles.trouble_cards(known, visit.id, visit.visit_id)
         if not known.asks_extra_time(visit.visit_id):
             extra_time_button(visit)

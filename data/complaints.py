@@ -20,6 +20,7 @@ class ComplaintCategory(StrEnum):
     PUNCTUALITY = "punctuality"
     PRICE = "price"
     SAFETY = "safety"
+    NO_SHOW = "no_show"
     OTHER = "other"
 
 

@@ -28,6 +28,10 @@ class ApplicationStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+# Whose caregiver may still be chosen.
+HOPING = ApplicationStatus.SUBMITTED, ApplicationStatus.WAITLISTED
+
+
 class Demand(Numbered, SealedRow, Base):
     """A need with no caregiver yet; prices are fen per unit of its item.
 

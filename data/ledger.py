@@ -25,6 +25,7 @@ class LedgerEvent(StrEnum):
     MERGED = "merged"
     EXTENDED = "extended"
     EXTRA_TIME = "extra_time"
+    FEE_REVERSED = "fee_reversed"
 
 
 class LedgerEntry(Numbered, Base):

@@ -84,6 +84,8 @@ class NoticeKind(StrEnum):
     VISIT_REMINDER = "visit_reminder"
     CHAT_ANSWERED = "chat_answered"
     CHAT_ASKED = "chat_asked"
+    LEAVE_WITHDRAWN = "leave_withdrawn"
+    NO_SHOW_TAKEN_BACK = "no_show_taken_back"
 
 
 class OutboxStatus(StrEnum):

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     KEEP_RECIPIENTS = "recipients:keep"
     POST_DEMAND = "demand:post"
     WITHDRAW_DEMAND = "demand:withdraw"
+    INVITE_CAREGIVER = "demand:invite"
     ACT_FOR_CUSTOMER = "customer:act_for"
     BROWSE_HALL = "hall:browse"
     APPLY = "application:make"
@@ -71,6 +72,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.KEEP_RECIPIENTS,
         Permission.POST_DEMAND,
         Permission.WITHDRAW_DEMAND,
+        Permission.INVITE_CAREGIVER,
         Permission.SEE_CAREGIVERS,
         Permission.FIND_CAREGIVERS,
         Permission.REQUEST_ORDER,
@@ -115,6 +117,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.KEEP_RECIPIENTS,
         Permission.POST_DEMAND,
         Permission.WITHDRAW_DEMAND,
+        Permission.INVITE_CAREGIVER,
         Permission.FIND_CAREGIVERS,
         Permission.REQUEST_ORDER,
         Permission.REDEEM,
@@ -124,6 +127,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_TO_DO,
         Permission.FOLLOW_CITY_ORDERS,
         Permission.DECIDE_APPLICATION,
+        Permission.INVITE_CAREGIVER,
         Permission.DECIDE_CAREGIVER,
         Permission.DECIDE_REQUEST,
         Permission.SEE_CAREGIVERS,

@@ -1,6 +1,7 @@
 """Agreements: how an order comes to stand, whose it is, and what of it is still to come."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, exists, false, select
 from sqlalchemy.orm import Session
@@ -70,11 +71,14 @@ def free_until(city: City, starts_at: datetime) -> datetime:
     return min(clock.now() + timedelta(hours=city.decline_hours), starts_at)
 
 
-def tell_confirmed(session: Session, order: Order, visit_id: int) -> None:
-    """Tell the family who comes, and give the caregiver her code."""
+def tell_confirmed(
+    session: Session, order: Order, visit_id: int, *, skipped: Sequence[date] = ()
+) -> None:
+    """Tell the family who comes, and when she cannot; give the caregiver her code."""
     named = facts(order, visit_id)
     about = f"order-{order.id}"
-    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **named)
+    missed = {"skipped": [day.isoformat() for day in skipped]} if skipped else {}
+    notices.tell(session, NoticeKind.ORDER_CONFIRMED, order.customer_id, about, **named, **missed)
     notices.tell(
         session, NoticeKind.CODE_ISSUED, order.caregiver_id, f"visit-{visit_id}-1", **named
     )

@@ -12,15 +12,21 @@ from data.notices import NoticeKind
 from services import certificates, notices, places
 
 KIND = "announce_demand"
+# How much farther than she said a caregiver is thought to go for a demand nobody takes.
+WIDER = 1.5
 
 
 def announce_demand(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
-    """Tell every approved caregiver within reach who holds the certificates; count them."""
+    """Tell every approved caregiver within reach who holds the certificates; count them.
+
+    A wider offer reaches those too whose radius is a little too small. Each offer tells anew.
+    """
     demand = session.get_one(Demand, facts["demand_id"])
     if demand.status is not DemandStatus.OPEN:
         return {"told": 0}
     needed = set(session.get_one(CareItem, demand.item_id).required_certificates)
     held = certificates_held(session, demand.city_code)
+    stretch = WIDER if facts.get("wider") else 1
     fitting = [
         caregiver.id
         for caregiver in session.scalars(
@@ -30,13 +36,13 @@ def announce_demand(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
             )
         )
         if needed <= held.get(caregiver.id, set())
-        and places.distance_km(caregiver.cell, demand.cell) <= caregiver.radius_km
+        and places.distance_km(caregiver.cell, demand.cell) <= caregiver.radius_km * stretch
     ]
     told = notices.tell_all(
         session,
         NoticeKind.DEMAND_POSTED,
         fitting,
-        f"demand-{demand.id}",
+        f"demand-{demand.id}-{demand.offers}",
         demand_id=demand.id,
         item_id=demand.item_id,
         district_code=demand.district_code,

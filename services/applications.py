@@ -1,9 +1,10 @@
 """Applications: caregivers offer themselves, the operator chooses one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Select, exists, false, select
+from sqlalchemy import Select, false, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
@@ -20,25 +21,35 @@ from services import (
     calendars,
     certificates,
     clock,
+    courses,
     demands,
     gate,
     ledger,
     lifecycles,
+    loads,
     notices,
+    open_plans,
     places,
+    plan_approvals,
     pricing,
+    recurrence,
     tariffs,
     to_do,
     track_records,
+    waiting_lists,
 )
 from services.access import Actor, Permission, Role
+from services.availability import Obstacle, Taken
 from services.errors import Conflict, Invalid, NotFound
+from services.loads import Load
+from services.open_plans import Fit, Rhythm
 from services.wording import words
 
 # As Decision names them. Rows, not objects: whole demands are costly to load.
 _SHOWN_OF_DEMAND = (
     "id item_id district_code starts_at ends_at units lowest_fen highest_fen words created_at"
 ).split()
+_OF_PLANS = Demand.cell, Demand.rule, Demand.until_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +63,25 @@ class Candidate:
     total_fen: int
     words: str
     distance: places.DistanceBand
-    in_hours: bool
-    free: bool
+    obstacles: tuple[Obstacle, ...]
+    load: Load
+    fit: Fit | None
     missing_certificates: tuple[str, ...]
     score: track_records.Score
     liked: float
     applied_at: datetime
 
     @property
+    def free(self) -> bool:
+        """Whether no other visit takes the time, or not all of a plan: what the gate asks."""
+        if self.fit is not None:
+            return self.fit.fitting > 0
+        return Obstacle.BUSY not in self.obstacles
+
+    @property
     def fits(self) -> bool:
-        """Whether this caregiver can take it: free then, and with every certificate it needs."""
-        return self.free and not self.missing_certificates
+        """Whether nothing stands in the way, and no certificate is missing."""
+        return not self.obstacles and not self.missing_certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,7 @@ class Decision:
     highest_fen: int
     words: str
     posted_at: datetime
+    rhythm: Rhythm | None
     candidates: tuple[Candidate, ...]
 
 
@@ -99,7 +119,10 @@ def apply(session: Session, actor: Actor, demand_id: int, price_fen: int, said: 
             lowest_fen=demand.lowest_fen,
             highest_fen=demand.highest_fen,
         )
-    if not gate.is_free(session, me.id, demand.starts_at, demand.ends_at):
+    if demand.rule is not None:
+        if not open_plans.fit(open_plans.laid(session, me, demand, price_fen)).fitting:
+            raise Conflict("error.plan_fits_nowhere")
+    elif not gate.is_free(session, me.id, demand.starts_at, demand.ends_at):
         raise Conflict("error.you_are_busy")
     application = session.scalar(
         select(Application).where(
@@ -160,10 +183,13 @@ def decline(session: Session, actor: Actor, application_id: int) -> None:
     )
 
 
-def approve(session: Session, actor: Actor, application_id: int) -> int:
-    """Choose an applicant: order and visit arise, rivals close, all at once; return the order.
+def approve(
+    session: Session, actor: Actor, application_id: int, seen: Sequence[date] | None = None
+) -> int:
+    """Choose an applicant: order and visit arise, rivals wait, all at once; return the order.
 
-    The demand is locked first, so that two approvals for one demand take their turn.
+    The demand is locked first, so that two approvals for one demand take their turn. Of a plan,
+    the days on which she cannot come are left out; if the actor was shown others, nothing is done.
     """
     actor.require(Permission.DECIDE_APPLICATION)
     application = session.scalar(_visible_to(actor).where(Application.id == application_id))
@@ -179,6 +205,8 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     if not certificates.holds_all(session, application.caregiver_id, item.required_certificates):
         raise Conflict("error.caregiver_lacks_certificate")
     city = session.scalars(select(City).where(City.code == demand.city_code)).one()
+    if demand.rule is not None:
+        return plan_approvals.approve(session, actor, application, demand, city, seen)
     order = agreements.begin(
         session,
         demand,
@@ -189,7 +217,7 @@ def approve(session: Session, actor: Actor, application_id: int) -> int:
     )
     visit_id = agreements.place_visit(session, order, demand, VisitStatus.PLANNED)
     lifecycles.begin(session, actor, Noun.ORDER, order, "approve")
-    demands.close_applications(session, actor, demand, spare_id=application.id)
+    waiting_lists.put(session, actor, demand, application.id)
     ledger.book_confirmed(session, order, session.get_one(Visit, visit_id).total_fen)
     agreements.tell_confirmed(session, order, visit_id)
     return order.id
@@ -200,37 +228,48 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
     actor.require(Permission.DECIDE_APPLICATION)
     answered = _open_demands(actor).where(~to_do.nobody_to_choose()).limit(limit)
     demand_ids = session.scalars(answered.with_only_columns(Demand.id)).all()
-    # Asked for all of them at once: one question each would cost more than all the rest.
-    busy = exists().where(gate.busy(Application.caregiver_id, Demand.starts_at, Demand.ends_at))
     rows = session.execute(
-        select(Application, Demand, Caregiver, Account.name, CareItem, busy)
+        select(Application, Demand, Caregiver, Account.name, CareItem, City)
         .join(Demand, Demand.id == Application.demand_id)
         .join(Caregiver, Caregiver.id == Application.caregiver_id)
         .join(Account, Account.id == Application.caregiver_id)
         .join(CareItem, CareItem.id == Demand.item_id)
+        .join(City, City.code == Demand.city_code)
         .where(Demand.id.in_(demand_ids), Application.status == ApplicationStatus.SUBMITTED)
         .order_by(Demand.starts_at, Application.price_fen, Application.id)
     ).all()
     caregiver_ids = list({row.Application.caregiver_id for row in rows})
     held = certificates.held(session, caregiver_ids)
-    latest = max((row.Demand.ends_at for row in rows), default=clock.now())
-    plans = calendars.around(session, caregiver_ids, clock.now(), latest)
+    latest = max((_laid_until(row.Demand, row.City) for row in rows), default=clock.now())
+    # Asked for all of them at once: one question each would cost more than all the rest.
+    since, until = availability.week_of(clock.now())[0], availability.week_of(latest)[1]
+    plans = calendars.around(session, caregiver_ids, since, until)
+    taken = gate.taken_by(session, caregiver_ids, since - calendars.A_WEEK, until)
     sheets = {
         code: tariffs.around(session, code, clock.now(), latest)
         for code in {row.Demand.city_code for row in rows}
     }
     means = track_records.city_means(session, {row.Caregiver.city_code for row in rows})
     decisions: dict[int, tuple[Demand, list[Candidate]]] = {}
-    for application, demand, caregiver, name, item, is_busy in rows:
+    for application, demand, caregiver, name, item, city in rows:
         has, score = held.get(caregiver.id, set()), track_records.score(caregiver)
+        plan, hers = plans[caregiver.id], taken.get(caregiver.id, [])
+        visit = Taken(demand.starts_at, demand.ends_at, demand.cell)
+        met, fit = availability.obstacles(plan, availability.pace(city), hers, visit), None
+        sheet, price_fen = sheets[demand.city_code], application.price_fen
+        if demand.rule is not None:
+            fit = open_plans.fit(open_plans.spread(demand, price_fen, city, plan, hers, sheet))
+            met = tuple(fit.obstacles)
         candidate = Candidate(
             id=application.id,
             caregiver_id=caregiver.id,
             name=name,
-            price_fen=application.price_fen,
-            total_fen=pricing.price(
-                sheets[demand.city_code],
-                application.price_fen,
+            price_fen=price_fen,
+            total_fen=fit.total_fen
+            if fit
+            else pricing.price(
+                sheet,
+                price_fen,
                 demand.units,
                 demand.starts_at,
                 demand.ends_at,
@@ -239,8 +278,9 @@ def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
             ).total_fen,
             words=application.words,
             distance=places.band(places.distance_km(caregiver.cell, demand.cell)),
-            in_hours=availability.in_hours(plans[caregiver.id], demand.starts_at, demand.ends_at),
-            free=not is_busy,
+            obstacles=met,
+            load=loads.load(plan, hers, demand.starts_at),
+            fit=fit,
             missing_certificates=tuple(k for k in item.required_certificates if k not in has),
             score=score,
             liked=track_records.liked(score, means[caregiver.city_code]),
@@ -255,7 +295,19 @@ def unanswered(session: Session, actor: Actor, limit: int = 20) -> list[Decision
     actor.require(Permission.DECIDE_APPLICATION)
     rows = _open_demands(actor).where(to_do.nobody_to_choose()).limit(limit)
     shown = rows.with_only_columns(*(getattr(Demand, name) for name in _SHOWN_OF_DEMAND))
-    return [Decision(*row, candidates=()) for row in session.execute(shown)]
+    rows = session.execute(shown.add_columns(*_OF_PLANS))
+    return [
+        Decision(*row[: len(_SHOWN_OF_DEMAND)], rhythm=open_plans.rhythm(row), candidates=())
+        for row in rows
+    ]
+
+
+def _laid_until(demand: Demand, city: City) -> datetime:
+    """Until when a demand takes somebody's time, a plan as far as it is laid out."""
+    if demand.rule is None:
+        return demand.ends_at
+    last = courses.horizon(open_plans.course_of(demand, 0), city)
+    return recurrence.moment(last, availability.MINUTES) + (demand.ends_at - demand.starts_at)
 
 
 def _open_demands(actor: Actor) -> Select[Demand]:
@@ -270,12 +322,12 @@ def _open_demands(actor: Actor) -> Select[Demand]:
     )
 
 
-def _suitability(candidate: Candidate) -> tuple[bool, bool, float, int, int]:
-    """Who can, who works then, who is liked (to half a star), who is near, who costs less."""
+def _suitability(candidate: Candidate) -> tuple[bool, int, float, int, int]:
+    """Who can, with the least in the way, who is liked (to half a star), near, and costs less."""
     near = list(places.DistanceBand).index(candidate.distance)
     return (
-        not candidate.fits,
-        not candidate.in_hours,
+        not candidate.free or bool(candidate.missing_certificates),
+        candidate.fit.visits - candidate.fit.fitting if candidate.fit else len(candidate.obstacles),
         -round(candidate.liked * 2) / 2,
         near,
         candidate.price_fen,
@@ -294,6 +346,7 @@ def _decision(demand: Demand, candidates: list[Candidate]) -> Decision:
         highest_fen=demand.highest_fen,
         words=demand.words,
         posted_at=demand.created_at,
+        rhythm=open_plans.rhythm(demand),
         candidates=tuple(sorted(candidates, key=_suitability)),
     )
 

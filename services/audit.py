@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from data.history import AuditEvent
-from data.orders import Order, Visit
+from data.orders import Order, ReportPhoto, Visit
 from data.recipients import Recipient
 from data.verifications import VerificationCase
 from services import clock
@@ -155,7 +155,7 @@ def report(session: Session) -> dict[str, object]:
 
 
 def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
-    """Who opened the actor's phone, address, id number or recipients, newest first."""
+    """Who opened the actor's phone, address, id number, recipients or photos, newest first."""
     actor.require(Permission.KEEP_ACCOUNT)
     mine = (
         select(Visit.id)
@@ -164,6 +164,7 @@ def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
     )
     cared_for = select(Recipient.id).where(Recipient.customer_id == actor.id)
     handed_in = select(VerificationCase.id).where(VerificationCase.account_id == actor.id)
+    photos = select(ReportPhoto.id).where(ReportPhoto.visit_id.in_(mine))
     opened = or_(
         (AuditEvent.action == "open_phone")
         & (AuditEvent.subject == "account")
@@ -177,6 +178,9 @@ def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
         (AuditEvent.action == "open_recipient")
         & (AuditEvent.subject == "recipient")
         & AuditEvent.subject_id.in_(cared_for),
+        (AuditEvent.action == "open_report_photo")
+        & (AuditEvent.subject == "report_photo")
+        & AuditEvent.subject_id.in_(photos),
     )
     rows = session.scalars(
         select(AuditEvent).where(opened).order_by(AuditEvent.id.desc()).limit(limit)

@@ -93,21 +93,32 @@ def obstacle(
         return Obstacle.TOO_SOON
     if wanted.starts_at > now + rules.horizon:
         return Obstacle.TOO_FAR_AHEAD
-    return (
-        _off(calendar, wanted)
-        or _in_conflict(rules, taken, wanted)
-        or _overworked(rules, taken, wanted)
-    )
+    return next(_of_time(calendar, rules, taken, wanted), None)
 
 
-def _off(calendar: Calendar, wanted: Taken) -> Obstacle | None:
+def obstacles(
+    calendar: Calendar, rules: Pace, taken: Sequence[Taken], wanted: Taken
+) -> tuple[Obstacle, ...]:
+    """All that stands in the way of a caregiver who offers herself for a visit.
+
+    How soon it is does not matter to her, nor how far ahead.
+    """
+    return tuple(_of_time(calendar, rules, taken, wanted))
+
+
+def _of_time(
+    calendar: Calendar, rules: Pace, taken: Sequence[Taken], wanted: Taken
+) -> Iterator[Obstacle]:
     if _met(calendar.closures, wanted.starts_at, wanted.ends_at):
-        return Obstacle.CITY_CLOSED
+        yield Obstacle.CITY_CLOSED
     if not in_hours(calendar, wanted.starts_at, wanted.ends_at):
-        return Obstacle.OFF_HOURS
+        yield Obstacle.OFF_HOURS
     if _met(calendar.leaves, wanted.starts_at, wanted.ends_at):
-        return Obstacle.ON_LEAVE
-    return None
+        yield Obstacle.ON_LEAVE
+    if met := _in_conflict(rules, taken, wanted):
+        yield met
+    if met := _overworked(rules, taken, wanted):
+        yield met
 
 
 def _in_conflict(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle | None:
@@ -144,15 +155,20 @@ def _overworked(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle 
     length = wanted.ends_at - wanted.starts_at
     if length >= A_DAY:
         return None
-    day = clock.in_city(wanted.starts_at).date()
-    monday = datetime.combine(day - day.weekday() * A_DAY, time(), clock.CITY_TIME)
-    next_monday = monday + 7 * A_DAY
+    monday, next_monday = week_of(wanted.starts_at)
     worked = length
     for other in taken:
         lasts = other.ends_at - other.starts_at
         if lasts < A_DAY and monday <= other.starts_at < next_monday:
             worked += lasts
     return Obstacle.WEEK_FULL if worked > rules.week else None
+
+
+def week_of(at: datetime) -> Span:
+    """The midnights between which the city's week of a moment lies, Monday to Monday."""
+    day = clock.in_city(at).date()
+    monday = datetime.combine(day - day.weekday() * A_DAY, time(), clock.CITY_TIME)
+    return monday, monday + 7 * A_DAY
 
 
 def travel(cell: str, other: str, kmh: int) -> timedelta:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver, CaregiverStatus, Rate
+from data.caregivers import Caregiver, CaregiverStatus
 from data.catalogue import CareItem
 from data.cities import City
 from data.demands import Demand, DemandStatus
@@ -27,6 +27,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     unmet_needs,
 )
 from services.access import Actor, Permission
@@ -76,7 +77,7 @@ def request(
         return before
     caregiver = bookable(session, form.caregiver_id, owner_id)
     item = catalogue.named(session, form.item_id)
-    check_rate(session, caregiver.id, item.id, form.price_fen)
+    check_rate(session, caregiver, item.id, form.price_fen)
     demand = demands.store(
         session,
         actor,
@@ -233,12 +234,9 @@ def bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
     return caregiver
 
 
-def check_rate(session: Session, caregiver_id: int, item_id: int, price_fen: int) -> None:
-    """Refuse a price in fen per unit that is not the caregiver's any more."""
-    rate = session.scalar(
-        select(Rate.price_fen).where(Rate.caregiver_id == caregiver_id, Rate.item_id == item_id)
-    )
-    if rate != price_fen:
+def check_rate(session: Session, caregiver: Caregiver, item_id: int, price_fen: int) -> None:
+    """Refuse a price in fen per unit that is not what the caregiver asks now."""
+    if price_bounds.asked(session, caregiver, item_id) != price_fen:
         raise Conflict("error.price_changed")
 
 
@@ -306,9 +304,9 @@ def _let_go(
 
 
 def _offer(session: Session, actor: Actor, order: Order) -> None:
-    """Offer the demand to everybody, unless its time has come; a plan is asked of one only."""
+    """Offer the demand to everybody, a plan like a visit, unless its time has come."""
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
-    if demand.rule is not None or demand.starts_at <= clock.now():
+    if demand.starts_at <= clock.now():
         lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
         unmet_needs.note_expired(session, demand, applied=False)
         return

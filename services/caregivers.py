@@ -8,7 +8,14 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus, Certificate, Rate, WeeklyHours
+from data.caregivers import (
+    Caregiver,
+    CaregiverLevel,
+    CaregiverStatus,
+    Certificate,
+    Rate,
+    WeeklyHours,
+)
 from data.catalogue import CertificateKind, Skill
 from data.history import Noun
 from data.orders import Order
@@ -21,6 +28,7 @@ from services import (
     clock,
     lifecycles,
     places,
+    price_bounds,
     recipients,
     regions,
     standings,
@@ -34,6 +42,7 @@ from services.track_records import Score
 from services.wording import words
 
 __all__ = [
+    "CaregiverLevel",
     "CaregiverStatus",
     "CertificateForm",
     "CertificateKind",
@@ -94,11 +103,12 @@ class ProfileForm:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a customer, an operator and the caregiver see: no phone, no address."""
+    """What others see: no phone, no address; the prices are those that families book at today."""
 
     id: int
     name: str
     status: CaregiverStatus
+    level: CaregiverLevel
     sex: Sex
     age: int
     city_code: str
@@ -311,11 +321,16 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
     rows = session.scalars(caregivers.options(*_WITH_PARTS)).all()
     ids = [row.id for row in rows]
     names = dict(session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).all())
+    bounds = {
+        code: price_bounds.in_force(session, code, clock.today())
+        for code in {row.city_code for row in rows}
+    }
     return [
         Profile(
             id=row.id,
             name=names[row.id],
             status=row.status,
+            level=row.level,
             sex=row.sex,
             age=recipients.age(row.birth_date),
             city_code=row.city_code,
@@ -331,7 +346,13 @@ def _profiles(session: Session, actor: Actor, caregivers: Select[Caregiver]) -> 
                 if c.approved_at or actor.role is not Role.CUSTOMER
             ),
             hours=tuple(Hours(h.weekday, h.starts_minute, h.ends_minute) for h in row.weekly_hours),
-            offers=tuple(Offer(rate.item_id, rate.price_fen) for rate in row.rates),
+            offers=tuple(
+                Offer(
+                    rate.item_id,
+                    bounds[row.city_code][rate.item_id, row.level].clamp(rate.price_fen),
+                )
+                for rate in row.rates
+            ),
             score=track_records.score(row),
             visits_done=row.visits_done,
             hours_done=row.seconds_done // 3600,

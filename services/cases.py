@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver, Certificate
+from data.caregivers import Caregiver, CaregiverLevel, Certificate
 from data.catalogue import CertificateKind
 from data.verifications import CaseKind, CaseStatus, DocumentKind, VerificationCase
 from services import documents, resident_ids
@@ -71,6 +71,13 @@ def caregiver_of(session: Session, case: VerificationCase) -> Caregiver | None:
     if caregiver is None:
         raise NotFound("error.profile_first")
     return caregiver
+
+
+def level_of(session: Session, case: VerificationCase) -> CaregiverLevel | None:
+    """The level of the caregiver a case is about; None for a customer's."""
+    if case.kind is not CaseKind.CAREGIVER:
+        return None
+    return session.scalar(select(Caregiver.level).where(Caregiver.id == case.account_id))
 
 
 def is_anothers(session: Session, case: VerificationCase, *statuses: CaseStatus) -> bool:

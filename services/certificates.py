@@ -4,11 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, String, cast, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from data.caregivers import Caregiver, Certificate
-from data.catalogue import CertificateKind
+from data.catalogue import CareItem, CertificateKind
 from data.cities import City
 from data.notices import NoticeKind
 from services import clock, notices
@@ -140,6 +140,15 @@ def holds(caregiver_id: InstrumentedAttribute[int], kind: str) -> ColumnElement[
     return exists().where(
         Certificate.caregiver_id == caregiver_id, Certificate.kind == kind, counts()
     )
+
+
+def lacks_any(
+    caregiver_id: InstrumentedAttribute[int], item_id: InstrumentedAttribute[int]
+) -> ColumnElement[bool]:
+    """The condition under which a caregiver lacks a certificate that an item asks for."""
+    asked = cast(CareItem.required_certificates, String)
+    missing = (asked.contains(f'"{kind}"') & ~holds(caregiver_id, kind) for kind in CertificateKind)
+    return exists().where(CareItem.id == item_id, or_(*missing))
 
 
 def holds_all(session: Session, caregiver_id: int, kinds: Collection[str]) -> bool:

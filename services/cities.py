@@ -42,6 +42,8 @@ LIMITS = {
     "auto_confirm_days": (1, 60),
     "redeem_reminder_hours": (1, 168),
     "expiry_days": (1, 180),
+    "reoffer_hours": (1, 168),
+    "photo_days": (1, 3650),
 }
 # Hours before a visit at which both sides may be reminded, and how many of them.
 REMINDER_HOURS = (1, 2, 4, 12, 24, 48, 72)
@@ -85,6 +87,8 @@ class CitySettings:
     redeem_reminder_hours: int
     expiry_days: int
     reminder_hours: tuple[int, ...]
+    reoffer_hours: int
+    photo_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +319,8 @@ def _settings(city: City) -> CitySettings:
         redeem_reminder_hours=city.redeem_reminder_hours,
         expiry_days=city.expiry_days,
         reminder_hours=tuple(city.reminder_hours),
+        reoffer_hours=city.reoffer_hours,
+        photo_days=city.photo_days,
     )
 
 

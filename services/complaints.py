@@ -16,7 +16,7 @@ from data.complaints import (
 )
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import Order, Visit, VisitStatus
+from data.orders import EndReason, Order, Party, Visit, VisitStatus
 from services import agreements, audit, clock, lifecycles, notices, visits
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, NotAllowed, NotFound
@@ -61,6 +61,16 @@ def opens_for(status: VisitStatus, starts_at: datetime, ends_at: datetime) -> bo
     return begun and now <= ends_at + WITHIN
 
 
+def categories(
+    actor: Actor, end_reason: EndReason | None, ended_by: Party | None
+) -> list[ComplaintCategory]:
+    """What this actor can complain of; a no-show is contested by whom it is held against."""
+    side = Party.CAREGIVER if actor.role is Role.CAREGIVER else Party.CUSTOMER
+    contested = end_reason is EndReason.NO_SHOW and ended_by is side
+    kinds = [kind for kind in ComplaintCategory if kind is not ComplaintCategory.NO_SHOW]
+    return [ComplaintCategory.NO_SHOW, *kinds] if contested else kinds
+
+
 def lodge(
     session: Session, actor: Actor, visit_id: int, category: ComplaintCategory, said: str
 ) -> int:
@@ -73,6 +83,8 @@ def lodge(
     visit = visits.reach(session, actor, visit_id, lock=True)
     if not opens_for(visit.status, visit.starts_at, visit.ends_at):
         raise Conflict("error.complaint_not_now", days=WITHIN.days)
+    if category not in categories(actor, visit.end_reason, visit.ended_by):
+        raise Conflict("error.no_show_not_yours")
     order = session.get_one(Order, visit.order_id)
     by_id = visit.caregiver_id if actor.role is Role.CAREGIVER else order.customer_id
     open_already = select(Complaint.id).where(
@@ -146,6 +158,17 @@ def open_visits() -> Select[int]:
 def troubled_visits() -> Select[int]:
     """The visits with an open incident."""
     return select(Incident.visit_id).where(Incident.status == IncidentStatus.REPORTED)
+
+
+def contests(session: Session, visit_id: int) -> Sequence[int]:
+    """The open complaints that contest a visit's no-show."""
+    return session.scalars(
+        select(Complaint.id).where(
+            Complaint.visit_id == visit_id,
+            Complaint.category == ComplaintCategory.NO_SHOW,
+            Complaint.status == ComplaintStatus.OPEN,
+        )
+    ).all()
 
 
 def resting(session: Session, visit_ids: Sequence[int]) -> set[int]:

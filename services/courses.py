@@ -12,7 +12,7 @@ from data.caregivers import Caregiver
 from data.catalogue import CareItem
 from data.cities import City
 from data.demands import Demand
-from data.orders import Order, Segment, VisitStatus
+from data.orders import ASIDE, Order, Segment, Visit, VisitStatus
 from services import (
     availability,
     calendars,
@@ -23,9 +23,9 @@ from services import (
     recurrence,
     tariffs,
 )
-from services.availability import Obstacle, Taken
+from services.availability import Calendar, Obstacle, Taken
 from services.errors import Conflict, Invalid
-from services.pricing import Price
+from services.pricing import Price, Sheet
 
 # As many days as the steps of a tariff count.
 A_MONTH = timedelta(days=29)
@@ -116,10 +116,13 @@ def lay(
     last: date,
     *,
     without: Collection[Taken] = (),
+    booked_at: datetime | None = None,
+    before: Collection[date] = (),
 ) -> list[Planned]:
     """The visits of a course from first to last, each with what stands in its way.
 
-    Visits in `without` are thought away: those that the course shall replace.
+    Visits in `without` are thought away: those that the course shall replace. Those on the days
+    `before` it belong to the same plan, and count for its discount.
     """
     length = timedelta(hours=course.units * place.item.hours_per_unit)
     skipped = {day.isoformat() for day in course.skipped}
@@ -132,20 +135,54 @@ def lay(
     taken = gate.taken(session, caregiver.id, begins - calendars.A_WEEK, ends + calendars.A_WEEK)
     taken = sorted(one for one in taken if one not in without)
     sheet = tariffs.around(session, place.city.code, begins, ends)
-    month_ends = min(course.first_on + A_MONTH, course.last_on or date.max)
-    often = len(recurrence.days(course.rule, course.first_on, month_ends, skipped))
+    return spread(
+        plan,
+        place.city,
+        taken,
+        sheet,
+        course,
+        days,
+        length,
+        place.cell,
+        booked_at or clock.now(),
+        commission_bp=place.commission_bp,
+        before=before,
+        with_others=True,
+    )
+
+
+def spread(
+    plan: Calendar,
+    city: City,
+    taken: Sequence[Taken],
+    sheet: Sheet,
+    course: Course,
+    days: Sequence[date],
+    length: timedelta,
+    cell: str,
+    booked_at: datetime,
+    *,
+    commission_bp: int = 0,
+    before: Collection[date] = (),
+    with_others: bool = False,
+) -> list[Planned]:
+    """A visit on each of these days, with its price and what stands in its way, of what was read.
+
+    Other minutes of a day are looked for only if asked for.
+    """
     # A plan may go on for longer than single visits are booked ahead.
-    rules = replace(availability.pace(place.city), horizon=2 * recurrence.A_YEAR)
+    rules = replace(availability.pace(city), horizon=2 * recurrence.A_YEAR)
+    often, busy = _visits_in_30_days(course, before), list(taken)
     laid = []
     for day in days:
         starts_at = recurrence.moment(day, course.moved.get(day, course.starts_minute))
-        wanted = Taken(starts_at, starts_at + length, place.cell)
-        met = availability.obstacle(plan, rules, taken, wanted)
+        wanted = Taken(starts_at, starts_at + length, cell)
+        met = availability.obstacle(plan, rules, busy, wanted)
         others: tuple[int, ...] = ()
         if met is None:
-            insort(taken, wanted)
-        else:
-            free = availability.starts(plan, rules, taken, length, place.cell, day)
+            insort(busy, wanted)
+        elif with_others:
+            free = availability.starts(plan, rules, busy, length, cell, day)
             others = tuple(_minute(start) for start in free)
         price = pricing.price(
             sheet,
@@ -153,12 +190,58 @@ def lay(
             course.units,
             starts_at,
             wanted.ends_at,
-            place.commission_bp,
-            clock.now(),
+            commission_bp,
+            booked_at,
             visits_in_30_days=often,
         )
         laid.append(Planned(day, starts_at, wanted.ends_at, price, met, others))
     return laid
+
+
+def month_fen(sheet: Sheet, course: Course, length: timedelta, booked_at: datetime) -> int:
+    """What all visits of a course's first 30 days cost, in fen."""
+    days = _month(course)
+    total = 0
+    for day in days:
+        starts_at = recurrence.moment(day, course.starts_minute)
+        total += pricing.price(
+            sheet,
+            course.unit_price_fen,
+            course.units,
+            starts_at,
+            starts_at + length,
+            0,
+            booked_at,
+            visits_in_30_days=len(days),
+        ).total_fen
+    return total
+
+
+def _month(course: Course) -> list[date]:
+    """The days of a course that the steps of a tariff count."""
+    skipped = {day.isoformat() for day in course.skipped}
+    return recurrence.days(course.rule, course.first_on, _month_ends(course), skipped)
+
+
+def _month_ends(course: Course) -> date:
+    return min(course.first_on + A_MONTH, course.last_on or date.max)
+
+
+def _visits_in_30_days(course: Course, before: Collection[date]) -> int:
+    """In the first 30 days of a course; of one that ends sooner in the last 30 of its plan."""
+    since = _month_ends(course) - A_MONTH
+    return len(_month(course)) + sum(since <= day < course.first_on for day in before)
+
+
+def days_before(session: Session, order_id: int, first_on: date) -> set[date]:
+    """The days before a day on which a plan has visits, in the 30 days that count with it."""
+    days = select(Visit.occurs_on).where(
+        Visit.order_id == order_id,
+        Visit.status.not_in(ASIDE),
+        Visit.occurs_on >= first_on - A_MONTH,
+        Visit.occurs_on < first_on,
+    )
+    return {day for day in session.scalars(days) if day is not None}
 
 
 def _minute(moment: datetime) -> int:

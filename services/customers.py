@@ -24,6 +24,7 @@ from services import (
     accounts,
     audit,
     clock,
+    drafts,
     ledger,
     lifecycles,
     notices,
@@ -226,6 +227,7 @@ def _merge(session: Session, actor: Actor, kept: Account, gone: Account) -> None
         .values(account_id=kept.id)
     )
     _merge_identities(session, kept.id, gone.id)
+    drafts.merge(session, kept.id, gone.id)
     _close_erasure(session, actor, kept.id, gone.id)
     ledger.book_merged(session, kept.id, gone.id)
     audit.record(session, actor, "customer_merge", "account", gone.id, kept_id=kept.id)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from data.caregivers import Caregiver
 from data.catalogue import CareItem, Skill
 from data.cities import City, Place
-from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.demands import Application, ApplicationStatus, Demand, DemandStatus, Invitation
 from data.history import Noun
 from data.notices import NoticeKind
 from data.recipients import Recipient
@@ -21,8 +21,10 @@ from services import (
     catalogue,
     cities,
     clock,
+    drafts,
     lifecycles,
     notices,
+    open_plans,
     places,
     regions,
     tasks,
@@ -31,6 +33,7 @@ from services import (
 )
 from services.access import Actor, Channel, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
+from services.open_plans import Rhythm
 from services.wording import words
 
 __all__ = [
@@ -65,6 +68,16 @@ class DemandForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """When, for how long and for how much; prices in fen per unit."""
+
+    starts_at: datetime
+    units: int
+    lowest_fen: int
+    highest_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class DemandView:
     """A demand as the family that posted it sees it."""
 
@@ -78,8 +91,12 @@ class DemandView:
     lowest_fen: int
     highest_fen: int
     words: str
+    rhythm: Rhythm | None
     status: DemandStatus
     applications: int
+    invited: int
+    offers: int
+    repeatable: bool
     open_moves: tuple[str, ...]
 
 
@@ -102,15 +119,20 @@ def post(
     )
     if (before := session.scalar(posted)) is not None:
         return before
+    if form.rule is not None:
+        city = cities.open_city(session, form.city_code)
+        open_plans.check(form.rule, form.starts_at, form.until_on, city)
     demand = store(session, actor, form, request_key, owner_id, DemandStatus.OPEN)
     lifecycles.begin(session, actor, Noun.DEMAND, demand, "post")
     announce(session, actor, demand)
+    drafts.drop(session, actor, owner_id)
     return demand.id
 
 
-def announce(session: Session, actor: Actor, demand: Demand) -> None:
-    """Have the worker tell the caregivers a demand suits."""
-    tasks.ask(session, actor, announcements.KIND, demand_id=demand.id)
+def announce(session: Session, actor: Actor, demand: Demand, **wider: bool) -> None:
+    """Offer a demand: have the worker tell the caregivers it suits, this time anew."""
+    demand.offered_at, demand.offers = clock.now(), demand.offers + 1
+    tasks.ask(session, actor, announcements.KIND, demand_id=demand.id, **wider)
 
 
 def store(
@@ -134,7 +156,7 @@ def store(
         raise Invalid("error.district_of_another_city")
     address = words(form.address, "address", 200)
     said = words(form.words, "words", 500, required=False)
-    _check_time_and_price(form, item, city)
+    check_time_and_price(form, item, city)
     demand = Demand(
         created_at=clock.now(),
         customer_id=owner_id,
@@ -197,8 +219,11 @@ def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> l
         )
         .scalar_subquery()
     )
+    invited = (
+        select(func.count(Invitation.id)).where(Invitation.demand_id == Demand.id).scalar_subquery()
+    )
     rows = session.execute(
-        owned.add_columns(Recipient.name, waiting)
+        owned.add_columns(Recipient.name, waiting, invited)
         .join(Recipient, Recipient.id == Demand.recipient_id)
         .where(Demand.status.not_in((DemandStatus.DIRECTED, DemandStatus.MATCHED)))
         .order_by(Demand.id.desc())
@@ -216,16 +241,25 @@ def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> l
             lowest_fen=d.lowest_fen,
             highest_fen=d.highest_fen,
             words=d.words,
+            rhythm=open_plans.rhythm(d),
             status=d.status,
             applications=count,
+            invited=number,
+            offers=d.offers,
+            repeatable=repeatable(d),
             open_moves=tuple(
                 move
                 for move in lifecycles.open_moves(Noun.DEMAND, d.status, actor)
-                if move == "withdraw"
+                if move == "withdraw" or (move == "improve" and not count)
             ),
         )
-        for d, name, count in rows
+        for d, name, count, number in rows
     ]
+
+
+def repeatable(demand: Demand) -> bool:
+    """Whether it is over and was for one visit: it can be posted again."""
+    return demand.rule is None and demand.status not in (DemandStatus.OPEN, DemandStatus.DIRECTED)
 
 
 def expire_due(session: Session, actor: Actor) -> int:
@@ -251,15 +285,12 @@ def expire_due(session: Session, actor: Actor) -> int:
     return len(due)
 
 
-def close_applications(
-    session: Session, actor: Actor, demand: Demand, *, spare_id: int | None = None
-) -> int:
-    """Close every application still waiting for a demand, but the spared one; return how many."""
+def close_applications(session: Session, actor: Actor, demand: Demand) -> int:
+    """Close every application still waiting for a demand; return how many."""
     rivals = session.scalars(
         select(Application).where(
             Application.demand_id == demand.id,
             Application.status == ApplicationStatus.SUBMITTED,
-            Application.id != (spare_id or 0),
         )
     ).all()
     for rival in rivals:
@@ -275,6 +306,14 @@ def close_applications(
     return len(rivals)
 
 
+def reach(session: Session, actor: Actor, demand_id: int) -> Demand:
+    """A demand this actor may reach."""
+    demand = session.scalar(visible_to(actor).where(Demand.id == demand_id))
+    if demand is None:
+        raise NotFound("error.demand_not_found")
+    return demand
+
+
 def locked(session: Session, actor: Actor, demand_id: int) -> Demand:
     """A demand this actor may reach, locked until the transaction ends."""
     demand = session.scalar(
@@ -285,7 +324,8 @@ def locked(session: Session, actor: Actor, demand_id: int) -> Demand:
     return demand
 
 
-def _check_time_and_price(form: DemandForm, item: CareItem, city: City) -> None:
+def check_time_and_price(form: DemandForm | Terms, item: CareItem, city: City) -> None:
+    """Refuse a time that has passed or is too far, and what the catalogue does not allow."""
     if form.starts_at <= clock.now():
         raise Invalid("error.start_in_past")
     if form.starts_at > clock.now() + timedelta(days=city.horizon_days):

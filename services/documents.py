@@ -1,9 +1,8 @@
-"""Documents of a verification: pictures of our own making, sealed, and opened one look at a time.
+"""Documents of a verification: pictures of our own making (services.scans), sealed.
 
-Who looks gets a picture with their number and the time across it; services.scans makes both.
+They are opened one look at a time (services.pictures), with who looks written across them.
 """
 
-import secrets
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,6 @@ from sqlalchemy.orm import Session, aliased
 from data.catalogue import CertificateKind
 from data.cities import City
 from data.history import AuditEvent
-from data.sealing import keyed_hash
 from data.verifications import (
     CaseKind,
     CaseStatus,
@@ -26,11 +24,10 @@ from data.verifications import (
 from services import audit, clock, leases
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
-from services.scans import MOST_PAGES, Page, marked, pages_of, too_many_pages
+from services.scans import MOST_PAGES, Page, Picture, pages_of, too_many_pages
 
-__all__ = ["DocumentKind", "Page", "marked", "pages_of"]
+__all__ = ["DocumentKind", "Page", "pages_of"]
 
-TICKET_LIFETIME = timedelta(minutes=1)
 DRAFT_KEPT = timedelta(days=30)
 PURPOSES = ("own", "review", "complaint")
 SHOWN = 50
@@ -200,69 +197,27 @@ def _shows(
     return health or certificate_kind in certificates
 
 
-def ticket(session: Session, actor: Actor, document_id: int, purpose: str) -> str:
-    """Lets the actor see one document, once, within a minute.
+def keep_open(session: Session, actor: Actor, document_id: int, purpose: str) -> None:
+    """Who looks at a paper for a review still sits over the case: it stays theirs."""
+    if purpose == "review":
+        owner = select(Document.account_id).where(Document.id == document_id).scalar_subquery()
+        leases.prolong(session, actor, VerificationCase.account_id == owner)
+
+
+def reach(session: Session, actor: Actor, document_id: int, purpose: str) -> Picture:
+    """A document this actor may see for this purpose; what is shredded nobody sees.
 
     The owner looks for `own`. Operators of the case's city look for `complaint`, or for `review`
     while they have taken a case of that person's; what was never handed in they do not see.
     """
-    actor.require(Permission.SEE_DOCUMENT)
-    document = _reach(session, actor, document_id, purpose)
-    made = secrets.token_urlsafe(32)
-    session.add(
-        DocumentTicket(
-            created_at=clock.now(),
-            ticket_hash=_ticket_hash(made),
-            document_id=document.id,
-            account_id=actor.id,
-            purpose=purpose,
-            expires_at=clock.now() + TICKET_LIFETIME,
+    document = session.scalar(
+        _visible_to(actor, purpose).where(
+            Document.id == document_id, Document.content_sealed.is_not(None)
         )
     )
-    if purpose == "review":
-        leases.prolong(session, actor, VerificationCase.account_id == document.account_id)
-    return made
-
-
-def take(session: Session, actor: Actor, ticket: str) -> bytes:
-    """The picture a ticket of the actor's is for, as WebP with who looks written across it."""
-    actor.require(Permission.SEE_DOCUMENT)
-    return marked(*use(session, actor, ticket))
-
-
-def use(session: Session, actor: Actor, ticket: str) -> tuple[bytes, str]:
-    """The picture a ticket of the actor's is for, and what `marked` is to write across it.
-
-    Marking takes a fraction of a second: better done after the transaction.
-    """
-    actor.require(Permission.SEE_DOCUMENT)
-    now = clock.now()
-    used = session.execute(
-        update(DocumentTicket)
-        .where(
-            DocumentTicket.ticket_hash == _ticket_hash(ticket),
-            DocumentTicket.account_id == actor.id,
-            DocumentTicket.used_at.is_(None),
-            DocumentTicket.expires_at > now,
-        )
-        .values(used_at=now)
-        .returning(DocumentTicket.document_id, DocumentTicket.purpose)
-    ).one_or_none()
-    if used is None:
+    if document is None:
         raise NotFound("error.document_not_found")
-    document_id, purpose = used
-    document = _reach(session, actor, document_id, purpose)
-    audit.record(
-        session,
-        actor,
-        "open_document",
-        "document",
-        document.id,
-        purpose=purpose,
-        owner_id=document.account_id,
-    )
-    when = clock.in_city(now).strftime("%Y-%m-%d %H:%M")
-    return document.content, f"CarePilot {actor.role} {actor.id}  {when}  {purpose}"
+    return Picture(document.content, document.account_id)
 
 
 def openings(session: Session, actor: Actor, limit: int = SHOWN) -> list[Opening]:
@@ -290,14 +245,11 @@ def openings(session: Session, actor: Actor, limit: int = SHOWN) -> list[Opening
 
 
 def shred_due(session: Session, actor: Actor) -> int:
-    """Destroy the pictures whose time is over, and old tickets; return how many pictures.
+    """Destroy the pictures whose time is over; return how many.
 
     Days of the city's own for decided cases, 30 for drafts that were never handed in.
     """
     actor.require(Permission.RUN_JOBS)
-    session.execute(
-        delete(DocumentTicket).where(DocumentTicket.expires_at < clock.now() - timedelta(days=1))
-    )
     return sum(_shred(session, actor, condition) for condition in _over(session))
 
 
@@ -356,18 +308,6 @@ def _draft(session: Session, actor: Actor, which: ColumnElement[bool]) -> Verifi
     return case
 
 
-def _reach(session: Session, actor: Actor, document_id: int, purpose: str) -> Document:
-    """A document this actor may see for this purpose; what is shredded nobody sees."""
-    document = session.scalar(
-        _visible_to(actor, purpose).where(
-            Document.id == document_id, Document.content_sealed.is_not(None)
-        )
-    )
-    if document is None:
-        raise NotFound("error.document_not_found")
-    return document
-
-
 def _visible_to(actor: Actor, purpose: str) -> Select[Document]:
     """Everybody's own; an operator's cities', once handed in, and for a review only then."""
     documents = select(Document)
@@ -390,7 +330,3 @@ def _visible_to(actor: Actor, purpose: str) -> Select[Document]:
             taken.reviewer_id == actor.id,
         )
     )
-
-
-def _ticket_hash(ticket: str) -> str:
-    return keyed_hash("document ticket", ticket)

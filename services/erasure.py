@@ -17,7 +17,7 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate, Photo, Rate
 from data.cities import City
 from data.complaints import Complaint, Incident
 from data.consents import Consent, ErasureRequest, Policy
-from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.demands import HOPING, Application, Demand, DemandStatus
 from data.follow_ups import FollowUp
 from data.history import Noun
 from data.identities import Identity, ProviderFlow
@@ -34,11 +34,13 @@ from services import (
     clock,
     complaints,
     consents,
+    drafts,
     ledger,
     lifecycles,
     notices,
     phones,
     places,
+    report_photos,
     to_do,
     verifications,
 )
@@ -60,6 +62,7 @@ _OF_VISITS = (
     ToDoKind.LOCKED,
     ToDoKind.EARLY,
     ToDoKind.UNREDEEMED,
+    ToDoKind.UNQUALIFIED,
 )
 _OF_ORDERS = (ToDoKind.REQUESTS, ToDoKind.APPROVALS)
 _OF_DEMANDS = (ToDoKind.APPLICATIONS, ToDoKind.UNANSWERED)
@@ -214,7 +217,7 @@ def _open(session: Session, account_id: int) -> Open:
         applications=count(
             Application.id,
             Application.caregiver_id == account_id,
-            Application.status == ApplicationStatus.SUBMITTED,
+            Application.status.in_(HOPING),
         ),
         complaints=count(
             Visit.id,
@@ -256,6 +259,7 @@ def _erase(session: Session, actor: Actor, account_id: int) -> None:
     _lock_out(session, everybody)
     _forget_papers(session, account_id)
     _forget_family(session, ids)
+    drafts.forget_of(session, ids)
     _forget_follow_ups(session, ids)
     _forget_troubles(session, ids)
     if (caregiver := session.get(Caregiver, account_id)) is not None:
@@ -323,6 +327,7 @@ def _forget_family(session: Session, ids: Sequence[int]) -> None:
     orders = select(Order.id).where(Order.customer_id.in_(ids))
     for visit in session.scalars(select(Visit).where(Visit.order_id.in_(orders))):
         visit.report_words = ""
+    report_photos.shred_of(session, SYSTEM, ids)
     session.execute(update(Review).where(Review.customer_id.in_(ids)).values(words=""))
     answered = update(Review).where(Review.caregiver_id.in_(ids))
     session.execute(answered.values(reply_words="", report_words=""))

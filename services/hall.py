@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus
 from data.catalogue import CareItem, ItemGroup, Skill
-from data.demands import Application, ApplicationStatus, Demand
+from data.cities import City
+from data.demands import Application, ApplicationStatus, Demand, Invitation
 from data.history import Noun
 from data.recipients import Mobility, Recipient, Sex
 from services import (
@@ -17,25 +18,30 @@ from services import (
     availability,
     calendars,
     clock,
+    courses,
     demands,
     gate,
     lifecycles,
+    loads,
+    open_plans,
     places,
     pricing,
     recipients,
     tariffs,
 )
 from services.access import Actor, Permission
+from services.availability import Calendar, Obstacle, Taken
+from services.open_plans import Rhythm
 from services.pricing import Sheet
 
-__all__ = ["ApplicationStatus", "HallFilter", "HallTask"]
+__all__ = ["ApplicationStatus", "HallFilter", "HallTask", "PlanTask"]
 
 MOST_SHOWN = 100
 AGE_BAND_YEARS = 10
 # Rows, not objects: a hall of hundreds is read on every rerun.
 _SHOWN_OF_DEMAND = (
     "id item_id district_code place_id cell starts_at ends_at units lowest_fen highest_fen "
-    "skills words created_at"
+    "skills words created_at rule until_on"
 ).split()
 
 
@@ -46,6 +52,17 @@ class HallFilter:
     days_ahead: int | None = None
     within_km: int | None = None
     only_fitting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTask:
+    """What is regular about a demand: how often, how many of its visits fit, 30 days in fen."""
+
+    rhythm: Rhythm
+    visits: int
+    fitting: int
+    lowest_month_fen: int
+    highest_month_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +88,10 @@ class HallTask:
     recipient_age_from: int
     recipient_mobility: Mobility
     missing_certificates: tuple[str, ...]
-    in_my_hours: bool
-    clashes: bool
+    invited: bool
+    travel_minutes: int
+    obstacles: tuple[Obstacle, ...]
+    plan: PlanTask | None
     my_application: ApplicationStatus | None
     my_price_fen: int | None
     posted_at: datetime
@@ -80,20 +99,28 @@ class HallTask:
 
 
 def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
-    """The open demands of the actor's city that pass, soonest first, a hundred at most."""
+    """The open demands of the actor's city that pass, soonest first, a hundred at most.
+
+    Those she is invited to come before them, whatever else she wants to see.
+    """
     actor.require(Permission.BROWSE_HALL)
     me = session.get(Caregiver, actor.id)
     if me is None or me.status is not CaregiverStatus.APPROVED:
         return []
     held = announcements.certificates_of(session, me.id)
-    horizon = calendars.rules(session, me.city_code).horizon
-    latest = clock.now() + horizon + calendars.A_WEEK
-    taken = gate.taken(session, me.id, clock.now(), latest)
+    city = courses.city_of(session, me.city_code)
+    rules = availability.pace(city)
+    ahead = timedelta(days=city.plan_ahead_days)
+    latest = clock.now() + rules.horizon + ahead + calendars.A_WEEK
+    # This week's hours count from its Monday on, and a night before the first visit.
+    taken = gate.taken(session, me.id, clock.now() - calendars.A_WEEK, latest)
     plan = calendars.around(session, [me.id], clock.now(), latest)[me.id]
     sheet = tariffs.around(session, me.city_code, clock.now(), latest)
     needed = {
         item_id: tuple(kind for kind in required if kind not in held)
-        for item_id, required in session.execute(_items(wanted))
+        for item_id, required in session.execute(
+            select(CareItem.id, CareItem.required_certificates)
+        )
     }
     query = (
         demands.visible_to(actor)
@@ -104,35 +131,38 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
             Recipient.mobility,
             Application.status.label("application_status"),
             Application.price_fen,
+            Invitation.id.is_not(None).label("invited"),
         )
         .join(Recipient, Recipient.id == Demand.recipient_id)
         .outerjoin(
             Application,
             (Application.demand_id == Demand.id) & (Application.caregiver_id == actor.id),
         )
-        .where(Demand.item_id.in_(needed))
-        .order_by(Demand.starts_at, Demand.id)
+        .outerjoin(
+            Invitation,
+            (Invitation.demand_id == Demand.id) & (Invitation.caregiver_id == actor.id),
+        )
+        .where(or_(Invitation.id.is_not(None), _asked_for(wanted)))
+        .order_by(Invitation.id.is_(None), Demand.starts_at, Demand.id)
     )
-    if wanted.days_ahead is not None:
-        query = query.where(Demand.starts_at < clock.now() + timedelta(days=wanted.days_ahead))
     distances: dict[str, float] = {}
     found: list[HallTask] = []
     for row in session.execute(query.execution_options(yield_per=MOST_SHOWN)):
         if row.cell not in distances:
             distances[row.cell] = places.distance_km(me.cell, row.cell)
-        if wanted.within_km is not None and distances[row.cell] > wanted.within_km:
-            continue
-        if not set(wanted.skills) <= set(row.skills):
+        too_far = wanted.within_km is not None and distances[row.cell] > wanted.within_km
+        if not row.invited and (too_far or not set(wanted.skills) <= set(row.skills)):
             continue
         missing = needed[row.item_id]
-        in_my_hours = availability.in_hours(plan, row.starts_at, row.ends_at)
-        clashes = any(
-            visit.starts_at < row.ends_at and visit.ends_at > row.starts_at for visit in taken
-        )
-        fits = in_my_hours and not clashes and not missing
+        visit = Taken(row.starts_at, row.ends_at, row.cell)
+        obstacles = availability.obstacles(plan, rules, taken, visit)
+        task = _plan(row, city, plan, taken, sheet)
+        can = bool(task.fitting) if task else Obstacle.BUSY not in obstacles
+        fits = not missing and (can if task else not obstacles)
         waiting = row.application_status is ApplicationStatus.SUBMITTED
-        if wanted.only_fitting and not fits and not waiting:
+        if wanted.only_fitting and not fits and not waiting and not row.invited:
             continue
+        band = places.band(distances[row.cell])
         years = recipients.age(row.birth_date)
         found.append(
             HallTask(
@@ -141,7 +171,8 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
                 district_code=row.district_code,
                 place_id=row.place_id,
                 cell=row.cell,
-                distance=places.band(distances[row.cell]),
+                distance=band,
+                travel_minutes=loads.travel_minutes(band, rules.travel_kmh),
                 starts_at=row.starts_at,
                 ends_at=row.ends_at,
                 units=row.units,
@@ -155,13 +186,16 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
                 recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
                 recipient_mobility=row.mobility,
                 missing_certificates=missing,
-                in_my_hours=in_my_hours,
-                clashes=clashes,
+                invited=row.invited,
+                obstacles=() if task else obstacles,
+                plan=task,
                 my_application=row.application_status,
                 my_price_fen=row.price_fen,
                 posted_at=row.created_at,
                 open_moves=_open_moves(
-                    actor, row.application_status, barred=bool(missing) or clashes
+                    actor,
+                    row.application_status,
+                    barred=bool(missing) or not can,
                 ),
             )
         )
@@ -170,16 +204,39 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
     return found
 
 
+def _plan(
+    row: Row[*tuple[Any, ...]], city: City, plan: Calendar, taken: list[Taken], sheet: Sheet
+) -> PlanTask | None:
+    """How a plan fits the caregiver's time, as far as the city makes visits ahead."""
+    if (rhythm := open_plans.rhythm(row)) is None:
+        return None
+    fit = open_plans.fit(
+        open_plans.spread(row, row.lowest_fen, city, plan, taken, sheet, ahead=True)
+    )
+    return PlanTask(
+        rhythm,
+        fit.visits,
+        fit.fitting,
+        open_plans.month_fen(row, row.lowest_fen, sheet),
+        open_plans.month_fen(row, row.highest_fen, sheet),
+    )
+
+
 def _total(sheet: Sheet, row: Row[*tuple[Any, ...]], price_fen: int) -> int:
     """The whole visit at a price in fen per unit."""
     span = row.starts_at, row.ends_at
     return pricing.price(sheet, price_fen, row.units, *span, 0, row.created_at).total_fen
 
 
-def _items(wanted: HallFilter) -> Select[int, list[str]]:
-    """The items asked for, each with the certificates it takes."""
-    items = select(CareItem.id, CareItem.required_certificates)
-    return items.where(CareItem.group.in_(wanted.groups)) if wanted.groups else items
+def _asked_for(wanted: HallFilter) -> ColumnElement[bool]:
+    """What of the wish the database can tell."""
+    asked: list[ColumnElement[bool]] = [true()]
+    if wanted.groups:
+        of_groups = select(CareItem.id).where(CareItem.group.in_(wanted.groups))
+        asked.append(Demand.item_id.in_(of_groups))
+    if wanted.days_ahead is not None:
+        asked.append(Demand.starts_at < clock.now() + timedelta(days=wanted.days_ahead))
+    return and_(*asked)
 
 
 def _open_moves(actor: Actor, mine: ApplicationStatus | None, *, barred: bool) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
-"""Income: what a caregiver has earned, visit by visit, and when it can be paid out."""
+"""Income: what a caregiver has earned and owes, named, and when it can be paid out."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from data.cities import City
@@ -18,94 +20,116 @@ MOST_LISTED = 300
 MOST_AT_ONCE = 500
 
 
+class IncomeKind(StrEnum):
+    """What a row of an income is for."""
+
+    VISIT = "visit"
+    EXTRA_TIME = "extra_time"
+    FEE = "fee"
+    PENALTY = "penalty"
+
+
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """One redeemed visit's pay; frozen until `payable_at`, or longer while something is amiss."""
+    """One amount and its visit: what the family owes, less the commission; a penalty is negative.
 
+    It is frozen until `payable_at` (None: until the visit is redeemed), or longer while something
+    is amiss; a penalty comes off what is payable at once.
+    """
+
+    kind: IncomeKind
     order_id: int
     item_id: int
     starts_at: datetime
-    redeemed_at: datetime
+    earned_at: datetime
     total_fen: int
     commission_fen: int
-    payable_at: datetime
+    payable_at: datetime | None
     released: bool
     rests: bool
-    extra_fen: int
 
     @property
     def pay_fen(self) -> int:
-        """With what she earned by extra time."""
-        return self.total_fen - self.commission_fen + self.extra_fen
+        """What reaches the caregiver."""
+        return self.total_fen - self.commission_fen
 
 
 @dataclass(frozen=True, slots=True)
 class Income:
-    """Balances as the ledger has them, in fen, and the visits behind them, newest first."""
+    """Balances as the ledger has them, in fen, and the rows they consist of, newest first."""
 
     frozen_fen: int
     payable_fen: int
-    visits: tuple[Earned, ...]
+    rows: tuple[Earned, ...]
 
 
 def mine(session: Session, actor: Actor) -> Income:
     """What the actor has earned so far."""
     actor.require(Permission.READ_INCOME)
-    rows = session.execute(
-        select(
-            Order.id,
-            Order.item_id,
-            Visit.starts_at,
-            Visit.redeemed_at,
-            Visit.total_fen,
-            Visit.commission_fen,
-            City.release_days,
-            _released(),
-            complaints.rests(),
-            func.coalesce(ExtraTime.total_fen - ExtraTime.commission_fen, 0),
-        )
-        .join(Visit, Visit.order_id == Order.id)
+    found = session.execute(
+        select(Visit, Order, ExtraTime, City.release_days, _released(), complaints.rests())
+        .join(Order, Order.id == Visit.order_id)
         .join(City, City.code == Order.city_code)
         .outerjoin(
             ExtraTime,
             and_(ExtraTime.visit_id == Visit.id, ExtraTime.status == ExtraTimeStatus.AGREED),
         )
-        .where(Visit.caregiver_id == actor.id, Visit.status == VisitStatus.REDEEMED)
-        .order_by(Visit.redeemed_at.desc())
+        .where(
+            Visit.caregiver_id == actor.id,
+            or_(
+                Visit.status == VisitStatus.REDEEMED,
+                ExtraTime.id.is_not(None),
+                Visit.fee_fen > 0,
+                Visit.penalty_fen > 0,
+            ),
+        )
+        .order_by(Visit.starts_at.desc())
         .limit(MOST_LISTED)
     )
+    rows = [earned for row in found for earned in _rows(*row)]
     me = actor.id
     return Income(
         frozen_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN, me),
         payable_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, me),
-        visits=tuple(_earned(*row) for row in rows),
+        rows=tuple(sorted(rows, key=lambda one: one.earned_at, reverse=True)),
     )
 
 
-def _earned(
-    order_id: int,
-    item_id: int,
-    starts_at: datetime,
-    redeemed_at: datetime,
-    total_fen: int,
-    commission_fen: int,
+def _rows(
+    visit: Visit,
+    order: Order,
+    extra: ExtraTime | None,
     release_days: int,
     released: bool,
     rests: bool,
-    extra_fen: int,
-) -> Earned:
-    return Earned(
-        order_id=order_id,
-        item_id=item_id,
-        starts_at=starts_at,
-        redeemed_at=redeemed_at,
-        total_fen=total_fen,
-        commission_fen=commission_fen,
-        payable_at=redeemed_at + timedelta(days=release_days),
-        released=released,
-        rests=rests,
-        extra_fen=extra_fen,
-    )
+) -> Iterator[Earned]:
+    """What one visit brought, or cost: each amount by itself."""
+    wait = timedelta(days=release_days)
+
+    def row(kind: IncomeKind, total_fen: int, commission_fen: int, at: datetime | None) -> Earned:
+        return Earned(
+            kind=kind,
+            order_id=order.id,
+            item_id=order.item_id,
+            starts_at=visit.starts_at,
+            earned_at=at or visit.starts_at,
+            total_fen=total_fen,
+            commission_fen=commission_fen,
+            payable_at=at and at + wait,
+            released=released or kind is IncomeKind.PENALTY,
+            rests=rests and kind is not IncomeKind.PENALTY,
+        )
+
+    if visit.status is VisitStatus.REDEEMED:
+        yield row(IncomeKind.VISIT, visit.total_fen, visit.commission_fen, visit.redeemed_at)
+    if extra is not None:
+        amounts = extra.total_fen, extra.commission_fen
+        yield row(IncomeKind.EXTRA_TIME, *amounts, visit.redeemed_at)
+    if visit.fee_fen:
+        commission_fen = pricing.share(visit.fee_fen, order.commission_bp)
+        yield row(IncomeKind.FEE, visit.fee_fen, commission_fen, visit.starts_at)
+    if visit.penalty_fen:
+        yield row(IncomeKind.PENALTY, -visit.penalty_fen, 0, visit.starts_at)
 
 
 def release_due(session: Session, actor: Actor) -> int:

@@ -19,16 +19,19 @@ from services import (
     confirmation,
     deliveries,
     demands,
-    documents,
+    drafts,
     erasure,
+    idle_demands,
     income,
     joining,
     notices,
+    pictures,
     plans,
     reminders,
     sessions,
     substitutes,
     unmet_needs,
+    waiting_lists,
 )
 from services.access import SYSTEM, Actor, Permission
 from services.deliveries import Transact
@@ -96,6 +99,12 @@ JOBS: dict[str, Schedule] = {
     "expire_demands": Schedule(
         timedelta(minutes=1), lambda session: demands.expire_due(session, SYSTEM)
     ),
+    "reoffer_demands": Schedule(
+        timedelta(minutes=10), lambda session: idle_demands.reoffer_due(session, SYSTEM)
+    ),
+    "close_waiting_lists": Schedule(
+        timedelta(minutes=5), lambda session: waiting_lists.close_due(session, SYSTEM)
+    ),
     "expire_requests": Schedule(
         timedelta(minutes=1), lambda session: bookings.expire_due(session, SYSTEM)
     ),
@@ -113,8 +122,9 @@ JOBS: dict[str, Schedule] = {
         timedelta(days=1), lambda session: certificates.tell_expiring(session, SYSTEM)
     ),
     "shred_documents": Schedule(
-        timedelta(hours=6), lambda session: documents.shred_due(session, SYSTEM)
+        timedelta(hours=6), lambda session: pictures.shred_due(session, SYSTEM)
     ),
+    "prune_drafts": Schedule(timedelta(days=1), lambda session: drafts.prune_due(session, SYSTEM)),
     "erase": Schedule(timedelta(hours=1), lambda session: erasure.erase_due(session, SYSTEM)),
     "seal_audit": Schedule(timedelta(minutes=5), audit.seal, report=audit.report),
     "note_left_searches": Schedule(

@@ -331,11 +331,10 @@ def _new(session: Session, name: str, phone: str, role: Role) -> Account:
 
 
 def _attach(session: Session, actor: Actor, flow: ProviderFlow) -> None:
-    kind = flow.provider
     identity = Identity(
         created_at=clock.now(),
         account_id=actor.id,
-        provider=kind,
+        provider=flow.provider,
         subject_hash=flow.subject_hash,
         last_used_at=clock.now(),
         address=flow.address,
@@ -345,10 +344,9 @@ def _attach(session: Session, actor: Actor, flow: ProviderFlow) -> None:
             session.add(identity)
     except IntegrityError:  # One of the kind is held already, or somebody was quicker.
         raise Conflict("error.identity_held") from None
-    audit.record(session, actor, "link_identity", "account", actor.id or 0, provider=kind)
-    notices.tell(
-        session, NoticeKind.IDENTITY_LINKED, actor.id or 0, f"identity-{identity.id}", provider=kind
-    )
+    audit.record(session, actor, "link_identity", "account", actor.id or 0, provider=flow.provider)
+    about = f"identity-{identity.id}"
+    notices.tell(session, NoticeKind.IDENTITY_LINKED, actor.id or 0, about, provider=flow.provider)
 
 
 def _wait(flow: ProviderFlow, proven: Proven) -> None:

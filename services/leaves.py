@@ -114,6 +114,7 @@ def take(
     session.add(leave)
     session.flush()
     audit.record(session, actor, "take_leave", "leave", leave.id, visits=sorted(seen))
+    _tell_her(session, actor, NoticeKind.LEAVE_ENTERED, leave)
     if hit:
         notices.tell_operators(
             session,
@@ -144,6 +145,14 @@ def withdraw(session: Session, actor: Actor, leave_id: int) -> None:
     else:
         leave.withdrawn_at = clock.now()
     audit.record(session, actor, "withdraw_leave", "leave", leave.id)
+    _tell_her(session, actor, NoticeKind.LEAVE_WITHDRAWN, leave)
+
+
+def _tell_her(session: Session, actor: Actor, kind: NoticeKind, leave: Leave) -> None:
+    """What an operator does to her leave the caregiver learns at once."""
+    if actor.id != leave.caregiver_id:
+        due_at = leave.starts_at.isoformat()
+        notices.tell(session, kind, leave.caregiver_id, f"leave-{leave.id}", due_at=due_at)
 
 
 def _works(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, exists, func, insert, select
 from sqlalchemy.orm import Session
 
 from data.complaints import ExtraTime
@@ -120,6 +120,31 @@ def book_cancelled(session: Session, order: Order, visit: Visit) -> None:
         Line(LedgerAccount.PLATFORM_FEE, -commission_fen),
         Line(LedgerAccount.CAREGIVER_PAYABLE, visit.penalty_fen, visit.caregiver_id),
         Line(LedgerAccount.PENALTY, -visit.penalty_fen),
+    )
+
+
+def book_fee_reversed(session: Session, order: Order, visit: Visit) -> None:
+    """What a visit's fee or penalty was booked for is not owed after all; once per visit.
+
+    A fee that was released already comes off what would be paid out to her.
+    """
+    commission_fen = share(visit.fee_fen, order.commission_bp)
+    released = exists().where(
+        LedgerEntry.visit_id == visit.id, LedgerEntry.event == LedgerEvent.RELEASED
+    )
+    payable, frozen = LedgerAccount.CAREGIVER_PAYABLE, LedgerAccount.CAREGIVER_FROZEN
+    held = payable if session.scalar(select(released)) else frozen
+    _book(
+        session,
+        LedgerEvent.FEE_REVERSED,
+        f"visit:{visit.id}",
+        order.id,
+        visit.id,
+        Line(LedgerAccount.CUSTOMER_RECEIVABLE, -visit.fee_fen, order.customer_id),
+        Line(held, visit.fee_fen - commission_fen, visit.caregiver_id),
+        Line(LedgerAccount.PLATFORM_FEE, commission_fen),
+        Line(LedgerAccount.CAREGIVER_PAYABLE, -visit.penalty_fen, visit.caregiver_id),
+        Line(LedgerAccount.PENALTY, visit.penalty_fen),
     )
 
 

@@ -38,6 +38,11 @@ DEMAND_MOVES = (
     Move("withdraw", DemandStatus.OPEN, DemandStatus.WITHDRAWN, Permission.WITHDRAW_DEMAND),
     Move("expire", DemandStatus.OPEN, DemandStatus.EXPIRED, Permission.RUN_JOBS),
     Move("reopen", DemandStatus.MATCHED, DemandStatus.OPEN, Permission.CANCEL_ORDER),
+    # One that nobody takes: offered again by the worker, or made better by the family.
+    Move("reoffer", DemandStatus.OPEN, DemandStatus.OPEN, Permission.RUN_JOBS),
+    Move("improve", DemandStatus.OPEN, DemandStatus.OPEN, Permission.POST_DEMAND),
+    # The caregiver who was chosen cannot come after all.
+    Move("reopen", DemandStatus.MATCHED, DemandStatus.OPEN, Permission.WORK_VISIT),
     # A directed demand follows the request that came with it.
     Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.ANSWER_REQUEST),
     Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.DECIDE_REQUEST),
@@ -60,7 +65,23 @@ APPLICATION_MOVES = (
         ApplicationStatus.DECLINED,
         Permission.DECIDE_APPLICATION,
     ),
-    # Rivals lose with an approval, and everybody with a demand that ends.
+    # Rivals wait after an approval, in case the demand opens again.
+    Move(
+        "wait",
+        ApplicationStatus.SUBMITTED,
+        ApplicationStatus.WAITLISTED,
+        Permission.DECIDE_APPLICATION,
+    ),
+    *(
+        Move("move_up", ApplicationStatus.WAITLISTED, ApplicationStatus.SUBMITTED, permission)
+        for permission in (Permission.CANCEL_ORDER, Permission.WORK_VISIT)
+    ),
+    *(
+        Move("close", ApplicationStatus.WAITLISTED, ApplicationStatus.CLOSED, permission)
+        for permission in (Permission.CANCEL_ORDER, Permission.WORK_VISIT, Permission.RUN_JOBS)
+    ),
+    Move("withdraw", ApplicationStatus.WAITLISTED, ApplicationStatus.WITHDRAWN, Permission.APPLY),
+    # A suspended caregiver's end, and everybody's with a demand that ends.
     Move(
         "close",
         ApplicationStatus.SUBMITTED,
@@ -77,6 +98,11 @@ APPLICATION_MOVES = (
         ApplicationStatus.APPROVED,
         ApplicationStatus.DECLINED,
         Permission.CANCEL_ORDER,
+    ),
+    # She cannot come after all; should she be able to again, she may apply again.
+    *(
+        Move("step_back", ApplicationStatus.APPROVED, ApplicationStatus.WITHDRAWN, permission)
+        for permission in (Permission.CANCEL_ORDER, Permission.WORK_VISIT)
     ),
     Move("apply_again", ApplicationStatus.WITHDRAWN, ApplicationStatus.SUBMITTED, Permission.APPLY),
     Move("apply_again", ApplicationStatus.CLOSED, ApplicationStatus.SUBMITTED, Permission.APPLY),

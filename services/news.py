@@ -66,8 +66,8 @@ def look(session: Session, seen: Seen) -> tuple[set[News], Seen]:
 def concerning(session: Session, actor: Actor) -> frozenset[News]:
     """What this person is told of."""
     actor.require(Permission.READ_NOTICES)
+    works_in = session.scalar(select(Caregiver.city_code).where(Caregiver.id == actor.id))
     concerns = {News(Topic.INBOX, actor.id or 0)}
-    if actor.may(Permission.BROWSE_HALL):
-        city = session.scalar(select(Caregiver.city_code).where(Caregiver.id == actor.id))
-        concerns |= {News(Topic.HALL, city)} if city else set()
+    if works_in is not None and actor.may(Permission.BROWSE_HALL):
+        concerns.add(News(Topic.HALL, works_in))
     return frozenset(concerns)

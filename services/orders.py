@@ -8,7 +8,6 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from data.accounts import Account, Channel
-from data.demands import Application, ApplicationStatus, Demand
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import (
@@ -24,7 +23,17 @@ from data.orders import (
 )
 from data.recipients import Recipient
 from data.reviews import Review
-from services import agreements, clock, ledger, lifecycles, notices, places, to_do, visits
+from services import (
+    agreements,
+    clock,
+    ledger,
+    lifecycles,
+    notices,
+    places,
+    to_do,
+    visits,
+    waiting_lists,
+)
 from services.access import Actor, Permission, Role
 from services.errors import Conflict
 from services.places import DistanceBand
@@ -40,6 +49,7 @@ _ON_THE_WAY = (
     ToDoKind.LATE,
     ToDoKind.OVERLONG,
     ToDoKind.LEAVES,
+    ToDoKind.UNQUALIFIED,
     ToDoKind.LOCKED,
     ToDoKind.EARLY,
     ToDoKind.UNREDEEMED,
@@ -71,6 +81,7 @@ class OrderView:
 
     id: int
     kind: OrderKind
+    demand_id: int
     visit_id: int
     item_id: int
     district_code: str
@@ -256,17 +267,7 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
     if clock.now() > order.decline_until:
         raise Conflict("error.decline_too_late")
     _end(session, actor, order)
-    if order.kind is OrderKind.MONTHLY:
-        return  # A plan is asked of one caregiver only.
-    demand = session.get_one(Demand, order.demand_id)
-    lifecycles.take(session, actor, Noun.DEMAND, demand, "reopen")
-    chosen = session.scalars(
-        select(Application).where(
-            Application.demand_id == demand.id, Application.status == ApplicationStatus.APPROVED
-        )
-    ).one_or_none()
-    if chosen is not None:  # One who was asked directly never applied.
-        lifecycles.take(session, actor, Noun.APPLICATION, chosen, "turn_down")
+    waiting_lists.reopen(session, actor, order.demand_id, "turn_down")
 
 
 def _end(session: Session, actor: Actor, order: Order) -> None:
@@ -324,6 +325,7 @@ def _view(
     return OrderView(
         id=order.id,
         kind=order.kind,
+        demand_id=order.demand_id,
         visit_id=visit.id,
         item_id=order.item_id,
         district_code=order.district_code,
@@ -350,7 +352,7 @@ def _view(
         decline_until=order.decline_until,
         decision_words=order.decision_words,
         checked_in_at=visit.checked_in_at,
-        checked_in_near=_checked_in_near(visit),
+        checked_in_near=places.near(visit.checked_in_cell, visit.cell),
         checked_out_at=visit.checked_out_at,
         redeemed_at=visit.redeemed_at,
         done_tasks=tuple(visit.done_tasks),
@@ -360,13 +362,6 @@ def _view(
         open_moves=tuple(sorted(moves)),
         visit_moves=_visit_moves(actor, visit),
     )
-
-
-def _checked_in_near(visit: Visit) -> DistanceBand | None:
-    """How far from where she was expected the caregiver checked in, if she told."""
-    if not (visit.checked_in_cell and visit.cell):
-        return None
-    return places.band(places.distance_km(visit.checked_in_cell, visit.cell))
 
 
 def _visit_moves(actor: Actor, visit: Visit) -> tuple[str, ...]:

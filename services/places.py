@@ -108,6 +108,11 @@ def band(distance: float) -> DistanceBand:
     return next((name for limit, name in BAND_LIMITS_KM if distance < limit), DistanceBand.VERY_FAR)
 
 
+def near(here: str | None, there: str | None) -> DistanceBand | None:
+    """How far apart two neighbourhoods are, if both are told."""
+    return band(distance_km(here, there)) if here and there else None
+
+
 def listing(session: Session, city_code: str, *, retired: bool = False) -> list[PlaceView]:
     """A city's known places, hospitals first; they are public. Retired ones only if wanted."""
     known = select(Place).where(Place.city_code == city_code)

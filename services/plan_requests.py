@@ -74,7 +74,7 @@ def request(
         return before
     caregiver = bookings.bookable(session, form.caregiver_id, owner_id)
     item, course = catalogue.named(session, form.item_id), form.course
-    bookings.check_rate(session, caregiver.id, item.id, course.unit_price_fen)
+    bookings.check_rate(session, caregiver, item.id, course.unit_price_fen)
     courses.check(course, item)
     first = recurrence.first_day(course.rule, course.first_on)
     if first is None:

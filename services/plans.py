@@ -22,6 +22,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     recurrence,
 )
 from services.access import Actor, Permission, Role
@@ -46,6 +47,7 @@ class SegmentView:
     unit_price_fen: int
     from_on: date
     until_on: date | None
+    skipped: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,14 @@ def candidates(session: Session, actor: Actor, order_id: int) -> list[Candidate]
     order = agreements.reach(session, actor, order_id)
     where = courses.site(session, order)
     rows = session.execute(
-        select(Caregiver.id, Caregiver.cell, Caregiver.radius_km, Account.name, Rate.price_fen)
+        select(
+            Caregiver.id,
+            Caregiver.cell,
+            Caregiver.radius_km,
+            Caregiver.level,
+            Account.name,
+            Rate.price_fen,
+        )
         .join(Account, Account.id == Caregiver.id)
         .join(Rate, (Rate.caregiver_id == Caregiver.id) & (Rate.item_id == order.item_id))
         .where(
@@ -82,8 +91,17 @@ def candidates(session: Session, actor: Actor, order_id: int) -> list[Candidate]
             *(certificates.holds(Caregiver.id, kind) for kind in where.item.required_certificates),
         )
     )
+    bounds = price_bounds.in_force(session, order.city_code, clock.today(), order.item_id)
     found = [
-        (away, Candidate(row.id, row.name, row.price_fen, places.band(away)))
+        (
+            away,
+            Candidate(
+                row.id,
+                row.name,
+                bounds[order.item_id, row.level].clamp(row.price_fen),
+                places.band(away),
+            ),
+        )
         for row in rows
         if (away := places.distance_km(row.cell, where.cell)) <= row.radius_km
     ]
@@ -106,7 +124,10 @@ def preview_change(
         for one in _still_planned(session, order, course.first_on)
     }
     last = courses.horizon(course, where.city)
-    return courses.lay(session, caregiver, where, course, course.first_on, last, without=ending)
+    before = courses.days_before(session, order.id, course.first_on)
+    return courses.lay(
+        session, caregiver, where, course, course.first_on, last, without=ending, before=before
+    )
 
 
 def change(session: Session, actor: Actor, order_id: int, course: Course) -> None:
@@ -137,7 +158,7 @@ def swap(session: Session, actor: Actor, order_id: int, caregiver_id: int, cours
     if caregiver.id == before or caregiver.city_code != order.city_code:
         raise Conflict("error.caregiver_not_found")
     where = courses.site(session, order)
-    bookings.check_rate(session, caregiver.id, order.item_id, course.unit_price_fen)
+    bookings.check_rate(session, caregiver, order.item_id, course.unit_price_fen)
     bookings.check_suits(session, caregiver, where.item, where.cell)
     order.caregiver_id, order.unit_price_fen = caregiver.id, course.unit_price_fen
     _turn(session, actor, order, course, caregiver.id)
@@ -192,7 +213,8 @@ def _extend(session: Session, order: Order, segment: Segment) -> int:
     caregiver = session.get_one(Caregiver, segment.caregiver_id)
     gate.hold(session, caregiver.id)
     course, first = courses.of_segment(segment), segment.made_until
-    laid = courses.lay(session, caregiver, where, course, first, last)
+    before = courses.days_before(session, order.id, course.first_on)
+    laid = courses.lay(session, caregiver, where, course, first, last, before=before)
     free = [one for one in laid if one.obstacle is None]
     missed = [one for one in laid if one.obstacle]
     segment.made_until = last + timedelta(days=1)
@@ -236,7 +258,8 @@ def _turn(session: Session, actor: Actor, order: Order, course: Course, caregive
     _close(session, actor, order, course.first_on)
     session.flush()
     last = courses.horizon(course, where.city)
-    laid = courses.lay(session, caregiver, where, course, course.first_on, last)
+    before = courses.days_before(session, order.id, course.first_on)
+    laid = courses.lay(session, caregiver, where, course, course.first_on, last, before=before)
     planned = VisitStatus.PLANNED
     visit_ids = courses.place(session, order, caregiver.id, where, course, laid, planned)
     ledger.book_extended(session, order, visit_ids, sum(one.price.total_fen for one in laid))
@@ -292,6 +315,7 @@ def _view(segment: Segment) -> SegmentView:
         unit_price_fen=segment.unit_price_fen,
         from_on=segment.from_on,
         until_on=segment.until_on,
+        skipped=tuple(map(date.fromisoformat, segment.skipped)),
     )
 
 

@@ -1,5 +1,6 @@
 """Reviewing verifications: the queue, one case at a time, and what an operator decides."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -8,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus, Certificate
+from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Certificate
 from data.history import Noun
 from data.notices import NoticeKind
 from data.verifications import CaseKind, CaseStatus, VerificationCase
@@ -19,6 +20,7 @@ from services import (
     clock,
     documents,
     leases,
+    levels,
     lifecycles,
     notices,
     recipients,
@@ -93,6 +95,7 @@ class CaseReview:
     age: int
     area_known: bool
     same_number: int
+    level: CaregiverLevel | None
     certificates: tuple[Claim, ...]
     documents: tuple[DocumentView, ...]
     needed: tuple[Needed, ...]
@@ -221,6 +224,7 @@ def review(session: Session, actor: Actor, case_id: int) -> CaseReview:
         age=recipients.age(read.birth_date),
         area_known=read.area_known,
         same_number=cases.others_with(session, case),
+        level=cases.level_of(session, case),
         certificates=tuple(certificates.claim(one) for one in claims),
         documents=documents.of_case(session, case.id),
         needed=cases.needed(case.kind, {one.kind for one in claims}),
@@ -257,8 +261,9 @@ def decide(
     move: str,
     reasons: tuple[RejectReason, ...] = (),
     words: str = "",
+    level: CaregiverLevel | None = None,
 ) -> None:
-    """Approve or reject a case the actor has taken; a newcomer's profile moves with it.
+    """Approve or reject a case the actor has taken; profile and level move with a caregiver's.
 
     A no takes a reason from the list; OTHER takes words.
     """
@@ -272,6 +277,8 @@ def decide(
     caregiver = cases.caregiver_of(session, case)
     if move == "approve":
         _approve(session, actor, case, caregiver)
+        if caregiver and level:
+            levels.take_down(session, actor, caregiver, level)
     else:
         lifecycles.take(session, actor, Noun.VERIFICATION, case, move)
         case.reasons = [str(one) for one in dict.fromkeys(reasons)]
@@ -291,15 +298,14 @@ def decide_and_take(
     move: str,
     reasons: tuple[RejectReason, ...] = (),
     words: str = "",
+    level: CaregiverLevel | None = None,
 ) -> int | None:
     """Decide, and take the oldest free case at once; None when no other waits."""
     actor.require(Permission.DECIDE_CASE)
-    decide(session, actor, case_id, move, reasons, words)
+    decide(session, actor, case_id, move, reasons, words, level)
     session.flush()
-    try:
+    with suppress(NotFound):
         return take(session, actor)
-    except NotFound:
-        return None
 
 
 def expire(session: Session, actor: Actor, case_id: int, because: str) -> None:
@@ -342,8 +348,7 @@ def _approve(
 
 
 def _tell(session: Session, case: VerificationCase, move: str) -> None:
-    about = f"case-{case.id}-{move}"
-    notices.tell(session, _TOLD[move], case.account_id, about, case_id=case.id)
+    notices.tell(session, _TOLD[move], case.account_id, f"case-{case.id}-{move}", case_id=case.id)
 
 
 def _oldest_free(session: Session, actor: Actor) -> VerificationCase:

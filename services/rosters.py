@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.catalogue import CertificateKind
-from data.demands import Application, ApplicationStatus
+from data.demands import HOPING, Application
 from data.ledger import LedgerAccount
 from data.orders import AHEAD, WAITING, Order, Visit, VisitStatus
 from services import accounts, audit, certificates, clock, ledger, phones, track_records
@@ -156,7 +156,7 @@ def commitments(session: Session, actor: Actor, caregiver_id: int) -> Commitment
     ).all()  # fmt: skip
     open_applications = select(func.count(Application.id)).where(
         Application.caregiver_id == caregiver_id,
-        Application.status == ApplicationStatus.SUBMITTED,
+        Application.status.in_(HOPING),
     )
     return Commitments(
         masked_phone=phones.masked(account.phone),

@@ -45,6 +45,15 @@ class Page:
     height: int
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A kept picture, and whose it is; who is at home with it sees it unmarked and unrecorded."""
+
+    image: bytes
+    owner_id: int
+    at_home: bool = False
+
+
 def pages_of(given: bytes) -> list[Page]:
     """The pages of a JPEG, PNG, WebP, HEIC or PDF, whatever its name; slow, so in no transaction.
 
@@ -64,13 +73,30 @@ def pages_of(given: bytes) -> list[Page]:
         raise Invalid("error.document_unreadable") from None
 
 
+def photo_of(given: bytes) -> Page:
+    """The one picture of a JPEG, PNG, WebP or HEIC; slow, so in no transaction."""
+    if given.startswith(b"%PDF-"):
+        raise Invalid("error.photo_is_pdf")
+    try:
+        [page] = pages_of(given)
+    except Invalid as refused:
+        unreadable = refused.key == "error.document_unreadable"
+        raise (Invalid("error.photo_unreadable") if unreadable else refused) from None
+    return page
+
+
 def too_many_pages() -> Invalid:
     """The refusal of more pages than anybody looks through."""
     return Invalid("error.document_too_many_pages", most=MOST_PAGES)
 
 
 def marked(image: bytes, words: str) -> bytes:
-    """The picture with latin words across it, again and again, see-through, on light and dark."""
+    """The picture with latin words across it, again and again, see-through, on light and dark.
+
+    Without words it is the picture as it was.
+    """
+    if not words:
+        return image
     with Image.open(io.BytesIO(image), formats=("WEBP",)) as opened:
         picture = opened.convert("RGB")
     size = max(14, max(picture.size) // 50)

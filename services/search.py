@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, select, true
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountStatus
-from data.caregivers import Caregiver, CaregiverStatus, Rate
+from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Rate
 from data.catalogue import CareItem, Skill
 from data.recipients import Sex
 from services import (
@@ -24,6 +24,7 @@ from services import (
     gate,
     openings,
     places,
+    price_bounds,
     recipients,
     track_records,
 )
@@ -71,6 +72,7 @@ class Found:
     age: int
     worked_since: int
     district_code: str
+    level: CaregiverLevel
     price_fen: int
     score: Score
     visits_done: int
@@ -166,6 +168,7 @@ def _near(
     near, others = list[_Near](), Counter[Obstacle]()
     start = wanted.starts_at or clock.now()
     mean = track_records.city_means(session, [wanted.city_code])[wanted.city_code]
+    bounds = price_bounds.in_force(session, wanted.city_code, clock.today(), item.id)
     for row in session.execute(_working(wanted, item, myself)):
         if row.price_fen is None:
             others[Obstacle.NOT_OFFERED] += 1
@@ -177,12 +180,14 @@ def _near(
             away[row.cell] = places.distance_km(row.cell, wanted.cell)
         if away[row.cell] > row.radius_km:
             others[Obstacle.TOO_FAR] += 1
-        elif wanted.most_fen is not None and row.price_fen > wanted.most_fen:
+            continue
+        price_fen = bounds[item.id, row.level].clamp(row.price_fen)
+        if wanted.most_fen is not None and price_fen > wanted.most_fen:
             others[Obstacle.PRICE] += 1
         else:
             score = track_records.score(row)
             liked = track_records.liked(score, mean)
-            near.append(_Near(row.id, row.price_fen, away[row.cell], score, liked, start))
+            near.append(_Near(row.id, price_fen, away[row.cell], score, liked, start))
     return near, others
 
 
@@ -247,6 +252,7 @@ def _cards(session: Session, able: Sequence[_Near]) -> Iterator[Found]:
             age=recipients.age(caregiver.birth_date),
             worked_since=caregiver.worked_since,
             district_code=caregiver.district_code,
+            level=caregiver.level,
             price_fen=one.price_fen,
             score=one.score,
             visits_done=caregiver.visits_done,
@@ -259,7 +265,8 @@ def _cards(session: Session, able: Sequence[_Near]) -> Iterator[Found]:
 def offers(session: Session, actor: Actor, caregiver_id: int) -> list[Offer]:
     """What a caregiver who can be booked offers now, with her prices."""
     actor.require(Permission.FIND_CAREGIVERS)
-    _bookable(session, caregiver_id)
+    caregiver = _bookable(session, caregiver_id)
+    bounds = price_bounds.in_force(session, caregiver.city_code, clock.today())
     held = certificates.held(session, [caregiver_id]).get(caregiver_id, set())
     rows = session.execute(
         select(Rate.item_id, Rate.price_fen, CareItem.required_certificates)
@@ -267,7 +274,11 @@ def offers(session: Session, actor: Actor, caregiver_id: int) -> list[Offer]:
         .where(Rate.caregiver_id == caregiver_id, CareItem.active)
         .order_by(CareItem.id)
     )
-    return [Offer(item_id, price) for item_id, price, needed in rows if set(needed) <= held]
+    return [
+        Offer(item_id, bounds[item_id, caregiver.level].clamp(price_fen))
+        for item_id, price_fen, needed in rows
+        if set(needed) <= held
+    ]
 
 
 def free_starts(
@@ -339,6 +350,7 @@ def _working(wanted: Wanted, item: CareItem, myself: int | None) -> Select[*tupl
             Caregiver.id,
             Caregiver.cell,
             Caregiver.radius_km,
+            Caregiver.level,
             Rate.price_fen,
             and_(true(), *kinds).label("certified"),
             *track_records.SCORED,

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver
-from data.demands import Application, ApplicationStatus
+from data.demands import HOPING, Application
 from data.history import Noun
 from data.notices import NoticeKind
 from services import audit, lifecycles, notices
@@ -44,7 +44,7 @@ def _close_applications(session: Session, actor: Actor, caregiver: Caregiver) ->
     for application in session.scalars(
         select(Application).where(
             Application.caregiver_id == caregiver.id,
-            Application.status == ApplicationStatus.SUBMITTED,
+            Application.status.in_(HOPING),
         )
     ):
         lifecycles.take(session, actor, Noun.APPLICATION, application, "close")

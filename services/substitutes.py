@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountStatus
+from data.calendars import Leave
 from data.caregivers import Caregiver, CaregiverStatus, Rate
 from data.catalogue import CareItem
 from data.cities import City
@@ -25,6 +26,7 @@ from services import (
     lifecycles,
     notices,
     places,
+    price_bounds,
     track_records,
 )
 from services.access import Actor, Permission
@@ -63,7 +65,6 @@ def candidates(
         .join(Account, Account.id == Caregiver.id)
         .where(
             Rate.item_id == order.item_id,
-            Rate.price_fen <= order.unit_price_fen,
             Caregiver.city_code == order.city_code,
             Caregiver.status == CaregiverStatus.APPROVED,
             Caregiver.id.not_in((visit.caregiver_id, order.customer_id)),
@@ -77,8 +78,12 @@ def candidates(
     week = visit.starts_at - calendars.A_WEEK, visit.ends_at + calendars.A_WEEK
     taken = gate.taken_by(session, ids, *week)
     rules = _at_short_notice(session, order.city_code)
+    bounds = price_bounds.in_force(session, order.city_code, clock.today(), order.item_id)
     found = []
-    for caregiver, name, price_fen in rows:
+    for caregiver, name, rate_fen in rows:
+        price_fen = bounds[order.item_id, caregiver.level].clamp(rate_fen)
+        if price_fen > order.unit_price_fen:
+            continue
         away = places.distance_km(caregiver.cell, visit.cell)
         hers = taken.get(caregiver.id, [])
         if away <= caregiver.radius_km and not availability.obstacle(
@@ -103,6 +108,9 @@ def ask(session: Session, actor: Actor, visit_id: int, caregiver_id: int) -> int
         raise NotFound("error.caregiver_not_found")
     item = session.get_one(CareItem, order.item_id)
     bookings.check_suits(session, caregiver, item, visit.cell)
+    asked_fen = price_bounds.asked(session, caregiver, item.id)
+    if asked_fen is None or asked_fen > order.unit_price_fen:
+        raise Conflict("error.substitute_asks_more")
     gate.hold(session, caregiver.id)
     _check_free(session, order, caregiver, visit)
     city = session.scalars(select(City).where(City.code == order.city_code)).one()
@@ -142,12 +150,30 @@ def accept(session: Session, actor: Actor, offer_id: int) -> None:
     session.flush()
     ledger.book_cancelled(session, order, old)
     ledger.book_extended(session, order, [offer.id], offer.total_fen)
-    concerned = order.customer_id, old.caregiver_id
     comes = NoticeKind.SUBSTITUTE_COMES
-    _tell(session, comes, order, offer.id, offer.starts_at, *concerned, operators=True)
+    _tell(session, comes, order, offer.id, offer.starts_at, old.caregiver_id, operators=True)
     named = agreements.facts(order, offer.id)
+    once = named | {"due_at": offer.starts_at.isoformat()}
+    notices.tell(session, comes, order.customer_id, _occasion(session, order, old, offer), **once)
     about = f"visit-{offer.id}-{offer.code_issue}"
     notices.tell(session, NoticeKind.CODE_ISSUED, offer.caregiver_id, about, **named)
+
+
+def _occasion(session: Session, order: Order, old: Visit, offer: Visit) -> str:
+    """What a family is told of once: in a leave a new face for their order, else each visit."""
+    leave_id = session.scalar(
+        select(Leave.id)
+        .where(
+            Leave.caregiver_id == old.caregiver_id,
+            Leave.withdrawn_at.is_(None),
+            Leave.ends_at > old.starts_at,
+            Leave.starts_at < old.ends_at,
+        )
+        .limit(1)
+    )
+    if leave_id is None:
+        return f"visit-{offer.id}"
+    return f"order-{order.id}-leave-{leave_id}-{offer.caregiver_id}"
 
 
 def refuse(session: Session, actor: Actor, offer_id: int) -> None:

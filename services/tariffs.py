@@ -123,13 +123,7 @@ def keep(session: Session, actor: Actor, city_code: str, valid_from: date, rules
     One that was to begin on the same day is replaced; prices agreed already stay as they are.
     """
     actor.require(Permission.KEEP_TARIFFS)
-    city = session.scalar(select(City).where(City.code == city_code).with_for_update())
-    if city is None or city_code not in actor.cities:
-        raise NotFound("error.city_not_found")
-    if valid_from < clock.today():
-        raise Invalid("error.tariff_in_past")
-    if valid_from > clock.today() + FURTHEST:
-        raise Invalid("error.tariff_too_far", days=FURTHEST.days)
+    settable(session, actor, city_code, valid_from)
     checked = _checked(rules)
     tariff = session.scalar(
         select(Tariff).where(Tariff.city_code == city_code, Tariff.valid_from == valid_from)
@@ -145,6 +139,17 @@ def keep(session: Session, actor: Actor, city_code: str, valid_from: date, rules
         session, actor, "set_tariff", "tariff", tariff.id, valid_from=valid_from.isoformat()
     )
     return tariff.id
+
+
+def settable(session: Session, actor: Actor, city_code: str, valid_from: date) -> None:
+    """Refuse a city that is not the actor's, and a day past or too far; the city is locked."""
+    city = session.scalar(select(City).where(City.code == city_code).with_for_update())
+    if city is None or city_code not in actor.cities:
+        raise NotFound("error.city_not_found")
+    if valid_from < clock.today():
+        raise Invalid("error.tariff_in_past")
+    if valid_from > clock.today() + FURTHEST:
+        raise Invalid("error.tariff_too_far", days=FURTHEST.days)
 
 
 def _checked(rules: Rules) -> Rules:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
     union_all,
 )
@@ -24,13 +25,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.accounts import Account
 from data.calendars import Leave
+from data.caregivers import Caregiver, CaregiverStatus
 from data.complaints import Complaint, ComplaintStatus, Incident, IncidentStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.follow_ups import FollowUp
 from data.notices import NoticeKind
 from data.orders import ASIDE, GONE, Order, OrderStatus, Visit, VisitStatus
 from data.verifications import VerificationCase
-from services import clock, complaints, notices, verifications, visits
+from services import certificates, clock, complaints, notices, verifications, visits
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
@@ -56,6 +58,7 @@ class ToDoKind(StrEnum):
     APPLICATIONS = "applications"
     APPROVALS = "approvals"
     LEAVES = "leaves"
+    UNQUALIFIED = "unqualified"
     REQUESTS = "requests"
     CASES = "cases"
     UNANSWERED = "unanswered"
@@ -321,6 +324,18 @@ def visit_waits(kind: ToDoKind) -> ColumnElement[bool]:
         case ToDoKind.LEAVES:
             ahead = and_(Visit.status == VisitStatus.PLANNED, Visit.starts_at > now)
             return and_(ahead, select(Leave.id).where(in_leave()).correlate(Visit).exists())
+        case ToDoKind.UNQUALIFIED:
+            ahead = and_(Visit.status == VisitStatus.PLANNED, Visit.starts_at > now)
+            return and_(
+                ahead,
+                or_(
+                    certificates.lacks_any(Visit.caregiver_id, Order.item_id),
+                    exists().where(
+                        Caregiver.id == Visit.caregiver_id,
+                        Caregiver.status != CaregiverStatus.APPROVED,
+                    ),
+                ),
+            )
         case ToDoKind.LOCKED:
             return and_(Visit.status == VisitStatus.FINISHED, Visit.locked_until > now)
         case ToDoKind.UNREDEEMED:

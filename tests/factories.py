@@ -185,6 +185,14 @@ def make_newcomer(session: Session, number: int = 1, role: Role = Role.CUSTOMER)
     return Actor(account_id, role)
 
 
+def add_colleague(session: Session, number: int = 1) -> Actor:
+    """One more approved caregiver who does what LI does."""
+    colleague = make_newcomer(session, 500 + number, Role.CAREGIVER)
+    _add_caregiver(session, colleague)
+    session.flush()
+    return colleague
+
+
 def id_number(number: int = 1, born: date = BORN, sex: Sex = Sex.FEMALE) -> str:
     """A valid resident id number of nobody: no area begins with 99."""
     first_17 = f"990000{born:%Y%m%d}{number * 2 + (sex is Sex.MALE):03d}"

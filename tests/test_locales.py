@@ -39,7 +39,7 @@ from components.navigation import PAGES
 from data.accounts import AccountStatus, Channel, Role
 from data.calendars import DayKind, LeaveReason
 from data.calls import Outcome
-from data.caregivers import CaregiverStatus
+from data.caregivers import CaregiverLevel, CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.cities import CityStatus
 from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
@@ -55,6 +55,9 @@ from services.availability import Obstacle
 from services.deliveries import OUTSIDE
 from services.erasure import Open
 from services.gateways import Failure
+from services.drafts import Lost
+from services.erasure import Open
+from services.income import IncomeKind
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
 from services.places import Datum, DistanceBand, PlaceKind
@@ -99,6 +102,8 @@ FAMILIES: dict[str, set[str]] = {
     "unmet.column_{}": set(unmet_needs._COLUMNS),
     "need_source.{}": set(NeedSource),
     "application_status.{}": set(ApplicationStatus),
+    "caregiver_level.{}": set(CaregiverLevel),
+    "price_bounds.{}": {"lowest", "highest"},
     "caregiver_status.{}": set(CaregiverStatus),
     "caregivers_page.{}": set(operator_caregivers._NUMBERS),
     "certificate.{}": set(CertificateKind),
@@ -120,13 +125,14 @@ FAMILIES: dict[str, set[str]] = {
     "day_kind.{}": set(DayKind),
     "customers.{}": set(customers._TEXTS),
     "demand_status.{}": set(DemandStatus),
+    "draft.lost_{}": set(Lost),
     "desk.{}": set(desk.Wish) | set(read_back._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
     "empty.{}": {
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "deliveries", "find_caregivers", "inbox", "income", "my_calendar",
-        "my_orders", "my_visits", "orders", "overview", "places", "redeem", "task_hall", "to_call", "unmet",
-        "verifications",
+        "my_orders", "my_visits", "orders", "overview", "places", "redeem", "task_hall", "to_call",
+        "unmet", "verifications",
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
@@ -218,7 +224,10 @@ FAMILIES: dict[str, set[str]] = {
     "order_kind.{}": set(orders.OrderKind),
     "order_status.{}": set(icons.REQUEST),
     "plan.column_{}": {"day", "start", "price", "caregiver"},
-    "income.{}": {"visit", "item", "pay", "state", "total", "commission", "extra"},
+    "evidence.checked_{}": {"in", "out"},
+    "evidence.not_{}": {"in", "out"},
+    "income.{}": {"visit", "kind", "item", "pay", "state", "total", "commission"},
+    "income_kind.{}": set(IncomeKind),
     "visits.week_{}": {"before", "after"},
     "today.again_{}": set(today.PAUSES),
     "my_profile.copy_to_{}": {"workdays", "every_day"},

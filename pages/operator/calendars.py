@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from components import calendars, layout, leaves, navigation
+from components import calendars, layout, leaves, navigation, stand_ins
 from components.i18n import t
 
 layout.page_head("calendars", subtitle=t("calendar.operator_subtitle"))
@@ -17,6 +17,7 @@ else:
         shown, day = calendars.calendar(caregiver_id)
     with whose:
         calendars.owner(shown)
+        stand_ins.stand_in_section(caregiver_id)
     with right:
         calendars.day_panel(caregiver_id, day)
         leaves.leave_section(caregiver_id)

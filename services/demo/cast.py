@@ -27,7 +27,7 @@ from services import (
 )
 from services.access import Actor, Channel, Role
 from services.availability import Pace, Taken
-from services.demo import papers, people, portraits
+from services.demo import levels, papers, people, portraits
 from services.demo.nantong import CITY, DISTRICTS, PLACES, VILLAGE, District
 from services.recipients import Mobility, Relation, Sex
 
@@ -73,6 +73,7 @@ class Carer:
     certificates: set[str]
     hours: tuple[caregivers.Hours, ...]
     rates: dict[int, int]
+    level: caregivers.CaregiverLevel
     since: datetime
     skilled: float
     taken: list[Taken] = field(default_factory=list)
@@ -220,6 +221,7 @@ def caregiver(
         certificates={str(kind) for kind in held},
         hours=form.hours,
         rates=rates,
+        level=levels.after(worked),
         since=clock.now(),
         skilled=0.95 if number == 0 else chance.uniform(0.55, 1.0),
     )

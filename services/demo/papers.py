@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
+from data.caregivers import CaregiverLevel
 from data.catalogue import CertificateKind
 from services import caregivers, clock, consents, documents, resident_ids, verifications
 from services.access import Actor
@@ -61,12 +62,19 @@ def hand_in(session: Session, person: Actor) -> int:
     return case_id
 
 
-def decide(session: Session, operator: Actor, case_id: int, move: str, because: str = "") -> None:
+def decide(
+    session: Session,
+    operator: Actor,
+    case_id: int,
+    move: str,
+    because: str = "",
+    level: CaregiverLevel | None = None,
+) -> None:
     """Take a case up and approve or reject it."""
     session.flush()
     verifications.take(session, operator, case_id)
     reasons = (RejectReason.BLURRED,) if move == "reject" else ()
-    verifications.decide(session, operator, case_id, move, reasons, because)
+    verifications.decide(session, operator, case_id, move, reasons, because, level)
 
 
 def certificates(

@@ -26,7 +26,7 @@ from services import (
     verifications,
 )
 from services.access import SYSTEM, Actor, Role
-from services.demo import cast, papers, words
+from services.demo import cast, levels, papers, words
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
 from services.demo.plan import Planner
@@ -80,6 +80,8 @@ def stage(
         operator = actors[Role.OPERATOR]
         families = [cast.zhous(session, chance, actors[Role.CUSTOMER], operator)]
     items = list(session.scalars(select(CareItem).order_by(CareItem.id)))
+    with clock.at(start - timedelta(days=30)):
+        levels.bound_prices(session, operator, items)
     known = list(session.scalars(select(Place).order_by(Place.id)))
     carers = _caregivers(session, chance, items, actors, caregiver_count, start, now)
     others = customer_count - CUSTOMERS_APART - len(families)
@@ -205,7 +207,7 @@ def _step(session: Session, carer: Carer, operator: Actor, move: str, because: s
         case "suspend":
             caregivers.move(session, operator, carer.id, move, because)
         case _:
-            papers.decide(session, operator, carer.case_id, move, because)
+            papers.decide(session, operator, carer.case_id, move, because, carer.level)
 
 
 # Hours ago their profile was saved, and each move: hours later, its name, words.

@@ -18,9 +18,19 @@ from data.accounts import Account, AccountStatus
 from data.database import reading, writing
 from data.history import AuditEvent
 from data.verifications import DocumentKind
-from services import clock, credentials, documents, sessions, verifications
+from services import (
+    clock,
+    credentials,
+    documents,
+    pictures,
+    report_photos,
+    sessions,
+    verifications,
+)
 from services.access import Actor
+from services.pictures import PictureKind
 from services.verifications import CaseKind, IdentityForm
+from tests import factories
 from tests.conftest import token_of
 from tests.factories import ANALYST, DESK, FAR_OPERATOR, LI, OPERATOR, ZHOU, make_newcomer
 
@@ -73,7 +83,8 @@ def document_id(owner) -> int:
 @pytest.fixture
 def address(owner, document_id) -> str:
     with writing() as session:
-        return f"/documents/{documents.ticket(session, owner, document_id, 'own')}"
+        ticket = pictures.ticket(session, owner, PictureKind.DOCUMENT, document_id, "own")
+    return f"/documents/{ticket}"
 
 
 def cookie(actor: Actor) -> dict[str, str]:
@@ -147,6 +158,23 @@ def test_a_session_that_was_ended_opens_nothing(ask, address, owner):
         sessions.end_of(session, owner.id or 0)
 
     assert ask(address, headers).status_code == 403
+
+
+def test_the_family_gets_a_photo_of_a_report_as_it_is(ask):
+    photo = factories.empty_page()
+    with writing() as session:
+        visit_id = factories.make_finished_visit(session)
+        report_photos.add(session, LI, visit_id, [photo])
+        session.flush()
+        [shown] = report_photos.of_visits(session, ZHOU, [visit_id])[visit_id]
+        ticket = pictures.ticket(session, ZHOU, PictureKind.REPORT_PHOTO, shown.id, "own")
+
+    for actor in (LI, DESK, OPERATOR):
+        assert ask(f"/documents/{ticket}", cookie(actor)).status_code == 403
+    answer = ask(f"/documents/{ticket}", cookie(ZHOU))
+    assert (answer.status_code, answer.content) == (200, photo.image)
+    assert answer.headers["cache-control"] == "no-store"
+    assert ask(f"/documents/{ticket}", cookie(ZHOU)).status_code == 403
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS"])

@@ -3,12 +3,12 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from data.database import reading, writing
-from data.demands import Application, ApplicationStatus
+from data.demands import Application, ApplicationStatus, Invitation
 from data.orders import Order
 from services import applications
 from tests import factories
 from tests.factories import FAR_OPERATOR, LI, NAMES, OPERATOR, ZHAO
-from tests.pages.screen import confirm, said, words
+from tests.pages.screen import confirm, said, successes, words
 
 PAGE = "pages/operator/applications.py"
 
@@ -68,7 +68,7 @@ def test_choosing_one_makes_the_order_and_closes_the_rival(open_app):
     app = open_app(PAGE, OPERATOR)
     answer(app, "approve", lis)
     assert status_of(lis) is ApplicationStatus.APPROVED
-    assert status_of(zhaos) is ApplicationStatus.CLOSED
+    assert status_of(zhaos) is ApplicationStatus.WAITLISTED
     with reading() as session:
         assert session.scalars(select(Order)).one().caregiver_id == LI.id
     assert words("empty.applications") in said(app)
@@ -120,3 +120,20 @@ def test_an_operator_of_another_city_sees_nothing(open_app):
     app = open_app(PAGE, FAR_OPERATOR)
     assert words("empty.applications") in said(app)
     assert NAMES[LI] not in said(app)
+
+
+def test_a_demand_nobody_applied_for_is_pushed_to_a_caregiver_by_name(open_app):
+    with writing() as session:
+        demand_id = factories.make_demand(session)
+    app = open_app(PAGE, OPERATOR)
+    app.session_state["unanswered"] = True
+    app.session_state[f"invite_for_{demand_id}"] = True
+    app.run()
+    assert NAMES[LI] in said(app)
+    app.session_state["unanswered"] = app.session_state[f"invite_for_{demand_id}"] = True
+    app.button(key=f"invite_{demand_id}_{LI.id}").click().run()
+    assert not app.exception
+    assert successes(app) == [words("invite.done")]
+    with reading() as session:
+        row = session.scalars(select(Invitation)).one()
+    assert (row.demand_id, row.caregiver_id, row.invited_by_id) == (demand_id, LI.id, OPERATOR.id)

@@ -2,13 +2,17 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 
 from data.calendars import DayHours, Leave
+from data.caregivers import Rate
 from data.database import reading, writing
 from data.history import AuditEvent
+from data.orders import Visit, VisitStatus
+from services import leaves
 from tests import factories
-from tests.factories import FAR_OPERATOR, LI, MONDAY, NAMES, OPERATOR
+from tests.factories import FAR_OPERATOR, LI, MONDAY, NAMES, OPERATOR, ZHAO
 from tests.pages.screen import errors, keys, opened, said, successes, words
 
 PAGE = "pages/operator/calendars.py"
@@ -65,3 +69,68 @@ def test_another_citys_operator_sees_nothing(open_app):
 def test_without_a_caregiver_it_says_where_to_choose_one(open_app):
     app = open_app(PAGE, OPERATOR)
     assert words("empty.calendars") in said(app)
+
+
+class TestStandIns:
+    @pytest.fixture
+    def visit_ids(self, database):
+        """Two visits of LI and her leave over both."""
+        with writing() as session:
+            ids = [
+                factories.make_visit(session, starts_at=MONDAY + timedelta(days=number))
+                for number in (1, 2)
+            ]
+            session.flush()
+            begins = MONDAY + timedelta(hours=12)
+            until = begins + timedelta(days=5)
+            leaves.take(session, LI, LI.id, begins, until, leaves.LeaveReason.ILLNESS, ids)
+        return ids
+
+    def ask(self, app):
+        return app.button(key="ask_stand_ins").click().run()
+
+    def offered(self):
+        with reading() as session:
+            asked = select(Visit.replaces_id).where(Visit.status == VisitStatus.OFFERED)
+            return sorted(session.scalars(asked))
+
+    def test_all_visits_a_leave_hits_are_asked_for_in_one_go(self, open_app, visit_ids):
+        app = opened_for(open_app)
+        assert words("stand_ins.title", count=2) in [one.value for one in app.subheader]
+        assert words("stand_ins.new_face") in said(app)
+        app = self.ask(app)
+        assert successes(app) == [words("stand_ins.asked")]
+        assert words("stand_ins.outcome", count=2) in said(app)
+        assert self.offered() == visit_ids
+
+    def test_a_line_is_left_out(self, open_app, visit_ids):
+        app = opened_for(open_app)
+        app.selectbox(key=f"stand_in_for_{visit_ids[0]}_{ZHAO.id}").set_value(0).run()
+        self.ask(app)
+        assert self.offered() == visit_ids[1:]
+
+    def test_who_was_booked_meanwhile_is_refused_by_name(self, open_app, visit_ids):
+        app = opened_for(open_app)
+        with writing() as session:
+            starts_at = MONDAY + timedelta(days=1)
+            factories.make_order(session, caregiver=ZHAO, starts_at=starts_at)
+        app = self.ask(app)
+        (warning, *_) = [one.value for one in app.warning]
+        assert NAMES[ZHAO] in warning
+        assert words("error.obstacle_busy") in warning
+        assert self.offered() == visit_ids[1:]
+
+    def test_where_nobody_can_come_the_reason_is_read(self, open_app, visit_ids):
+        with writing() as session:
+            session.execute(update(Rate).where(Rate.caregiver_id == ZHAO.id).values(price_fen=4100))
+        (first, _) = [one.value for one in opened_for(open_app).warning]
+        assert words("stand_ins.too_dear") in first
+
+    def test_the_morning_leads_there(self, open_app, visit_ids):
+        app = open_app("pages/operator/today.py", OPERATOR)
+        links = [one.proto.label for one in app.get("page_link")]
+        assert words("stand_ins.go", name=NAMES[LI], count=2) in links
+
+    def test_she_herself_sees_nothing_of_it(self, open_app, visit_ids):
+        app = open_app("pages/caregiver/my_calendar.py", LI)
+        assert words("stand_ins.title", count=2) not in [one.value for one in app.subheader]

@@ -5,7 +5,8 @@ import pytest
 from components.catalogues import LANGUAGES, say
 from data.database import reading, writing
 from data.notices import Notice, NoticeKind
-from services import catalogue, notices, redemption
+from services import catalogue, demands, notices, redemption
+from services.access import SYSTEM
 from tests.factories import (
     COMPANIONSHIP,
     LI,
@@ -14,6 +15,7 @@ from tests.factories import (
     ZHAO,
     ZHOU,
     code_of,
+    make_demand,
     make_order,
     make_redeemed_visit,
     make_visit,
@@ -167,3 +169,18 @@ def test_the_family_hears_of_its_order_in_its_own_inbox(open_app):
     deliver()
     assert words("notice_text.order_confirmed", item="老人陪伴") in said(open_app(PAGE, ZHOU))
     assert words("empty.inbox") in said(open_app(PAGE, STRANGER))
+
+
+def test_a_demand_that_expired_is_posted_again_from_its_notice(open_app, clock):
+    with writing() as session:
+        make_demand(session, words="父亲走路慢")
+    clock.move(days=1)
+    with writing() as session:
+        demands.expire_due(session, SYSTEM)
+    deliver()
+    app = open_app(PAGE, ZHOU)
+    [again] = [key for key in keys(app) if str(key).startswith("again_")]
+    app.button(key=again).click().run()
+    assert not app.exception
+    assert app.title[0].value == words("page.post_demand")
+    assert app.text_area(key="demand_words").value == "父亲走路慢"

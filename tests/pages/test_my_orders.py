@@ -7,10 +7,10 @@ from sqlalchemy import select
 from components import formats
 from data.accounts import Account
 from data.database import reading, writing
-from data.demands import Demand, DemandStatus
+from data.demands import Demand, DemandStatus, Invitation
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.reviews import Review
-from services import demands, orders, reviews, visits
+from services import demands, drafts, orders, reviews, visits
 from tests.factories import (
     LI,
     NASTY,
@@ -348,3 +348,96 @@ def test_the_page_speaks_english(open_app):
     assert app.title[0].value == "My orders"
     assert "Companionship" in said(app)
     assert "Tue 8 Jan" in said(app)
+
+
+def test_a_former_demand_opens_the_form_filled_in_for_next_week(open_app, opened):
+    demand_id = made(make_demand, words=NASTY)
+    with writing() as session:
+        demands.withdraw(session, ZHOU, demand_id)
+    app = open_app(PAGE, ZHOU)
+    app.session_state["ended_demands"] = True
+    app.run()
+    app.button(key=f"again_demand_{demand_id}").click().run()
+    assert not app.exception
+    assert app.title[0].value == words("page.post_demand")
+    assert successes(app) == [words("draft.ready")]
+    assert app.text_area(key="demand_words").value == NASTY
+    assert f"{app.date_input(key='demand_day').value:%m-%d}" == "01-15"
+
+
+def test_a_former_order_is_posted_again_as_well(open_app):
+    visit_id = made(make_redeemed_visit)
+    with reading() as session:
+        order_id = order_of(session, visit_id)
+    app = open_app(PAGE, ZHOU)
+    app.button(key=f"again_order_{order_id}").click().run()
+    assert app.text_input(key="demand_address").value == "濠河花园 3 幢 502 室"
+
+
+def test_a_draft_being_written_is_kept_and_that_is_said(open_app):
+    order_id = made(make_order)
+    with writing() as session:
+        drafts.save(session, ZHOU, drafts.DraftFields(words="还没写完"))
+    app = open_app(PAGE, ZHOU)
+    app.button(key=f"again_order_{order_id}").click().run()
+    assert errors(app) == [words("error.draft_exists")]
+
+
+def test_caregivers_are_invited_by_name_with_one_click(open_app):
+    demand_id = made(make_demand)
+    app = opened(open_app(PAGE, ZHOU), f"invite_for_{demand_id}")
+    assert "李桂兰" in said(app)
+    assert "¥40/小时" in said(app)
+    app.button(key=f"invite_{demand_id}_{LI.id}").click().run()
+    assert not app.exception
+    assert successes(app) == [words("invite.done")]
+    assert words("invite.count", count=1) in said(app)
+    app = opened(app, f"invite_for_{demand_id}")
+    assert f"invite_{demand_id}_{LI.id}" not in keys(app)
+    assert f"invite_{demand_id}_{ZHAO.id}" in keys(app)
+
+
+def test_one_who_has_become_busy_is_offered_no_more(open_app):
+    demand_id = made(make_demand)
+    app = opened(open_app(PAGE, ZHOU), f"invite_for_{demand_id}")
+    app.button(key=f"invite_{demand_id}_{LI.id}").click()
+    made(make_order, customer=STRANGER)
+    app.run()
+    assert not app.exception
+    assert "李桂兰" not in said(app)
+    with reading() as session:
+        assert not session.scalars(select(Invitation)).all()
+
+
+def test_the_price_of_a_demand_is_raised_while_nobody_applied(open_app):
+    demand_id = made(make_demand, highest_fen=4500)
+    app = opened(open_app(PAGE, ZHOU), f"improve_{demand_id}_open")
+    app.slider(key=f"improve_{demand_id}_price").set_range(35, 60)
+    app.button(key=f"improve_{demand_id}_save").click().run()
+    assert not app.exception
+    assert successes(app) == [words("idle.improved")]
+    assert (demand(demand_id).lowest_fen, demand(demand_id).highest_fen) == (3500, 6000)
+
+
+def test_lowering_it_is_refused_in_words(open_app):
+    demand_id = made(make_demand, lowest_fen=3500, highest_fen=4500)
+    app = opened(open_app(PAGE, ZHOU), f"improve_{demand_id}_open")
+    app.slider(key=f"improve_{demand_id}_price").set_range(35, 40)
+    app.button(key=f"improve_{demand_id}_save").click().run()
+    assert errors(app) == [words("error.price_lowered")]
+
+
+def test_once_somebody_applied_it_cannot_be_improved(open_app):
+    with writing() as session:
+        demand_id = demand_of(session, make_application(session))
+    app = open_app(PAGE, ZHOU)
+    assert f"improve_{demand_id}_open" not in str(app.get("popover"))
+    assert f"withdraw_{demand_id}" in questions(app)
+
+
+def test_one_offered_again_says_what_would_help(open_app):
+    demand_id = made(make_demand)
+    assert words("idle.advice") not in said(open_app(PAGE, ZHOU))
+    with writing() as session:
+        session.get_one(Demand, demand_id).offers = 2
+    assert words("idle.advice") in said(open_app(PAGE, ZHOU))

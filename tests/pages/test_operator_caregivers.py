@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from data.caregivers import Caregiver, CaregiverStatus, Certificate
+from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Certificate
 from data.database import reading, writing
 from data.history import AuditEvent
 from data.notices import Notice, NoticeKind
@@ -243,3 +243,15 @@ class TestReviews:
         app.button(key=key).click().run()
         assert successes(app) == [words("review.answer_done")]
         assert NASTY in [text.value for text in app.text]
+
+
+def test_the_operator_gives_a_level_and_everybody_sees_it(open_app):
+    app = shown(open_app(PAGE, OPERATOR))
+    key = f"caregiver_{LI.id}_intermediate"
+    app.button_group(key=f"{key}_level").set_value("senior").run()
+    app.button(key=f"{key}_set").click().run()
+
+    assert successes(app) == [words("caregivers_page.level_set")]
+    with reading() as session:
+        assert session.get_one(Caregiver, LI.id).level is CaregiverLevel.SENIOR
+    assert words("caregiver_level.senior") in said(app)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from data.database import reading, writing
 from data.orders import Order, OrderKind, OrderStatus, Visit, VisitStatus
+from data.reviews import Review
 from services import bookings, plan_requests, recurrence
 from services.courses import Course
 from services.plan_requests import PlanForm
@@ -174,3 +175,27 @@ class TestFollowing:
         app = unfolded(open_app(MINE, ZHOU), f"plan_{plan_id}_open")
         assert f"end_{plan_id}_yes" not in keys(app)
         assert not [fold for fold in app.get("expander") if "swap" in fold.proto.id]
+
+
+def test_a_month_of_a_plan_is_reviewed_on_the_order(open_app, clock):
+    with writing() as session:
+        order_id = make_plan(session, clock)
+        for visit in session.scalars(select(Visit).where(Visit.order_id == order_id)):
+            if visit.starts_at.month == 1:
+                visit.status, visit.redeemed_at = VisitStatus.REDEEMED, visit.ends_at
+        session.flush()
+    clock.move(days=26)
+    key = f"{order_id}_{LI.id}_203001"
+    app = open_app(MINE, ZHOU)
+    app.session_state[f"review_{key}"] = True
+    app.run()
+    for score in ("skill", "attitude", "communication", "overall"):
+        app.feedback(key=f"review_{key}_{score}").set_value(4)
+    app.session_state[f"review_{key}"] = True
+    app.button(key=f"review_{key}_submit").click().run()
+    assert not app.exception
+    assert successes(app) == [words("review.written")]
+    with reading() as session:
+        kept = session.scalars(select(Review)).one()
+    assert (kept.month.isoformat(), kept.weight, kept.overall) == ("2030-01-01", 4, 5)
+    assert f"review_{key}_submit" not in keys(app)

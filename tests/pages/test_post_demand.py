@@ -3,14 +3,15 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from components import location
+from data.catalogue import CareItem
 from data.cities import City, CityStatus
 from data.database import reading, writing
-from data.demands import Demand, DemandStatus
+from data.demands import Demand, DemandStatus, Draft
 from data.recipients import Recipient
-from services import accounts, clock, places
+from services import accounts, clock, demands, drafts, places, repeats
 from services.catalogue import ItemGroup, Skill
 from tests.factories import (
     CHONGCHUAN,
@@ -21,9 +22,11 @@ from tests.factories import (
     MOTHER_ID,
     NANTONG,
     NASTY,
+    STRANGER,
     STRANGERS_FATHER_ID,
     TONGZHOU,
     ZHOU,
+    make_demand,
     make_family,
 )
 from tests.pages.screen import errors, said, speak_english, successes, words
@@ -285,3 +288,138 @@ def answer_locator(monkeypatch, found):
             self.found = found
 
     monkeypatch.setattr(location, "_LOCATOR", lambda **_given: Answer())
+
+
+def kept(actor=ZHOU):
+    with reading() as session:
+        return drafts.find(session, actor)
+
+
+def write(app):
+    """Fill in the whole form, leaving one field after another."""
+    app.segmented_control(key="demand_group").set_value(ItemGroup.ELDERLY).run()
+    app.selectbox(key="demand_item_elderly").set_value(COMPANIONSHIP).run()
+    app.date_input(key="demand_day").set_value(date(2030, 1, 10)).run()
+    app.time_input(key="demand_start").set_value(time(14, 30)).run()
+    app.number_input(key=f"demand_units_{COMPANIONSHIP}").set_value(3).run()
+    app.selectbox(key=f"demand_district_{NANTONG}").set_value(TONGZHOU).run()
+    app.slider(key=f"demand_price_{COMPANIONSHIP}").set_range(35, 50).run()
+    app.pills(key="demand_skills").set_value([Skill.DIALECT]).run()
+    app.text_area(key="demand_words").set_value(NASTY).run()
+    return fill(app).run()
+
+
+def shown(app):
+    """What the fields of the form show."""
+    return (
+        app.segmented_control(key="demand_group").value,
+        app.selectbox(key="demand_item_elderly").value,
+        app.date_input(key="demand_day").value,
+        app.time_input(key="demand_start").value,
+        app.number_input(key=f"demand_units_{COMPANIONSHIP}").value,
+        app.selectbox(key=f"demand_district_{NANTONG}").value,
+        app.slider(key=f"demand_price_{COMPANIONSHIP}").value,
+        app.pills(key="demand_skills").value,
+        app.text_area(key="demand_words").value,
+        app.text_input(key="demand_address").value,
+    )
+
+
+WRITTEN = (
+    ItemGroup.ELDERLY, COMPANIONSHIP, date(2030, 1, 10), time(14, 30), 3, TONGZHOU, (35, 50),
+    [Skill.DIALECT], NASTY, ADDRESS,
+)  # fmt: skip
+
+
+def test_while_nothing_is_entered_nothing_is_kept(open_app):
+    app = open_app(PAGE, ZHOU).run()
+    speak_english(app)
+    assert kept() is None
+    assert "discard_draft" not in {button.key for button in app.button}
+
+
+def test_what_was_written_is_found_again_in_another_browser_and_posted_from_there(open_app):
+    write(open_app(PAGE, ZHOU))
+    app = open_app(PAGE, ZHOU)
+    assert not app.exception
+    assert shown(app) == WRITTEN
+    assert words("draft.restored", at="今天 09:00") in said(app)
+    press(app)
+    (demand,) = posted()
+    assert (demand.item_id, demand.units, demand.district_code) == (COMPANIONSHIP, 3, TONGZHOU)
+    assert (demand.lowest_fen, demand.highest_fen, demand.words) == (3500, 5000, NASTY)
+    assert kept() is None
+    assert app.switch_page(PAGE).run().text_input(key="demand_address").value == ""
+
+
+def test_it_is_found_again_after_another_page_was_opened(open_app):
+    app = write(open_app(PAGE, ZHOU))
+    app.switch_page("pages/customer/my_orders.py").run().switch_page(PAGE).run()
+    assert shown(app) == WRITTEN
+    assert not app.exception
+    assert not app.warning
+
+
+def test_a_rerun_in_which_nothing_changed_saves_nothing(open_app, monkeypatch):
+    app = fill(open_app(PAGE, ZHOU)).run()
+    monkeypatch.setattr(drafts, "save", None)
+    app.run()
+    assert not app.exception
+    assert kept().fields.address == ADDRESS
+
+
+def test_of_two_tabs_the_one_written_in_last_is_kept(open_app):
+    one, other = open_app(PAGE, ZHOU), open_app(PAGE, ZHOU)
+    fill(one, "一号楼").run()
+    fill(other, "二号楼").run()
+    one.run()
+    assert kept().fields.address == "二号楼"
+    with reading() as session:
+        assert len(session.scalars(select(Draft)).all()) == 1
+
+
+def test_nobody_elses_form_is_filled_with_it(open_app):
+    write(open_app(PAGE, ZHOU))
+    assert open_app(PAGE, STRANGER).text_input(key="demand_address").value == ""
+
+
+def test_a_discarded_draft_is_gone_and_the_form_empty(open_app):
+    write(open_app(PAGE, ZHOU))
+    app = open_app(PAGE, ZHOU)
+    app.button(key="discard_draft").click().run()
+    assert successes(app) == [words("draft.discarded")]
+    assert kept() is None
+    assert app.text_input(key="demand_address").value == ""
+    assert app.text_area(key="demand_words").value == ""
+    assert app.date_input(key="demand_day").value == date(2030, 1, 8)
+    assert app.slider(key=f"demand_price_{COMPANIONSHIP}").value == (30, 60)
+    assert "discard_draft" not in {button.key for button in app.button}
+    assert not open_app(PAGE, ZHOU).run().text_input(key="demand_address").value
+
+
+def test_what_no_longer_holds_is_said_and_the_rest_restored(open_app, clock):
+    write(open_app(PAGE, ZHOU))
+    with writing() as session:
+        session.execute(update(CareItem).where(CareItem.id == COMPANIONSHIP).values(active=False))
+    clock.move(days=4)
+    app = open_app(PAGE, ZHOU)
+    assert not app.exception
+    assert words("draft.lost_item") in said(app)
+    assert words("draft.lost_time") in said(app)
+    assert app.text_input(key="demand_address").value == ADDRESS
+    assert app.text_area(key="demand_words").value == NASTY
+    assert app.time_input(key="demand_start").value == time(14, 30)
+    assert app.date_input(key="demand_day").value == date(2030, 1, 12)
+
+
+def test_the_neighbourhood_of_a_repeated_demand_is_kept(open_app):
+    cell = min(places.cells_of_district(TONGZHOU))
+    with writing() as session:
+        former = make_demand(session, district_code=TONGZHOU, cell=cell)
+        demands.withdraw(session, ZHOU, former)
+        repeats.repeat(session, ZHOU, former)
+    app = open_app(PAGE, ZHOU)
+    assert words("place.kept") in said(app)
+    press(app)
+    assert posted()[-1].cell == cell
+    assert posted()[-1].starts_at == datetime(2030, 1, 15, 9, tzinfo=clock.CITY_TIME)

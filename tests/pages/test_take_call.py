@@ -7,11 +7,11 @@ from components import desk
 from data.accounts import Account, AccountStatus, Channel
 from data.consents import Consent, Policy
 from data.database import reading, writing
-from data.demands import Demand, DemandStatus
+from data.demands import Demand, DemandStatus, Draft
 from data.history import AuditEvent
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
-from services import bookings, callers, redemption
+from services import bookings, callers, demands, redemption
 from tests.factories import (
     DESK,
     LI,
@@ -24,6 +24,7 @@ from tests.factories import (
     ZHAO,
     ZHOU,
     code_of,
+    make_demand,
     make_family,
     make_finished_visit,
     make_order,
@@ -259,6 +260,37 @@ class TestBooking:
 
 
 class TestPosting:
+    def test_what_was_begun_for_a_caller_is_there_when_they_call_again(self, open_app):
+        app = ask_for(with_caller(open_app), desk.Wish.POST)
+        app.text_input(key="demand_address").set_value("濠河花园 3 幢").run()
+        app = ask_for(with_caller(open_app), desk.Wish.POST)
+        assert app.text_input(key="demand_address").value == "濠河花园 3 幢"
+        assert "discard_draft" in keys(app)
+        app.text_area(key="demand_words").set_value("请会说本地话的").run()
+        app.button(key="demand_submit").click().run()
+        assert not app.exception
+        assert rows(Demand)[0].address == "濠河花园 3 幢"
+        assert rows(Draft) == []
+
+    def test_nothing_begun_for_one_caller_is_shown_with_another(self, open_app):
+        app = ask_for(with_caller(open_app), desk.Wish.POST)
+        app.text_input(key="demand_address").set_value("濠河花园 3 幢").run()
+        app = ask_for(with_caller(open_app, "13800000002"), desk.Wish.POST)
+        assert app.text_input(key="demand_address").value == ""
+
+    def test_a_former_demand_is_filled_in_for_the_caller(self, open_app):
+        with writing() as session:
+            demand_id = make_demand(session, words="父亲走路慢")
+            demands.withdraw(session, ZHOU, demand_id)
+        app = ask_for(with_caller(open_app), desk.Wish.ORDERS)
+        app.session_state["ended_demands"] = True
+        app.run()
+        app.button(key=f"again_demand_{demand_id}").click().run()
+        assert successes(app) == [words("draft.ready_for_caller")]
+        app = ask_for(app, desk.Wish.POST)
+        assert app.text_area(key="demand_words").value == "父亲走路慢"
+        assert app.text_input(key="demand_address").value == ""
+
     def test_a_demand_is_posted_for_the_caller_and_read_back(self, open_app):
         app = ask_for(with_caller(open_app), desk.Wish.POST)
         app.text_input(key="demand_address").set_value("濠河花园 3 幢").run()

@@ -1,11 +1,12 @@
 from datetime import timedelta
 
 from data.database import reading
+from services import catalogue, price_bounds, tariffs
 from services import clock as service_clock
-from services import tariffs
+from services.price_bounds import Bounds, CaregiverLevel
 from services.pricing import Rules
-from tests.factories import NANTONG, OPERATOR
-from tests.pages.screen import errors, opened, said, successes, words
+from tests.factories import COMPANIONSHIP, NANTONG, OPERATOR
+from tests.pages.screen import confirm, errors, opened, said, successes, words
 
 PAGE = "pages/operator/tariffs.py"
 KEY = f"tariff_{NANTONG}"
@@ -58,3 +59,36 @@ def test_bad_input_is_answered_in_words_and_nothing_is_lost(open_app):
     app.button(key=f"{KEY}_set").click().run()
     assert errors(app) == [words("error.tariff_in_past")]
     assert coming() == ()
+
+
+def test_base_prices_are_the_catalogues_until_some_are_set(open_app, pick_row):
+    items = {item.id: item for item in everything()}
+    app = open_app(PAGE, OPERATOR)
+    assert words("price_bounds.none") in said(app)
+
+    pick_row(list(items).index(COMPANIONSHIP))
+    key = f"base_price_{NANTONG}_{COMPANIONSHIP}_junior"
+    app = app.run()
+    app.number_input(key=f"{key}_highest").set_value(45)
+    app.button(key=f"{key}_set").click().run()
+
+    assert successes(app) == [words("price_bounds.saved")]
+    with reading() as session:
+        [one] = price_bounds.mine(session, OPERATOR)[0].coming
+    assert (one.item_id, one.level, one.bounds) == (
+        COMPANIONSHIP,
+        CaregiverLevel.JUNIOR,
+        Bounds(3000, 4500),
+    )
+    assert words("price_bounds.none") not in said(app)
+
+    app.number_input(key=f"{key}_lowest").set_value(10)
+    app.button(key=f"{key}_set").click().run()
+    assert errors(app) == [words("error.price_out_of_range", lowest_fen="¥30", highest_fen="¥60")]
+    confirm(app, f"drop_base_price_{one.id}")
+    assert successes(app) == [words("price_bounds.dropped")]
+
+
+def everything():
+    with reading() as session:
+        return catalogue.items(session)

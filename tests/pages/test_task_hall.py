@@ -5,7 +5,7 @@ from sqlalchemy import select
 from data.caregivers import Certificate
 from data.database import reading, writing
 from data.demands import Application, ApplicationStatus
-from services import applications, demands
+from services import applications, demands, invitations
 from tests.factories import (
     CHONGCHUAN,
     DRAFT,
@@ -21,7 +21,7 @@ from tests.factories import (
     make_demand,
     make_visit,
 )
-from tests.pages.screen import confirm, said
+from tests.pages.screen import confirm, said, words
 
 PAGE = "pages/caregiver/task_hall.py"
 
@@ -190,3 +190,16 @@ def test_the_hall_speaks_english_and_keeps_what_is_typed(open_app):
     assert app.title[0].value == "Task hall"
     assert "Companionship" in said(app)
     assert app.text_input(key=f"apply_words_{demand_id}").value == "好"
+
+
+def test_one_that_she_is_invited_to_is_marked_and_shown_whatever_her_filters_say(open_app):
+    demand_id = posted()
+    app = open_app(PAGE, LI)
+    app.pills(key="hall_skills").set_value(["dialect"]).run()
+    assert f"apply_{demand_id}" not in {button.key for button in app.button}
+    with writing() as session:
+        invitations.invite(session, ZHOU, demand_id, LI.id)
+    app.run()
+    assert words("hall.invited") in said(app)
+    app.button(key=f"apply_{demand_id}").click().run()
+    assert len(applications_of(demand_id)) == 1

@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from data.complaints import Complaint, ComplaintStatus, ExtraTime, ExtraTimeStatus, Incident
 from data.database import reading, writing
-from data.orders import Visit
+from data.orders import Party, Visit
+from services import changes, complaints, extra_times, incidents, visits
 from services import clock as service_clock
-from services import complaints, extra_times, incidents, visits
 from services.complaints import ComplaintCategory
 from services.incidents import IncidentKind
 from tests.factories import (
@@ -112,6 +112,52 @@ class TestComplaints:
         lodged(made(make_finished_visit))
         assert words("to_do.complaints", count=1) in said(open_app(TODAY, OPERATOR))
         assert words("today.all_done") in said(open_app(TODAY, FAR_OPERATOR))
+
+
+class TestANoShow:
+    def missed(self, clock):
+        with writing() as session:
+            visit_id = make_visit(session)
+            clock.move(to=session.get_one(Visit, visit_id).starts_at)
+            changes.miss(session, OPERATOR, visit_id, Party.CUSTOMER, NASTY)
+        return visit_id
+
+    def test_is_contested_by_the_family_it_is_held_against(self, open_app, clock):
+        visit_id = self.missed(clock)
+        app = complain(open_app(MY_ORDERS, ZHOU), visit_id, "我们一直在家")
+        assert successes(app) == [words("complaint.lodged")]
+        assert one(Complaint).category is ComplaintCategory.NO_SHOW
+
+    def test_is_taken_back_by_an_operator_who_has_read_what_happened(self, open_app, clock):
+        visit_id = self.missed(clock)
+        with writing() as session:
+            number = complaints.lodge(
+                session, ZHOU, visit_id, ComplaintCategory.NO_SHOW, "我们一直在家"
+            )
+            order = str(order_of(session, visit_id))
+        app = open_app(ORDERS, OPERATOR)
+        app.text_input(key="order_number").set_value(order).run()
+        app = opened(app, f"evidence_{number}_ask")
+        assert words("evidence.not_in") in said(app)
+        assert NASTY in [text.value for text in app.text]
+        key = f"take_back_no_show_{number}"
+        app = opened(app, f"{key}_ask")
+        app.text_area(key=f"reason_{key}").set_value("家属提供了录像")
+        app.session_state[f"{key}_ask"] = True
+        app.button(key=key).click().run()
+        assert successes(app) == [words("evidence.taken_back")]
+        assert one(Complaint).outcome_words == "家属提供了录像"
+        assert one(Visit).fee_fen == 0
+
+    def test_has_no_such_button_for_both_sides(self, open_app, clock):
+        visit_id = self.missed(clock)
+        with writing() as session:
+            number = complaints.lodge(
+                session, ZHOU, visit_id, ComplaintCategory.NO_SHOW, "我们一直在家"
+            )
+        for page, actor in ((MY_ORDERS, ZHOU), (MY_VISITS, LI)):
+            asked = questions(open_app(page, actor))
+            assert not {f"take_back_no_show_{number}", f"evidence_{number}"} & asked
 
 
 class TestIncidents:

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from data import database as engines
+from data.demands import Application, ApplicationStatus
 from data.ledger import LedgerAccount, LedgerPosting
-from data.orders import Order, OrderStatus, Visit, VisitStatus
-from services import bookings, ledger, plan_requests, plans, recurrence
+from data.orders import Order, OrderKind, OrderStatus, Visit, VisitStatus
+from services import applications, bookings, ledger, plan_requests, plans, recurrence
 from services.access import SYSTEM
 from services.courses import Course
 from services.errors import ServiceError
@@ -22,7 +23,9 @@ from tests.factories import (
     PRICE_FEN,
     ZHAO,
     ZHOU,
+    make_application,
     make_booking,
+    make_demand,
     make_family,
 )
 from tests.races.rush import overlaps, rush
@@ -144,3 +147,56 @@ def test_a_plan_changed_swapped_and_extended_at_once_keeps_its_books_and_days(da
         owed = select(func.sum(Visit.total_fen)).where(Visit.status == VisitStatus.PLANNED)
         committed = ledger.balance(session, LedgerAccount.ORDERS_COMMITTED)
         assert -committed == session.scalar(owed)
+
+
+def test_of_two_applicants_for_an_open_plan_chosen_at_once_one_gets_it(database):
+    with engines.writing() as session:
+        laid = course()
+        demand_id = make_demand(
+            session,
+            starts_at=recurrence.moment(FIRST, laid.starts_minute),
+            rule=laid.rule,
+            until_on=laid.last_on,
+        )
+        ids = [make_application(session, demand_id, caregiver=one) for one in (LI, ZHAO)]
+
+    outcomes = rush(
+        lambda number: engines.transact(
+            lambda session: applications.approve(session, OPERATOR, ids[number % 2])
+        ),
+        FAMILIES,
+    )
+
+    assert len(made(outcomes)) == 1
+    assert count(Order.id, Order.kind == OrderKind.MONTHLY) == 1
+    assert count(Visit.id, Visit.status == VisitStatus.PLANNED) == VISITS
+    assert count(Application.id, Application.status == ApplicationStatus.WAITLISTED) == 1
+    with engines.reading() as session:
+        assert overlaps(session) == 0
+
+
+def test_two_open_plans_of_the_same_time_never_overlap_for_one_caregiver(families):
+    with engines.writing() as session:
+        ids = []
+        for customer, recipient_id in families[:2]:
+            demand_id = make_demand(
+                session,
+                customer=customer,
+                recipient_id=recipient_id,
+                starts_at=recurrence.moment(FIRST, 8 * 60),
+                rule=course().rule,
+                until_on=course().last_on,
+            )
+            ids.append(make_application(session, demand_id))
+
+    outcomes = rush(
+        lambda number: engines.transact(
+            lambda session: applications.approve(session, OPERATOR, ids[number])
+        ),
+        2,
+    )
+
+    assert len(made(outcomes)) == 1
+    assert count(Visit.id) == VISITS
+    with engines.reading() as session:
+        assert overlaps(session) == 0

@@ -27,7 +27,9 @@ from services import (
     documents,
     gate,
     jobs,
+    pictures,
     redemption,
+    report_photos,
     resident_ids,
     sessions,
     tasks,
@@ -36,6 +38,7 @@ from services import (
 from services import clock as service_clock
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, ServiceError
+from services.pictures import PictureKind
 from tests import factories
 from tests.conftest import ROOT, database_at, new_database
 from tests.factories import (
@@ -48,6 +51,7 @@ from tests.factories import (
     ZHOU,
     code_of,
     demand_form,
+    empty_page,
     make_application,
     make_booking,
     make_case,
@@ -231,7 +235,7 @@ class TestApproval:
         with engines.reading() as session:
             assert set(session.scalars(select(Application.status))) == {
                 ApplicationStatus.APPROVED,
-                ApplicationStatus.CLOSED,
+                ApplicationStatus.WAITLISTED,
             }
 
     def test_overlapping_demands_get_one_caregiver_once(self, database, clock):
@@ -497,13 +501,26 @@ class TestCases:
         with engines.writing() as session:
             case_id = make_case(session, ZHOU, CaseStatus.EXPIRED, with_documents=True)
             [page, _] = documents.of_case(session, case_id)
-            ticket = documents.ticket(session, ZHOU, page.id, "own")
+            ticket = pictures.ticket(session, ZHOU, PictureKind.DOCUMENT, page.id, "own")
         outcomes = rush(
-            lambda _: engines.transact(lambda session: documents.use(session, ZHOU, ticket))
+            lambda _: engines.transact(lambda session: pictures.use(session, ZHOU, ticket))
         )
 
         assert sum(isinstance(outcome, tuple) for outcome in outcomes) == 1
         assert refusals(outcomes) == {"error.document_not_found": THREADS - 1}
+
+    def test_a_report_takes_six_photos_whoever_comes_first(self, database):
+        with engines.writing() as session:
+            visit_id = make_finished_visit(session)
+        outcomes = rush(
+            lambda _: engines.transact(
+                lambda session: report_photos.add(session, LI, visit_id, [empty_page()])
+            ),
+            threads=12,
+        )
+
+        assert outcomes.count(None) == report_photos.MOST
+        assert refusals(outcomes) == {"error.report_photos_full": 12 - report_photos.MOST}
 
     def test_two_tabs_make_one_draft(self, database):
         with engines.writing() as session:

@@ -22,5 +22,5 @@ def test_an_approval_without_the_house_leaves_what_the_house_leaves(database):
         order = session.scalars(select(Order)).one()
         assert order.status is OrderStatus.CONFIRMED
         assert session.scalars(select(Visit)).one().order_id == order.id
-        closed = session.get_one(Application, rival).status
-        assert closed is ApplicationStatus.CLOSED
+        waits = session.get_one(Application, rival).status
+        assert waits is ApplicationStatus.WAITLISTED

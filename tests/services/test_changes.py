@@ -5,12 +5,13 @@ from sqlalchemy import select
 
 from data.demands import Demand
 from data.history import AuditEvent
-from data.ledger import LedgerAccount
+from data.ledger import LedgerAccount, LedgerEntry
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Order, OrderStatus, Party, Visit, VisitStatus
-from services import changes, ledger, orders, redemption, tariffs, visits
+from services import changes, income, ledger, orders, places, redemption, tariffs, visits
 from services import clock as service_clock
-from services.errors import Conflict, Invalid, NotFound
+from services.access import SYSTEM, Actor, Role
+from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.pricing import Rules
 from tests.factories import (
     DESK,
@@ -322,3 +323,74 @@ def test_the_desk_cancels_for_a_caller(session):
     cancel_order(session, DESK, order_id)
 
     assert session.get_one(Visit, visit_of(session, order_id)).status is VisitStatus.CANCELLED
+
+
+class TestTakingANoShowBack:
+    def missed(self, clock, session, visit_id, party):
+        until_start(clock, session, visit_id)
+        changes.miss(session, OPERATOR, visit_id, party, "电话无人接听")
+        session.flush()
+
+    @pytest.mark.parametrize("party", [Party.CUSTOMER, Party.CAREGIVER])
+    def test_reverses_the_fee_and_the_visit_stays_missed(self, session, clock, visit_id, party):
+        self.missed(clock, session, visit_id, party)
+        assert balances(session)
+        changes.take_back_no_show(session, OPERATOR, visit_id, NASTY)
+
+        assert balances(session) == {}
+        visit = session.get_one(Visit, visit_id)
+        assert (visit.status, visit.fee_fen, visit.penalty_fen) == (VisitStatus.MISSED, 0, 0)
+        assert (visit.ended_by, visit.end_words) == (Party.PLATFORM, NASTY)
+        assert told(session, NoticeKind.NO_SHOW_TAKEN_BACK) == {ZHOU.id, LI.id}
+        keys = session.scalars(select(LedgerEntry.event_key)).all()
+        assert f"fee_reversed:visit:{visit_id}" in keys
+        done = select(AuditEvent).where(AuditEvent.action == "take_back_no_show")
+        assert session.scalars(done).one().detail["party"] == party
+
+    def test_takes_a_fee_from_what_was_released_already(self, session, clock, visit_id):
+        self.missed(clock, session, visit_id, Party.CUSTOMER)
+        clock.move(days=8)
+        assert income.release_due(session, SYSTEM) == 1
+        assert ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, LI.id) == -6800
+        changes.take_back_no_show(session, OPERATOR, visit_id, "门禁记录证明家属在家")
+        assert balances(session) == {}
+        assert income.release_due(session, SYSTEM) == 0
+
+    def test_happens_once_and_with_words(self, session, clock, visit_id):
+        self.missed(clock, session, visit_id, Party.CUSTOMER)
+        with pytest.raises(Invalid, match="missing"):
+            changes.take_back_no_show(session, OPERATOR, visit_id, "  ")
+        changes.take_back_no_show(session, OPERATOR, visit_id, "记错了")
+        session.flush()
+        with pytest.raises(Conflict, match="no_show_not_recorded"):
+            changes.take_back_no_show(session, OPERATOR, visit_id, "记错了")
+
+    def test_only_by_the_citys_operators_who_are_not_concerned(self, session, clock, visit_id):
+        self.missed(clock, session, visit_id, Party.CUSTOMER)
+        with pytest.raises(NotFound, match="visit_not_found"):
+            changes.take_back_no_show(session, FAR_OPERATOR, visit_id, "记错了")
+        with pytest.raises(NotFound, match="visit_not_found"):
+            changes.evidence(session, FAR_OPERATOR, visit_id)
+        both = Actor(ZHOU.id, Role.OPERATOR, frozenset({NANTONG}))
+        with pytest.raises(NotAllowed, match="own_dispute"):
+            changes.take_back_no_show(session, both, visit_id, "记错了")
+
+    def test_what_was_not_missed_cannot_be_taken_back(self, session, visit_id):
+        with pytest.raises(Conflict, match="no_show_not_recorded"):
+            changes.take_back_no_show(session, OPERATOR, visit_id, "记错了")
+
+    def test_the_evidence_says_who_is_said_not_to_have_come(self, session, clock, visit_id):
+        self.missed(clock, session, visit_id, Party.CAREGIVER)
+        found = changes.evidence(session, OPERATOR, visit_id)
+        assert (found.missed_by, found.missed_at) == (Party.CAREGIVER, clock.moment)
+        assert (found.words, found.owed_fen) == ("电话无人接听", 4000)
+        assert found.checked_in_at is None
+
+    def test_the_evidence_says_when_and_where_she_checked_in(self, session, clock, visit_id):
+        until_start(clock, session, visit_id, minutes=5)
+        cell = session.get_one(Visit, visit_id).cell
+        visits.check_in(session, LI, visit_id, cell)
+        found = changes.evidence(session, OPERATOR, visit_id)
+        assert found.checked_in_at == clock.moment
+        assert found.checked_in_near == places.band(0)
+        assert found.missed_by is None

@@ -9,7 +9,8 @@ from data.complaints import Complaint, ComplaintCategory, ComplaintStatus
 from data.history import AuditEvent
 from data.ledger import LedgerAccount
 from data.notices import NoticeKind, OutboxMessage
-from services import complaints, histories, income, ledger, orders, to_do
+from data.orders import EndReason, Party, Visit
+from services import changes, complaints, histories, income, ledger, orders, to_do
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.to_do import ToDoKind
@@ -155,7 +156,7 @@ class TestItsPay:
         complaint_id = lodge(session, visit_id)
         clock.move(days=8)
         assert income.release_due(session, SYSTEM) == 0
-        assert income.mine(session, LI).visits[0].rests
+        assert income.mine(session, LI).rows[0].rests
         complaints.close(session, OPERATOR, complaint_id, "双方已和解")
         session.flush()
 
@@ -184,3 +185,49 @@ def test_it_waits_for_the_operator_of_its_city_only(session, clock):
     assert count(FAR_OPERATOR) == (0, 0)
     assert len(orders.listing(session, OPERATOR, alert=ToDoKind.COMPLAINTS)) == 1
     assert to_do.things(session, OPERATOR, ToDoKind.COMPLAINTS)[0].since == clock()
+
+
+class TestContestingANoShow:
+    @pytest.fixture
+    def missed(self, session, clock):
+        """A visit the family is said to have stayed away from."""
+        made = make_visit(session)
+        clock.move(to=session.get_one(Visit, made).starts_at)
+        changes.miss(session, OPERATOR, made, Party.CUSTOMER, "敲门无人应")
+        session.flush()
+        return made
+
+    def contest(self, session, visit_id, actor=ZHOU):
+        made = complaints.lodge(session, actor, visit_id, ComplaintCategory.NO_SHOW, "我们一直在家")
+        session.flush()
+        return made
+
+    @pytest.mark.parametrize("actor", [ZHOU, DESK])
+    def test_is_for_the_side_it_is_held_against(self, session, missed, actor):
+        assert complaints.categories(actor, EndReason.NO_SHOW, Party.CUSTOMER)[0] == "no_show"
+        with pytest.raises(Conflict, match="no_show_not_yours"):
+            self.contest(session, missed, LI)
+        assert self.contest(session, missed, actor)
+
+    def test_needs_a_no_show(self, session):
+        with pytest.raises(Conflict, match="no_show_not_yours"):
+            self.contest(session, make_finished_visit(session))
+
+    def test_keeps_the_fee_until_it_is_settled(self, session, clock, missed):
+        number = self.contest(session, missed)
+        clock.move(days=10)
+        assert income.release_due(session, SYSTEM) == 0
+        complaints.close(session, OPERATOR, number, "门铃坏了不算")
+        session.flush()
+        assert income.release_due(session, SYSTEM) == 1
+
+    def test_ends_with_the_no_show(self, session, clock, missed):
+        number = self.contest(session, missed)
+        changes.take_back_no_show(session, OPERATOR, missed, "家属提供了录像")
+        session.flush()
+        closed = session.get_one(Complaint, number)
+        assert (closed.status, closed.outcome_words) == ("closed", "家属提供了录像")
+        clock.move(days=10)
+        assert income.release_due(session, SYSTEM) == 0
+        with pytest.raises(Conflict, match="no_show_not_yours"):
+            self.contest(session, missed)

@@ -15,10 +15,11 @@ from data.catalogue import CertificateKind
 from data.cities import City
 from data.history import AuditEvent
 from data.verifications import CaseStatus, Document, DocumentTicket, VerificationCase
-from services import documents, scans, verifications
+from services import documents, pictures, scans, verifications
 from services.access import SYSTEM, Actor, Role
 from services.documents import DocumentKind
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.pictures import PictureKind
 from tests.factories import (
     ANALYST,
     DESK,
@@ -241,8 +242,8 @@ class TestPages:
             documents.pages_of(bytes(scans.MOST_BYTES + 1))
 
     def test_who_looks_is_written_across_it(self):
-        marked = documents.marked(empty_page().image, "CarePilot operator 7")
-        wide = documents.marked(documents.pages_of(saved(picture()))[0].image, "operator 7")
+        marked = scans.marked(empty_page().image, "CarePilot operator 7")
+        wide = scans.marked(documents.pages_of(saved(picture()))[0].image, "operator 7")
 
         with Image.open(io.BytesIO(wide)) as opened:
             assert opened.size == (300, 200)
@@ -334,9 +335,9 @@ class TestHandingIn:
 def opened(session, actor, document_id, purpose):
     """Whether this person gets to see this document for this purpose."""
     with suppress(NotFound, NotAllowed):
-        ticket = documents.ticket(session, actor, document_id, purpose)
+        ticket = pictures.ticket(session, actor, PictureKind.DOCUMENT, document_id, purpose)
         session.flush()
-        return documents.take(session, actor, ticket)[:4] == b"RIFF"
+        return pictures.take(session, actor, ticket)[:4] == b"RIFF"
     return False
 
 
@@ -381,7 +382,7 @@ class TestWhoSees:
         for actor in (STRANGER, ZHAO, OPERATOR, FAR_OPERATOR):
             for document_id in (pages["draft"], 10**9):
                 with pytest.raises(NotFound) as refused:
-                    documents.ticket(session, actor, document_id, "complaint")
+                    pictures.ticket(session, actor, PictureKind.DOCUMENT, document_id, "complaint")
                 assert (refused.value.key, refused.value.values) == (
                     "error.document_not_found",
                     {},
@@ -394,41 +395,43 @@ class TestWhoSees:
         assert opened(session, both, pages["zhou"], "own")
 
     def test_a_ticket_is_good_once(self, session, pages):
-        ticket = documents.ticket(session, ZHOU, pages["zhou"], "own")
+        ticket = pictures.ticket(session, ZHOU, PictureKind.DOCUMENT, pages["zhou"], "own")
         session.flush()
-        documents.take(session, ZHOU, ticket)
+        pictures.take(session, ZHOU, ticket)
         with pytest.raises(NotFound, match="document_not_found"):
-            documents.take(session, ZHOU, ticket)
+            pictures.take(session, ZHOU, ticket)
 
     def test_a_ticket_is_good_for_a_minute(self, session, pages, clock):
-        ticket = documents.ticket(session, ZHOU, pages["zhou"], "own")
+        ticket = pictures.ticket(session, ZHOU, PictureKind.DOCUMENT, pages["zhou"], "own")
         session.flush()
         clock.move(minutes=1)
         with pytest.raises(NotFound, match="document_not_found"):
-            documents.take(session, ZHOU, ticket)
+            pictures.take(session, ZHOU, ticket)
 
     @pytest.mark.parametrize("thief", [STRANGER, OPERATOR])
     def test_a_ticket_is_good_for_whom_it_was_made(self, session, pages, thief):
-        ticket = documents.ticket(session, ZHOU, pages["zhou"], "own")
+        ticket = pictures.ticket(session, ZHOU, PictureKind.DOCUMENT, pages["zhou"], "own")
         session.flush()
         with pytest.raises(NotFound, match="document_not_found"):
-            documents.take(session, thief, ticket)
-        assert documents.take(session, ZHOU, ticket)
+            pictures.take(session, thief, ticket)
+        assert pictures.take(session, ZHOU, ticket)
 
     def test_a_ticket_does_not_outlive_the_right_to_look(self, session, pages):
-        ticket = documents.ticket(session, OPERATOR, pages["stranger"], "review")
+        ticket = pictures.ticket(
+            session, OPERATOR, PictureKind.DOCUMENT, pages["stranger"], "review"
+        )
         session.flush()
         moved = Actor(OPERATOR.id, Role.OPERATOR, frozenset({"510500"}))
         with pytest.raises(NotFound, match="document_not_found"):
-            documents.take(session, moved, ticket)
+            pictures.take(session, moved, ticket)
 
     @pytest.mark.parametrize("made_up", ["", "x" * 43, "👵🏽", "a" * 5000])
     def test_made_up_tickets_open_nothing(self, session, made_up):
         with pytest.raises(NotFound, match="document_not_found"):
-            documents.take(session, OPERATOR, made_up)
+            pictures.take(session, OPERATOR, made_up)
 
     def test_the_ticket_itself_is_not_stored(self, session, pages):
-        ticket = documents.ticket(session, ZHOU, pages["zhou"], "own")
+        ticket = pictures.ticket(session, ZHOU, PictureKind.DOCUMENT, pages["zhou"], "own")
         session.flush()
         [row] = session.scalars(select(DocumentTicket))
         assert ticket not in str(vars(row))
@@ -460,7 +463,7 @@ class TestWhoSees:
 class TestShredding:
     def shred(self, session):
         session.flush()
-        return documents.shred_due(session, SYSTEM)
+        return pictures.shred_due(session, SYSTEM)
 
     @pytest.mark.parametrize(
         ("status", "days"),
@@ -516,7 +519,7 @@ class TestShredding:
         assert self.shred(session) == 0
 
     def test_old_tickets_are_swept_away(self, session, clock, draft_id):
-        documents.ticket(session, DRAFT, first_page(session, draft_id), "own")
+        pictures.ticket(session, DRAFT, PictureKind.DOCUMENT, first_page(session, draft_id), "own")
         session.flush()
         clock.move(days=2)
         self.shred(session)

@@ -99,7 +99,7 @@ def test_what_is_agreed_is_booked_once_and_paid_out_with_the_visit(session, cloc
 
     mine = income.mine(session, LI)
     assert entries(session) == 1
-    assert mine.frozen_fen == mine.visits[0].pay_fen == pay_fen
+    assert mine.frozen_fen == sum(one.pay_fen for one in mine.rows) == pay_fen
     owed = ledger.balance(session, LedgerAccount.CUSTOMER_RECEIVABLE, ZHOU.id)
     assert owed == session.get_one(Visit, visit_id).total_fen + extra.total_fen
     clock.move(days=8)

@@ -5,8 +5,10 @@ from sqlalchemy import update
 
 from data.caregivers import Caregiver, CaregiverStatus
 from data.catalogue import ItemGroup
+from data.cities import City
 from services import applications, demands, hall
 from services.access import Actor, Role
+from services.availability import Obstacle
 from services.demands import ApplicationStatus
 from services.errors import NotFound
 from services.hall import HallFilter
@@ -71,8 +73,8 @@ class TestTask:
         make_order(session)
         make_demand(session)
 
-        assert [task.clashes for task in seen(session)] == [True]
-        assert [task.clashes for task in seen(session, ZHAO)] == [False]
+        assert [task.obstacles for task in seen(session)] == [(Obstacle.BUSY,)]
+        assert [task.obstacles for task in seen(session, ZHAO)] == [()]
 
     @pytest.mark.parametrize(
         ("hours_from_nine", "inside"), [(0, True), (-2, True), (-3, False), (9, True), (10, False)]
@@ -82,7 +84,7 @@ class TestTask:
     ):
         make_demand(session, starts_at=clock.moment + timedelta(days=1, hours=hours_from_nine))
 
-        assert [task.in_my_hours for task in seen(session)] == [inside]
+        assert [Obstacle.OFF_HOURS not in task.obstacles for task in seen(session)] == [inside]
 
 
 class TestWhoSees:
@@ -167,3 +169,22 @@ class TestFilters:
         make_demand(session, starts_at=clock.moment + timedelta(days=1, hours=12))
 
         assert ids(session, only_fitting=True) == [fitting]
+
+
+class TestTheWay:
+    def test_is_told_by_the_band_alone(self, session):
+        make_demand(session)
+
+        [task] = seen(session)
+        assert task.distance is DistanceBand.NEAR
+        assert task.travel_minutes % 5 == 0
+        assert task.travel_minutes > 0
+
+    def test_a_visit_too_soon_after_another_day_does_not_fit(self, session, clock):
+        session.execute(update(City).values(rest_hours=12))
+        make_order(session, starts_at=clock.moment + timedelta(days=1, hours=9))
+        demand_id = make_demand(session, starts_at=clock.moment + timedelta(days=1, hours=22))
+
+        assert demand_id not in ids(session, only_fitting=True)
+        [task] = seen(session)
+        assert task.obstacles == (Obstacle.REST,)

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -183,3 +183,26 @@ def test_one_that_has_begun_ends_now(session, clock):
 
     assert session.get_one(Leave, leave_id).ends_at == clock()
     assert leaves.ahead(session, LI, LI.id) == []
+
+
+class TestEnteredByAnOperator:
+    def told_her(self, session):
+        session.flush()
+        kinds = NoticeKind.LEAVE_ENTERED, NoticeKind.LEAVE_WITHDRAWN
+        rows = select(OutboxMessage).where(OutboxMessage.kind.in_(kinds))
+        found = session.scalars(rows.order_by(OutboxMessage.id)).all()
+        return [
+            (one.kind, one.account_id, datetime.fromisoformat(one.facts["due_at"])) for one in found
+        ]
+
+    def test_she_is_told_and_of_its_withdrawal_too(self, session):
+        leave_id = take(session, OPERATOR)
+        leaves.withdraw(session, OPERATOR, leave_id)
+        assert self.told_her(session) == [
+            (NoticeKind.LEAVE_ENTERED, LI.id, BEGINS),
+            (NoticeKind.LEAVE_WITHDRAWN, LI.id, BEGINS),
+        ]
+
+    def test_of_what_she_does_herself_she_is_not_told(self, session):
+        leaves.withdraw(session, LI, take(session))
+        assert self.told_her(session) == []

@@ -15,11 +15,14 @@ from sqlalchemy import func, select, text
 
 from data import database as engines
 from data.calendars import LeaveReason
+from data.demands import Application, ApplicationStatus
 from data.ledger import LedgerAccount, LedgerPosting
 from data.orders import GONE, WAITING, EndReason, Order, OrderStatus, Party, Visit, VisitStatus
 from services import (
+    applications,
     bookings,
     changes,
+    demands,
     leaves,
     ledger,
     orders,
@@ -46,6 +49,7 @@ from tests.factories import (
     ZHAO,
     ZHOU,
     code_of,
+    demand_form,
 )
 from tests.races.rush import overlaps
 
@@ -58,6 +62,7 @@ LIVED = (
     "outbox_messages", "tasks",
 )  # fmt: skip
 EVERY_DEED = {
+    "applications.apply", "applications.approve", "demands.post",
     "bookings.accept", "bookings.refuse", "changes.cancel_visit", "changes.miss",
     "changes.reschedule", "leaves.take", "orders.decline", "plan_requests.request",
     "plans.change", "plans.end", "plans.extend_due", "plans.pause", "plans.swap",
@@ -135,6 +140,32 @@ class PlanLife(RuleBasedStateMachine):
         course = self.course(weekdays, weeks, hour, last)
         form = PlanForm(caregiver.id, MOTHER_ID, COMPANIONSHIP, CHONGCHUAN, "1", course)
         self.act(plan_requests.request, ZHOU, form, f"plan {self.asked}")
+
+    @rule(
+        caregiver=carers, weekdays=weekdays, weeks=integers(1, 2), hour=hours, last=lasts,
+        rival=booleans(),
+    )  # fmt: skip
+    def offer(self, caregiver, weekdays, weeks, hour, last, rival):
+        """A plan posted to everybody, and one or two who apply."""
+        self.asked += 1
+        course = self.course(weekdays, weeks, hour, last)
+        first = recurrence.first_day(course.rule, course.first_on)
+        form = demand_form(
+            starts_at=recurrence.moment(first, course.starts_minute),
+            rule=course.rule,
+            until_on=course.last_on,
+        )
+        demand_id = self.act(demands.post, ZHOU, form, f"open plan {self.asked}")
+        if demand_id is None:
+            return
+        for one in {caregiver, ZHAO} if rival else {caregiver}:
+            self.act(applications.apply, one, demand_id, PRICE_FEN)
+
+    @rule(nth=number)
+    def choose(self, nth):
+        waiting = Application.status == ApplicationStatus.SUBMITTED
+        if application_id := self.one(Application.id, nth, waiting):
+            self.act(applications.approve, OPERATOR, application_id)
 
     @rule(nth=number, yes=booleans())
     def answer(self, nth, yes):
@@ -323,6 +354,9 @@ def test_every_deed_can_be_done(life):
     deeds = (
         lambda: lived.ask(ZHAO, (1, 3), 1, 14, 25, skipping=False),
         lambda: lived.answer(0, False),
+        lambda: lived.offer(LI, (5, 6), 1, 10, 25, rival=True),
+        lambda: lived.choose(0),
+        lambda: lived.offer(ZHAO, (5, 6), 1, 15, 25, rival=False),
         lambda: lived.ask(ZHAO, (1, 3), 1, 14, 25, skipping=False),
         lambda: lived.answer(0, True),
         lambda: lived.turn(1, "decline", 0, (0,), 8, None),

@@ -222,13 +222,13 @@ class TestRequest:
         assert statuses(session, order_id) == {VisitStatus.PLANNED: 10}
         assert committed(session) == 10 * 2 * PRICE_FEN
 
-    def test_her_no_frees_them_and_the_plan_is_offered_to_nobody_else(self, session):
+    def test_her_no_frees_them_and_the_plan_is_offered_to_everybody(self, session):
         order_id = ask(session)
         bookings.refuse(session, LI, order_id)
 
         assert statuses(session, order_id) == {VisitStatus.CANCELLED: 10}
         demand = session.get_one(Demand, session.get_one(Order, order_id).demand_id)
-        assert demand.status is DemandStatus.EXPIRED
+        assert demand.status is DemandStatus.OPEN
 
     def test_within_the_free_time_the_family_changes_its_mind(self, session):
         order_id = agreed(session)
@@ -236,6 +236,8 @@ class TestRequest:
 
         assert statuses(session, order_id) == {VisitStatus.CANCELLED: 10}
         assert committed(session) == 0
+        demand = session.get_one(Demand, session.get_one(Order, order_id).demand_id)
+        assert demand.status is DemandStatus.OPEN
         assert ledger.balance(session, LedgerAccount.CUSTOMER_RECEIVABLE) == 0
 
 
@@ -440,3 +442,48 @@ def test_its_price_is_the_tariffs_discount_and_holidays_included(session):
     assert [one.total_fen for one in visits_of(session, order_id)] == [
         one.price.total_fen for one in laid
     ]
+
+
+class TestDiscountOfAChange:
+    """Twenty visits in four weeks take 10 % off; eight in 30 days would take 5 %."""
+
+    LATE = FIRST + timedelta(days=14)
+    LAST = FIRST + timedelta(days=25)
+
+    @pytest.fixture
+    def order_id(self, session):
+        tariffs.keep(session, OPERATOR, NANTONG, clock.today(), Rules(holiday_bp=0))
+        return agreed(session, course=course(last_on=self.LAST))
+
+    def discounts(self, session, order_id):
+        session.flush()
+        return {one.price_parts.get("monthly", 0) for one in visits_of(session, order_id)}
+
+    def test_follows_the_whole_month_of_the_plan(self, session, order_id):
+        assert self.discounts(session, order_id) == {-800}
+        later = course(first_on=self.LATE, last_on=self.LAST, starts_minute=15 * 60)
+        laid = plans.preview_change(session, ZHOU, order_id, later)
+        assert {one.price.total_fen for one in laid} == {7200}
+        plans.change(session, ZHOU, order_id, later)
+        assert self.discounts(session, order_id) == {-800}
+        assert committed(session) == 20 * 7200
+
+    def test_stays_with_whoever_takes_it_over(self, session, order_id):
+        rest = course(first_on=self.LATE, last_on=self.LAST)
+        plans.swap(session, OPERATOR, order_id, ZHAO.id, rest)
+        assert self.discounts(session, order_id) == {-800}
+
+    def test_counts_no_day_twice_that_was_changed_before(self, session, order_id):
+        for start in (10 * 60, 15 * 60):
+            later = course(first_on=self.LATE, last_on=self.LAST, starts_minute=start)
+            plans.change(session, ZHOU, order_id, later)
+            assert self.discounts(session, order_id) == {-800}
+
+    def test_is_not_kept_by_a_plan_that_comes_less_often(self, session, order_id):
+        seldom = course(rule=recurrence.weekly([0], 1, self.LATE), first_on=self.LATE, last_on=None)
+        plans.change(session, ZHOU, order_id, seldom)
+        session.flush()
+        changed = [one for one in visits_of(session, order_id) if one.occurs_on >= self.LATE]
+        new = [one for one in changed if one.status is VisitStatus.PLANNED]
+        assert new
+        assert {one.price_parts.get("monthly", 0) for one in new} == {0}

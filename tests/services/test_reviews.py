@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -8,9 +8,19 @@ from data import database as engines
 from data.caregivers import Caregiver
 from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage
+from data.orders import Order
 from data.reviews import Review
+from services import (
+    bookings,
+    orders,
+    plan_requests,
+    recurrence,
+    redemption,
+    reviews,
+    track_records,
+    visits,
+)
 from services import clock as service_clock
-from services import orders, reviews
 from services.errors import Conflict, Invalid, NotFound
 from services.reviews import ReviewForm
 from tests.factories import (
@@ -23,10 +33,12 @@ from tests.factories import (
     STRANGER,
     ZHAO,
     ZHOU,
+    code_of,
     make_finished_visit,
     make_redeemed_visit,
     order_of,
 )
+from tests.services.test_plans import FIRST, agreed, course, form, visits_of
 
 PRAISE = ReviewForm(5, 4, 3, 4, NASTY)
 
@@ -168,3 +180,163 @@ class TestAfterwards:
         reviews.report(session, LI, review_id, "不实")
         [seen] = reviews.of_caregiver(session, ZHOU, LI.id)
         assert seen.report_words == ""
+
+
+JANUARY, FEBRUARY = date(2030, 1, 1), date(2030, 2, 1)
+
+
+class TestMonthsOfAPlan:
+    """Eight visits of LI's in January and four in February, each redeemed as it was made."""
+
+    @pytest.fixture
+    def order_id(self, session, clock):
+        return self.plan(session, clock)
+
+    def plan(self, session, clock, until=date(2030, 2, 8)):
+        order_id = agreed(
+            session,
+            course=course(
+                rule=recurrence.weekly([0, 2, 4], 1, FIRST), first_on=FIRST, last_on=until
+            ),
+        )
+        for visit in visits_of(session, order_id):
+            if clock.moment < visit.starts_at:
+                clock.move(to=visit.starts_at)
+            self.live(session, clock, visit)
+        return order_id
+
+    def live(self, session, clock, visit):
+        visits.check_in(session, LI, visit.id)
+        clock.move(to=visit.ends_at)
+        visits.check_out(session, LI, visit.id, ())
+        session.flush()
+        code = code_of(session, visit.id)
+        assert redemption.redeem(session, ZHOU, visit.id, code) is None
+        session.flush()
+
+    def write(self, session, order_id, month=JANUARY, actor=ZHOU, form=PRAISE, caregiver=LI):
+        reviews.write_month(session, actor, order_id, caregiver.id, month, form)
+
+    def test_wait_until_they_are_over(self, session, clock, order_id):
+        found = reviews.months(session, ZHOU, [order_id])
+        assert [(one.month, one.visits, one.caregiver_id) for one in found] == [
+            (JANUARY, 8, LI.id),
+            (FEBRUARY, 4, LI.id),
+        ]
+        self.write(session, order_id)
+        assert [one.month for one in reviews.months(session, ZHOU, [order_id])] == [FEBRUARY]
+        assert reviews.months(session, STRANGER, [order_id]) == []
+
+    def test_count_for_four_at_most_and_show_what_they_hold(self, session, order_id):
+        self.write(session, order_id, JANUARY, form=ReviewForm(5, 5, 5, 5, NASTY))
+        [seen] = reviews.of_caregiver(session, STRANGER, LI.id)
+        assert (seen.family_name, seen.month, seen.visits) == ("周", JANUARY, 8)
+        score = track_records.score(session.get_one(Caregiver, LI.id, populate_existing=True))
+        assert (score.reviews, score.weight, score.overall) == (1, 4, 5)
+        self.write(session, order_id, FEBRUARY, form=ReviewForm(1, 1, 1, 1))
+        score = track_records.score(session.get_one(Caregiver, LI.id, populate_existing=True))
+        assert (score.reviews, score.weight, score.overall) == (2, 8, 3)
+
+    def test_of_fewer_visits_count_for_fewer(self, session, clock):
+        order_id = self.plan(session, clock, FIRST + timedelta(days=2))
+        self.write(session, order_id)
+        assert session.scalars(select(Review.weight)).one() == 2
+
+    def test_that_go_on_are_not_reviewed_yet(self, session, clock):
+        order_id = agreed(session, course=course(first_on=FIRST, last_on=FIRST))
+        [visit] = visits_of(session, order_id)
+        with pytest.raises(Conflict, match="review_after_redemption"):
+            self.write(session, order_id)
+        session.flush()
+        other = agreed_again(session)
+        clock.move(to=visit.starts_at)
+        self.live(session, clock, visit)
+        assert [one.order_id for one in reviews.months(session, ZHOU, [order_id, other])] == [
+            order_id
+        ]
+
+    def test_with_a_visit_still_ahead_wait_for_the_end_of_the_month(self, session, clock):
+        order_id = agreed(session)
+        first = visits_of(session, order_id)[0]
+        clock.move(to=first.starts_at)
+        self.live(session, clock, first)
+        with pytest.raises(Conflict, match="review_month_goes_on"):
+            self.write(session, order_id)
+        assert reviews.months(session, ZHOU, [order_id]) == []
+        clock.move(to=recurrence.moment(FEBRUARY, 0))
+        self.write(session, order_id)
+
+    def test_are_reviewed_within_thirty_days_and_else_not_at_all(self, session, clock, order_id):
+        clock.move(to=recurrence.moment(FEBRUARY, 0) + reviews.WINDOW)
+        assert [one.month for one in reviews.months(session, ZHOU, [order_id])] == [
+            JANUARY,
+            FEBRUARY,
+        ]
+        clock.move(seconds=1)
+        with pytest.raises(Conflict, match="review_too_late"):
+            self.write(session, order_id)
+        assert [one.month for one in reviews.months(session, ZHOU, [order_id])] == [FEBRUARY]
+        clock.move(days=60)
+        assert reviews.months(session, ZHOU, [order_id]) == []
+        assert session.scalars(select(Review)).all() == []
+
+    def test_are_reviewed_once(self, session, order_id):
+        self.write(session, order_id)
+        with pytest.raises(Conflict, match="already_reviewed"), session.begin_nested():
+            self.write(session, order_id)
+
+    @pytest.mark.parametrize(
+        ("actor", "month", "caregiver", "refusal"),
+        [
+            (STRANGER, JANUARY, LI, "order_not_found"),
+            (ZHOU, date(2030, 3, 1), LI, "review_after_redemption"),
+            (ZHOU, date(2030, 1, 2), LI, "review_after_redemption"),
+            (ZHOU, JANUARY, ZHAO, "review_after_redemption"),
+        ],
+    )
+    def test_others_months_are_refused(self, session, order_id, actor, month, caregiver, refusal):
+        with pytest.raises((NotFound, Conflict), match=refusal):
+            self.write(session, order_id, month, actor, caregiver=caregiver)
+
+    def test_bad_scores_are_refused(self, session, order_id):
+        with pytest.raises(Invalid, match="score_out_of_range"):
+            self.write(session, order_id, form=ReviewForm(0, 5, 5, 5))
+
+    def test_of_a_plan_no_single_visit_is_reviewed(self, session, order_id):
+        visit = visits_of(session, order_id)[0]
+        with pytest.raises(Conflict, match="review_by_month"):
+            reviews.write(session, ZHOU, visit.id, PRAISE)
+
+    def test_an_older_review_of_one_visit_stays_and_is_not_counted_twice(self, session, order_id):
+        visit = visits_of(session, order_id)[0]
+        old = reviews._review(session.get_one(Order, order_id), LI.id, PRAISE)
+        old.visit_id = visit.id
+        session.add(old)
+        session.flush()
+        found = reviews.months(session, ZHOU, [order_id])
+        assert [(one.month, one.visits) for one in found] == [(JANUARY, 7), (FEBRUARY, 4)]
+        self.write(session, order_id)
+        assert len(reviews.of_caregiver(session, STRANGER, LI.id)) == 2
+
+    def test_operators_hide_answer_and_show_them(self, session, order_id):
+        self.write(session, order_id)
+        [review_id] = session.scalars(select(Review.id))
+        reviews.report(session, LI, review_id, "不是事实")
+        [asked] = reviews.reported(session, OPERATOR)
+        assert (asked.month, asked.visits) == (JANUARY, 8)
+        reviews.hide(session, OPERATOR, review_id, "含有隐私")
+        assert reviews.of_caregiver(session, STRANGER, LI.id) == []
+        assert session.get_one(Caregiver, LI.id, populate_existing=True).review_weight == 0
+        reviews.show(session, OPERATOR, review_id)
+        reviews.answer(session, OPERATOR, review_id, "谢谢反馈")
+        assert session.get_one(Caregiver, LI.id, populate_existing=True).review_weight == 4
+
+
+def agreed_again(session):
+    """Another plan of the same family, an afternoon later."""
+    form_of = form(course=course(starts_minute=15 * 60))
+    order_id = plan_requests.request(session, ZHOU, form_of, "another plan")
+    session.flush()
+    bookings.accept(session, LI, order_id)
+    session.flush()
+    return order_id

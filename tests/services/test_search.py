@@ -219,7 +219,7 @@ class TestWhyOthersCannot:
 
 
 def test_one_praise_does_not_outdo_many(session):
-    many, one = Score(100, 4.8, 4.8, 4.8, 4.8), Score(1, 5.0, 5.0, 5.0, 5.0)
+    many, one = Score(100, 100, 4.8, 4.8, 4.8, 4.8), Score(1, 1, 5.0, 5.0, 5.0, 5.0)
     mean = 4.5
     assert track_records.liked(many, mean) > track_records.liked(one, mean) > mean
     assert track_records.liked(Score(), mean) == mean

@@ -3,6 +3,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from data.caregivers import Certificate
+from data.catalogue import CareItem, CertificateKind
 from data.cities import City
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Visit
@@ -12,6 +14,7 @@ from services.errors import Invalid, NotFound
 from services.to_do import ToDoKind
 from services.verifications import CaseStatus
 from tests.factories import (
+    COMPANIONSHIP,
     DRAFT,
     FAR_OPERATOR,
     LI,
@@ -30,6 +33,7 @@ from tests.factories import (
     make_order,
     make_redeemed_visit,
     make_visit,
+    order_of,
 )
 
 
@@ -305,3 +309,57 @@ class TestTimes:
         visits.check_out(session, LI, visit_id, ())
         session.flush()
         assert self.noticed(session) == noticed
+
+
+class TestWhoMayComeNoMore:
+    """Visits whose caregiver lost a certificate they need, or her place here."""
+
+    @pytest.fixture
+    def visit_id(self, session):
+        """A visit that asks for the health certificate, which LI holds."""
+        session.get_one(CareItem, COMPANIONSHIP).required_certificates = [CertificateKind.HEALTH]
+        return make_visit(session)
+
+    def certificate(self, session, caregiver=LI, kind=CertificateKind.HEALTH):
+        held = Certificate.caregiver_id == caregiver.id, Certificate.kind == kind
+        return session.scalars(select(Certificate).where(*held)).one()
+
+    def waits(self, session):
+        return waiting(session).get(ToDoKind.UNQUALIFIED, (0, None))[0]
+
+    def test_a_certificate_that_has_run_out(self, session, clock, visit_id):
+        assert self.waits(session) == 0
+        self.certificate(session).expires_on = clock.moment.date() - timedelta(days=1)
+        assert self.waits(session) == 1
+        [thing] = to_do.things(session, OPERATOR, ToDoKind.UNQUALIFIED)
+        assert (thing.subject_id, thing.name) == (visit_id, NAMES[LI])
+        assert waiting(session, FAR_OPERATOR) == {}
+        assert orders.alerts(session, OPERATOR)[ToDoKind.UNQUALIFIED] == 1
+        [listed] = orders.listing(session, OPERATOR, alert=ToDoKind.UNQUALIFIED)
+        assert listed.visit_id == visit_id
+
+    def test_one_that_is_renewed_makes_it_go(self, session, clock, visit_id):
+        certificate = self.certificate(session)
+        certificate.approved_at = None
+        assert self.waits(session) == 1
+        certificate.approved_at = clock.moment
+        assert self.waits(session) == 0
+
+    def test_one_the_care_does_not_ask_for_is_no_matter(self, session, clock, visit_id):
+        other = self.certificate(session, kind=CertificateKind.ELDER_CARE)
+        other.expires_on = clock.moment.date() - timedelta(days=1)
+        assert self.waits(session) == 0
+
+    def test_anothers_is_no_matter(self, session, clock, visit_id):
+        self.certificate(session, ZHAO).expires_on = clock.moment.date() - timedelta(days=1)
+        assert self.waits(session) == 0
+
+    def test_who_is_suspended_comes_no_more(self, session, visit_id):
+        caregivers.move(session, OPERATOR, LI.id, "suspend", "核实投诉")
+        assert self.waits(session) == 1
+
+    def test_a_substitute_or_its_end_settles_it(self, session, visit_id):
+        self.certificate(session).approved_at = None
+        session.flush()
+        cancel_order(session, ZHOU, order_of(session, visit_id))
+        assert self.waits(session) == 0

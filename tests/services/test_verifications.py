@@ -19,10 +19,12 @@ from services import (
     demands,
     documents,
     erasure,
+    pictures,
     verifications,
 )
 from services.access import Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.pictures import PictureKind
 from services.verifications import CaseKind, CaseStatus, DocumentKind, IdentityForm, RejectReason
 from tests.conftest import ROOT
 from tests.factories import (
@@ -328,7 +330,9 @@ class TestQueue:
         verifications.take(session, OPERATOR)
         clock.move(minutes=9)
         {
-            "a paper": lambda: documents.ticket(session, OPERATOR, page, "review"),
+            "a paper": lambda: pictures.ticket(
+                session, OPERATOR, PictureKind.DOCUMENT, page, "review"
+            ),
             "the number": lambda: verifications.id_number(session, OPERATOR, case_id),
             "the page": lambda: verifications.hold(session, OPERATOR, case_id),
         }[work]()
@@ -346,8 +350,8 @@ class TestQueue:
         page = documents.of_case(session, case_id)[0].id
         verifications.take(session, OPERATOR)
         clock.move(minutes=9)
-        documents.ticket(session, OPERATOR, page, "complaint")
-        documents.ticket(session, newcomer, page, "own")
+        pictures.ticket(session, OPERATOR, PictureKind.DOCUMENT, page, "complaint")
+        pictures.ticket(session, newcomer, PictureKind.DOCUMENT, page, "own")
         clock.move(minutes=1)
 
         assert verifications.take(session, other, case_id) == case_id

@@ -26,7 +26,8 @@ NOTICE_KINDS = (
     ),
     (
         "demand_invited", "demand_idle", "application_waitlisted", "application_returned",
-        "leave_entered", "level_changed", "prices_bounded",
+        "leave_entered", "level_changed", "prices_bounded", "leave_withdrawn",
+        "no_show_taken_back",
     ),
 )  # fmt: skip
 # Table, column, name of the constraint: the values before, and those that join them.
@@ -35,12 +36,30 @@ WIDENED = {
         ("submitted", "approved", "declined", "closed", "withdrawn"),
         ("waitlisted",),
     ),
+    ("complaints", "category", "complaintcategory"): (
+        ("quality", "attitude", "punctuality", "price", "safety", "other"),
+        ("no_show",),
+    ),
+    ("ledger_entries", "event", "ledgerevent"): (
+        (
+            "confirmed",
+            "redeemed",
+            "cancelled",
+            "released",
+            "merged",
+            "extended",
+            "extra_time",
+        ),
+        ("fee_reversed",),
+    ),
     ("outbox_messages", "kind", "noticekind"): NOTICE_KINDS,
     ("notices", "kind", "noticekind_sent"): NOTICE_KINDS,
 }
 # Before the step back: rows with a value that it does not know.
 NARROWED = (
     "UPDATE applications SET status = 'closed' WHERE status = 'waitlisted'",
+    "UPDATE complaints SET category = 'other' WHERE category = 'no_show'",
+    "UPDATE ledger_entries SET event = 'cancelled' WHERE event = 'fee_reversed'",
     *(
         f"DELETE FROM {table} WHERE kind IN ({', '.join(repr(kind) for kind in NOTICE_KINDS[1])})"
         for table in ("outbox_messages", "notices")

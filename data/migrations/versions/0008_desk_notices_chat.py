@@ -26,7 +26,8 @@ NOTICE_KINDS = (
         "leave_taken", "extra_time_asked", "extra_time_agreed", "extra_time_refused",
         "incident_reported", "incident_closed", "complaint_opened", "complaint_closed",
         "demand_invited", "demand_idle", "application_waitlisted", "application_returned",
-        "leave_entered", "level_changed", "prices_bounded",
+        "leave_entered", "level_changed", "prices_bounded", "leave_withdrawn",
+        "no_show_taken_back",
     ),
     (
         "visit_reminder", "chat_answered", "chat_asked",
