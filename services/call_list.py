@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from data.accounts import Account
 from data.calls import Call, Direction, Outcome
 from data.notices import NoticeKind, OutboxChannel, OutboxMessage, OutboxStatus
-from services import audit, callers, clock, deliveries
+from services import audit, callers, clock, occasions
 from services.access import Actor, Permission
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
@@ -55,7 +55,7 @@ def waiting(session: Session, actor: Actor, language: str) -> list[ToCall]:
             customer_id=account.id,
             name=account.name,
             kind=message.kind,
-            words=deliveries.spoken(session, message, language),
+            words=occasions.spoken(session, message, language),
             since=message.created_at,
             due=message.next_try_at <= now,
             tries=message.tries,
@@ -63,7 +63,7 @@ def waiting(session: Session, actor: Actor, language: str) -> list[ToCall]:
             visit_id=message.visit_id,
         )
         for message, account in rows
-        if not deliveries.is_moot(session, message)
+        if not occasions.is_moot(session, message)
     ]
 
 
@@ -116,7 +116,7 @@ def drop_moot(session: Session, actor: Actor) -> int:
     """Take from the list what is so no more; return how many."""
     actor.require(Permission.RUN_JOBS)
     open_ones = select(OutboxMessage).where(*_OPEN).with_for_update(skip_locked=True)
-    moot = [one for one in session.scalars(open_ones) if deliveries.is_moot(session, one)]
+    moot = [one for one in session.scalars(open_ones) if occasions.is_moot(session, one)]
     for message in moot:
         message.status = OutboxStatus.CANCELLED
     return len(moot)

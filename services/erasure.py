@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.accounts import Account, AccountRole, AccountStatus
+from data.calls import Call
 from data.caregivers import Caregiver, CaregiverStatus, Certificate, Photo, Rate, WeeklyHours
 from data.cities import City
 from data.complaints import Complaint, Incident
@@ -22,7 +23,7 @@ from data.follow_ups import FollowUp
 from data.history import Noun
 from data.identities import Identity, ProviderFlow
 from data.ledger import LedgerAccount
-from data.notices import ConsoleText, Notice, NoticeKind, OutboxMessage
+from data.notices import ConsoleText, Notice, NoticeKind, NoticePreference, OutboxMessage
 from data.orders import WAITING, Order, OrderStatus, Visit
 from data.recipients import Recipient
 from data.reviews import Review
@@ -283,8 +284,11 @@ def _forget_papers(session: Session, account_id: int) -> None:
 def _lock_out(session: Session, everybody: Sequence[Account]) -> None:
     """Nothing opens these accounts any more, and no message waits for them."""
     ids = [one.id for one in everybody]
+    said = select(OutboxMessage.id).where(OutboxMessage.account_id.in_(ids))
+    session.execute(update(Call).where(Call.message_id.in_(said)).values(message_id=None))
     for table in (
-        SignInSession, SecondFactor, Identity, ProviderFlow, DocumentTicket, Notice, OutboxMessage
+        SignInSession, SecondFactor, Identity, ProviderFlow, DocumentTicket, Notice, OutboxMessage,
+        NoticePreference,
     ):  # fmt: skip
         session.execute(delete(table).where(table.account_id.in_(ids)))
     hashes = [one.phone_hash for one in everybody]

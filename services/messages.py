@@ -45,8 +45,22 @@ def kinds(audience: Audience, channel: OutboxChannel) -> frozenset[str]:
 
 def moment(language: str, at: datetime) -> str:
     """A moment by the clocks of the city, short enough for a text."""
+    return _dated("moment", language, at)
+
+
+def day(language: str, at: datetime) -> str:
+    """The day of a moment in the city, short enough for a text."""
+    return _dated("day", language, at)
+
+
+def stamp(language: str, at: datetime) -> str:
+    """A moment as WeChat takes it in a field for times: in Chinese, whatever the language."""
+    return _dated("stamp", language, at)
+
+
+def _dated(word: str, language: str, at: datetime) -> str:
     local, words = clock.in_city(at), catalogue(language)["words"]
-    return words["moment"].format(on=local, weekday=words["weekdays"][local.weekday()])
+    return words[word].format(on=local, weekday=words["weekdays"][local.weekday()])
 
 
 def hint(language: str, audience: Audience) -> str:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from data.notices import NoticePreference
 from services import callers, clock, messages
 from services.access import Actor, Permission
-from services.errors import Invalid
+from services.errors import Conflict, Invalid
 
 MINUTES = 24 * 60
 
@@ -55,10 +56,13 @@ def keep(
     row = session.get(NoticePreference, owner_id, with_for_update=True)
     if row is None:
         row = NoticePreference(account_id=owner_id)
-        session.add(row)
+        try:
+            with session.begin_nested():
+                session.add(row)
+        except IntegrityError:  # Kept from another window at this moment.
+            raise Conflict("error.changed_meanwhile") from None
     for name in Preference.__slots__:
         setattr(row, name, getattr(wanted, name))
-    session.flush()
 
 
 def of(session: Session, account_ids: Collection[int]) -> dict[int, Preference]:
@@ -85,4 +89,7 @@ def next_loud(preference: Preference, at: datetime) -> datetime:
 def _read(row: NoticePreference | None) -> Preference:
     if row is None:
         return Preference()
-    return Preference(**{name: getattr(row, name) for name in Preference.__slots__})
+    kept = {name: getattr(row, name) for name in Preference.__slots__}
+    if row.language not in messages.LANGUAGES:  # One that is spoken no more.
+        kept["language"] = messages.DEFAULT
+    return Preference(**kept)

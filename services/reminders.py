@@ -38,11 +38,12 @@ def _before(session: Session, city: City, ahead: timedelta) -> int:
             Visit.status == VisitStatus.PLANNED,
             Visit.starts_at > now + ahead - STILL_TIMELY,
             Visit.starts_at <= now + ahead,
-            Visit.created_at < now - STILL_TIMELY,
         )
     )
     told = 0
     for order, visit in coming.all():
+        if visit.created_at > visit.starts_at - ahead:
+            continue
         named = agreements.facts(order, visit.id) | {"due_at": visit.starts_at.isoformat()}
         about = f"visit-{visit.id}-{ahead // timedelta(hours=1)}h"
         both = [order.customer_id, visit.caregiver_id]

@@ -409,6 +409,7 @@ WORK = {
     "jobs.run",
     "deliveries.any_due",
     "deliveries.deliver",
+    "deliveries.hand_back",
     "deliveries.lease",
     "deliveries.settle",
     "notices.any_due",
@@ -420,9 +421,12 @@ WORK = {
 }
 # ... and for other services only.
 HELP = {
-    "deliveries.is_moot",
     "deliveries.pass_on",
-    "deliveries.spoken",
+    "occasions.audience",
+    "occasions.blanks",
+    "occasions.is_moot",
+    "occasions.spoken",
+    "occasions.starts_at",
     "preferences.of",
     "drafts.forget_of",
     "drafts.merge",

@@ -53,10 +53,9 @@ from data.verifications import DocumentKind
 from services import accounts, orders, providers
 from services.availability import Obstacle
 from services.deliveries import OUTSIDE
-from services.erasure import Open
-from services.gateways import Failure
 from services.drafts import Lost
 from services.erasure import Open
+from services.gateways import Failure
 from services.income import IncomeKind
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
