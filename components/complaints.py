@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import formats, layout, session
 from components.i18n import t
-from services import changes, complaints
+from services import complaints, no_shows
 from services.access import Permission
 from services.complaints import ComplaintCategory, ComplaintView
 from services.orders import OrderView
@@ -92,7 +92,7 @@ def _evidence(one: ComplaintView) -> None:
     ) as asked:
         if not asked.open:
             return
-        found = session.fetch(changes.evidence, one.visit_id)
+        found = session.fetch(no_shows.evidence, one.visit_id)
         planned = formats.span(found.starts_at, found.ends_at)
         lines = [
             t("evidence.planned", when=planned),
@@ -136,7 +136,7 @@ def _take_back_no_show(one: ComplaintView) -> None:
         if said is not None:
             session.perform(
                 "evidence.taken_back",
-                changes.take_back_no_show,
+                no_shows.take_back,
                 one.visit_id,
                 said,
                 forget=(f"reason_{key}",),

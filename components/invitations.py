@@ -62,5 +62,5 @@ def _facts(one: Suited, item: ItemView | None) -> list[str]:
         price = formats.unit_price(one.price_fen, item.unit)
     badges = f"{price} :gray-badge[:material/distance: {band_name(one.distance)}]"
     if not one.in_hours:
-        badges += f" :orange-badge[:material/schedule: {t('applications.off_hours')}]"
+        badges += f" :orange-badge[:material/schedule: {t('clash.off_hours')}]"
     return [f"**{formats.plain(one.name)}** {score}", badges]

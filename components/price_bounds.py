@@ -64,7 +64,7 @@ def _said(kept: CityPrices, item: ItemView, level: CaregiverLevel) -> str:
     bounds = kept.now[item.id, level]
     said = formats.total_range(bounds.lowest_fen, bounds.highest_fen)
     own = (item.id, level) in kept.kept
-    return said if own else t("price_bounds.of_catalogue", range=said)
+    return said if own else f"({said})"
 
 
 def _range(bounds: Bounds, item: ItemView) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver
 from data.demands import Demand
-from data.history import Noun, StatusChange
+from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import EndReason, Order, OrderKind, OrderStatus, Party, Visit, VisitStatus
 from services import (
@@ -21,21 +21,17 @@ from services import (
     availability,
     calendars,
     clock,
-    complaints,
     gate,
     ledger,
     lifecycles,
     notices,
-    places,
     pricing,
     tariffs,
-    visits,
     waiting_lists,
 )
 from services.access import Actor, Permission, Role
 from services.availability import Taken
 from services.errors import Conflict, Invalid, NotFound
-from services.places import DistanceBand
 from services.pricing import Price
 from services.wording import words
 
@@ -77,21 +73,6 @@ class Quote:
     def begun(self) -> bool:
         """Whether its time has come."""
         return self.starts_at <= clock.now()
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How a visit was planned, how it went, and what was held against whom, in fen."""
-
-    starts_at: datetime
-    ends_at: datetime
-    checked_in_at: datetime | None
-    checked_in_near: DistanceBand | None
-    checked_out_at: datetime | None
-    missed_at: datetime | None
-    missed_by: Party | None
-    words: str
-    owed_fen: int
 
 
 def fee(order: Order, visit: Visit, party: Party, at: datetime) -> int:
@@ -182,60 +163,6 @@ def miss(session: Session, actor: Actor, visit_id: int, party: Party, said: str)
     if order.kind is OrderKind.SINGLE:
         lifecycles.take(session, actor, Noun.ORDER, order, "miss")
     _tell(session, actor, NoticeKind.VISIT_MISSED, order, visit, f"visit-{visit.id}")
-
-
-def evidence(session: Session, actor: Actor, visit_id: int) -> Evidence:
-    """What is known of how a visit went: to be read before anybody decides about it."""
-    actor.require(Permission.DECIDE_COMPLAINT)
-    visit = visits.reach(session, actor, visit_id)
-    recorded = select(StatusChange.created_at).where(
-        StatusChange.noun == Noun.VISIT,
-        StatusChange.subject_id == visit.id,
-        StatusChange.move == "miss",
-    )
-    return Evidence(
-        starts_at=visit.starts_at,
-        ends_at=visit.ends_at,
-        checked_in_at=visit.checked_in_at,
-        checked_in_near=places.near(visit.checked_in_cell, visit.cell),
-        checked_out_at=visit.checked_out_at,
-        missed_at=session.scalar(recorded),
-        missed_by=visit.ended_by if visit.end_reason is EndReason.NO_SHOW else None,
-        words=visit.end_words,
-        owed_fen=visit.fee_fen + visit.penalty_fen,
-    )
-
-
-def take_back_no_show(session: Session, actor: Actor, visit_id: int, said: str) -> None:
-    """Hold a no-show against nobody any more: its fee is reversed, the visit stays missed.
-
-    Who contested it has been heard: their complaint closes with the same words.
-    """
-    actor.require(Permission.DECIDE_COMPLAINT)
-    said = words(said, "reason", 300)
-    visit = visits.reach(session, actor, visit_id, lock=True)
-    order = session.get_one(Order, visit.order_id)
-    complaints.check_not_concerned(actor, visit, order)
-    if visit.end_reason is not EndReason.NO_SHOW:
-        raise Conflict("error.no_show_not_recorded")
-    audit.record(
-        session,
-        actor,
-        "take_back_no_show",
-        "visit",
-        visit.id,
-        party=visit.ended_by,
-        fee=visit.fee_fen,
-        penalty=visit.penalty_fen,
-    )
-    ledger.book_fee_reversed(session, order, visit)
-    visit.fee_fen = visit.penalty_fen = 0
-    visit.ended_by, visit.end_reason, visit.end_words = Party.PLATFORM, EndReason.OTHER, said
-    for complaint_id in complaints.contests(session, visit.id):
-        complaints.close(session, actor, complaint_id, said)
-    named, about = agreements.facts(order, visit.id), f"visit-{visit.id}"
-    sides = sorted({order.customer_id, visit.caregiver_id})
-    notices.tell_all(session, NoticeKind.NO_SHOW_TAKEN_BACK, sides, about, **named)
 
 
 def openings(session: Session, actor: Actor, visit_id: int) -> dict[str, list[datetime]]:

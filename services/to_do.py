@@ -150,15 +150,9 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
         case _:
             of_order = and_(waiting.c.id == Order.id, Visit.id == visits.foremost())
             about = of_order if kind in REQUEST_STATUS else waiting.c.id == Visit.id
+            named = Order.id, Order.item_id, Visit.starts_at, Account.name
             query = (
-                select(
-                    waiting.c.id,
-                    waiting.c.since,
-                    Order.id,
-                    Order.item_id,
-                    Visit.starts_at,
-                    Account.name,
-                )
+                select(waiting.c.id, waiting.c.since, *named)
                 .join_from(Visit, Order, Order.id == Visit.order_id)
                 .join(waiting, about)
                 .join(Account, Account.id == Visit.caregiver_id)

@@ -8,7 +8,7 @@ from data.history import AuditEvent
 from data.ledger import LedgerAccount, LedgerEntry
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Order, OrderStatus, Party, Visit, VisitStatus
-from services import changes, income, ledger, orders, places, redemption, tariffs, visits
+from services import changes, income, ledger, no_shows, orders, places, redemption, tariffs, visits
 from services import clock as service_clock
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -335,7 +335,7 @@ class TestTakingANoShowBack:
     def test_reverses_the_fee_and_the_visit_stays_missed(self, session, clock, visit_id, party):
         self.missed(clock, session, visit_id, party)
         assert balances(session)
-        changes.take_back_no_show(session, OPERATOR, visit_id, NASTY)
+        no_shows.take_back(session, OPERATOR, visit_id, NASTY)
 
         assert balances(session) == {}
         visit = session.get_one(Visit, visit_id)
@@ -352,36 +352,36 @@ class TestTakingANoShowBack:
         clock.move(days=8)
         assert income.release_due(session, SYSTEM) == 1
         assert ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, LI.id) == -6800
-        changes.take_back_no_show(session, OPERATOR, visit_id, "门禁记录证明家属在家")
+        no_shows.take_back(session, OPERATOR, visit_id, "门禁记录证明家属在家")
         assert balances(session) == {}
         assert income.release_due(session, SYSTEM) == 0
 
     def test_happens_once_and_with_words(self, session, clock, visit_id):
         self.missed(clock, session, visit_id, Party.CUSTOMER)
         with pytest.raises(Invalid, match="missing"):
-            changes.take_back_no_show(session, OPERATOR, visit_id, "  ")
-        changes.take_back_no_show(session, OPERATOR, visit_id, "记错了")
+            no_shows.take_back(session, OPERATOR, visit_id, "  ")
+        no_shows.take_back(session, OPERATOR, visit_id, "记错了")
         session.flush()
         with pytest.raises(Conflict, match="no_show_not_recorded"):
-            changes.take_back_no_show(session, OPERATOR, visit_id, "记错了")
+            no_shows.take_back(session, OPERATOR, visit_id, "记错了")
 
     def test_only_by_the_citys_operators_who_are_not_concerned(self, session, clock, visit_id):
         self.missed(clock, session, visit_id, Party.CUSTOMER)
         with pytest.raises(NotFound, match="visit_not_found"):
-            changes.take_back_no_show(session, FAR_OPERATOR, visit_id, "记错了")
+            no_shows.take_back(session, FAR_OPERATOR, visit_id, "记错了")
         with pytest.raises(NotFound, match="visit_not_found"):
-            changes.evidence(session, FAR_OPERATOR, visit_id)
+            no_shows.evidence(session, FAR_OPERATOR, visit_id)
         both = Actor(ZHOU.id, Role.OPERATOR, frozenset({NANTONG}))
         with pytest.raises(NotAllowed, match="own_dispute"):
-            changes.take_back_no_show(session, both, visit_id, "记错了")
+            no_shows.take_back(session, both, visit_id, "记错了")
 
     def test_what_was_not_missed_cannot_be_taken_back(self, session, visit_id):
         with pytest.raises(Conflict, match="no_show_not_recorded"):
-            changes.take_back_no_show(session, OPERATOR, visit_id, "记错了")
+            no_shows.take_back(session, OPERATOR, visit_id, "记错了")
 
     def test_the_evidence_says_who_is_said_not_to_have_come(self, session, clock, visit_id):
         self.missed(clock, session, visit_id, Party.CAREGIVER)
-        found = changes.evidence(session, OPERATOR, visit_id)
+        found = no_shows.evidence(session, OPERATOR, visit_id)
         assert (found.missed_by, found.missed_at) == (Party.CAREGIVER, clock.moment)
         assert (found.words, found.owed_fen) == ("电话无人接听", 4000)
         assert found.checked_in_at is None
@@ -390,7 +390,7 @@ class TestTakingANoShowBack:
         until_start(clock, session, visit_id, minutes=5)
         cell = session.get_one(Visit, visit_id).cell
         visits.check_in(session, LI, visit_id, cell)
-        found = changes.evidence(session, OPERATOR, visit_id)
+        found = no_shows.evidence(session, OPERATOR, visit_id)
         assert found.checked_in_at == clock.moment
         assert found.checked_in_near == places.band(0)
         assert found.missed_by is None
