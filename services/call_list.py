@@ -16,9 +16,9 @@ from services.wording import words
 
 __all__ = ["OUTCOMES", "Outcome"]
 
-# How a call of the list can end; after the last two it is made again.
-OUTCOMES = (Outcome.INFORMED, Outcome.CHANGED, Outcome.NO_ANSWER, Outcome.CALL_AGAIN)
+# How a call of the list can end; after these it is made again.
 AGAIN = (Outcome.NO_ANSWER, Outcome.CALL_AGAIN)
+OUTCOMES = (Outcome.INFORMED, Outcome.CHANGED, Outcome.WRONG_NUMBER, *AGAIN)
 AGAIN_AFTER = timedelta(hours=1)
 MOST_SHOWN = 100
 
