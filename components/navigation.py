@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from components import consents, identity, security, session
+from components import bell, consents, identity, security, session
 from components.i18n import t
 from services.access import GRANTS, Permission, Role
 from services.sessions import Visitor
@@ -111,6 +111,8 @@ def open_page(visitor: Visitor | None) -> None:
     if entry is not None and visitor is None and entry.permission is not None:
         identity.sign_in_screen(deep_link=True)
         return
+    if acting is not None:
+        bell.bell(_entry("inbox").file)
     session.show_notice()  # Only now: opening another page above would have lost it.
     consents.ask_again()
     chosen.run()

@@ -23,6 +23,29 @@ def preference_card() -> None:
             session.perform("preferences.saved", preferences.keep, wanted)
 
 
+def preference_of_caller(customer_id: int) -> None:
+    """How a caller wants to be told, for the desk's card: one without a smartphone is called."""
+    now = session.fetch(preferences.of_caller, customer_id)
+    key = f"caller_preferences_{customer_id}"
+    with st.popover(
+        t("preferences.called" if now.by_call else "preferences.title"),
+        icon=":material/call:" if now.by_call else ":material/notifications:",
+        key=f"{key}_ask",
+        on_change="rerun",
+    ) as asked:
+        if not asked.open:
+            return
+        wanted = preference_fields(now, key)
+        if st.button(t("account.save"), key=key, type="primary"):
+            session.perform(
+                "preferences.saved",
+                preferences.keep,
+                wanted,
+                customer_id=customer_id,
+                forget=(f"{key}_",),
+            )
+
+
 def preference_fields(now: Preference, key: str) -> Preference:
     """The fields, filled with what holds now."""
     chosen = {
