@@ -91,7 +91,8 @@ def tell_operators(
 def send_text(session: Session, phone: str, body: str, *, withheld: bool = False) -> None:
     """Write a text message to the outbox; phone and words are sealed there.
 
-    One that is withheld costs as much, but is never sent and keeps neither phone nor words.
+    One that is withheld, or that no gateway is there for, costs as much, but is never sent and
+    keeps neither phone nor words.
     """
     message = OutboxMessage(
         created_at=clock.now(),
@@ -102,7 +103,7 @@ def send_text(session: Session, phone: str, body: str, *, withheld: bool = False
         next_try_at=clock.now(),
     )
     message.dedupe_key = f"text:{message.sealed_id}"
-    if withheld:
+    if withheld or not gateways.current().ready:
         message.status, message.phone, message.body = OutboxStatus.CANCELLED, "", ""
     session.add(message)
 

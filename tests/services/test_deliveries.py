@@ -264,6 +264,14 @@ class TestWithoutAGateway:
         with engines.reading() as session:
             assert len(notices.inbox(session, ZHOU)) == 1
 
+    def test_no_code_is_kept_for_one_that_may_come(self, database, monkeypatch):
+        monkeypatch.setenv("CAREPILOT_MODE", "production")
+        with engines.writing() as session:
+            notices.send_text(session, phone_of(ZHOU), "123456")
+
+        assert outside() == [("cancelled", "", 0)]
+        assert (first().phone, first().body) == ("", "")
+
     def test_a_half_described_one_keeps_the_app_from_starting(self, gateway, monkeypatch):
         monkeypatch.delenv("CAREPILOT_SMS_SECRET")
         with pytest.raises(gateways.ConfigurationError, match="belong together"):
