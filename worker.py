@@ -16,6 +16,7 @@ PAUSE_SECONDS = 0.5
 
 def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # It writes whole addresses.
     os.nice(5)  # People who wait for a page come first.
     try:
         startup.prepare()
@@ -49,8 +50,10 @@ def run_job(name: str) -> int | None:
     """Run a job unless somebody else does; return how much it did, None if it failed."""
     if not database.transact(lambda session: jobs.lease(session, name, _me())):
         return 0
+    apart = jobs.JOBS[name].apart
     try:
-        return database.transact(lambda session: jobs.run(session, name))
+        done = apart(database.transact) if apart else 0
+        return database.transact(lambda session: jobs.run(session, name, done))
     except Exception as error:
         log.exception("job %s failed", name)
         kind = type(error).__name__

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from api.outgoing import Trouble, ask
 from services.joining import Proven
-from services.providers import WECHAT, Problem, WeChatApp
+from services.providers import WECHAT, WECHAT_APP, Problem, WeChatApp
 
 BUSY = -1
 # The code is not one of theirs, was used, or is too old.
@@ -55,9 +55,11 @@ class WeChatWay:
             raise Trouble(Problem.REFUSED)
         name = person.get("nickname")
         name = name if isinstance(name, str) else ""
+        # Only the in-app login is the service account's, which may send notices.
+        address = open_id if self.app.kind == WECHAT_APP else ""
         if "unionid" in person or "unionid" in token:
-            return Proven(WECHAT, _text(token | person, "unionid"), name)
-        return Proven(self.app.kind, f"{self.app.app_id}:{open_id}", name)
+            return Proven(WECHAT, _text(token | person, "unionid"), name, address)
+        return Proven(self.app.kind, f"{self.app.app_id}:{open_id}", name, address)
 
     async def _ask(self, path: str, **query: str) -> dict[str, Any]:
         status, said = await ask("GET", f"{self.app.api_url}{path}", params=query)

@@ -19,7 +19,7 @@ _WHOLE_NUMBERS = (
     "hold_hours", "decline_hours", "redeem_lock_minutes", "release_days", "smallest_cell",
     "rejected_document_days", "document_days", "notice_hours", "horizon_days", "rest_hours",
     "week_hours", "travel_kmh", "plan_ahead_days", "auto_confirm_days", "reoffer_hours",
-    "photo_days",
+    "photo_days", "redeem_reminder_hours", "expiry_days",
 )  # fmt: skip
 _SWITCHES = ("operator_approves", "verify_customers")
 _DONE = {
@@ -150,6 +150,15 @@ def _settings_fields(now: CitySettings, key: str) -> CitySettings:
             )
             for field in _WHOLE_NUMBERS
         }
+    reminders = st.pills(
+        t("field.reminder_hours"),
+        cities.REMINDER_HOURS,
+        selection_mode="multi",
+        default=[one for one in cities.REMINDER_HOURS if one in now.reminder_hours],
+        format_func=lambda hours: t("cities.hours_before", count=hours),
+        key=f"{key}_reminder_hours",
+        help=t("cities.reminder_hours_help"),
+    )
     switched = {
         field: st.toggle(
             t(f"field.{field}"),
@@ -162,6 +171,7 @@ def _settings_fields(now: CitySettings, key: str) -> CitySettings:
     return CitySettings(
         hotline=hotline,
         commission_bp=round(commission * 100),
+        reminder_hours=tuple(reminders),
         **switched,
         **whole,
     )

@@ -2,10 +2,12 @@
 
 from services.access import Role
 from services.availability import Obstacle
+from services.call_list import Outcome
 from services.caregivers import CaregiverLevel, CaregiverStatus
 from services.catalogue import ItemGroup
 from services.cities import CityStatus
 from services.customers import AccountStatus
+from services.delivery_reports import OutboxChannel
 from services.demands import ApplicationStatus, DemandStatus
 from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
@@ -145,4 +147,24 @@ TO_DO = {
     ToDoKind.UNQUALIFIED: ":material/gpp_bad:",
     ToDoKind.LOCKED: ":material/lock:",
     ToDoKind.UNREDEEMED: ":material/qr_code_scanner:",
+}
+CHANNEL_OUT = {
+    OutboxChannel.INBOX: ":material/inbox:",
+    OutboxChannel.TEXT: ":material/sms:",
+    OutboxChannel.WECHAT: ":material/chat:",
+    OutboxChannel.CALL: ":material/call:",
+}
+OUTCOME = {
+    Outcome.BOOKED: ":material/event_available:",
+    Outcome.POSTED: ":material/campaign:",
+    Outcome.CHANGED: ":material/edit_calendar:",
+    Outcome.CANCELLED: ":material/event_busy:",
+    Outcome.REDEEMED: ":material/qr_code_scanner:",
+    Outcome.COMPLAINED: ":material/report:",
+    Outcome.INFORMED: ":material/task_alt:",
+    Outcome.NOBODY_FREE: ":material/search_off:",
+    Outcome.CALL_AGAIN: ":material/phone_callback:",
+    Outcome.NO_ANSWER: ":material/phone_missed:",
+    Outcome.WRONG_NUMBER: ":material/phone_disabled:",
+    Outcome.OTHER: ":material/more_horiz:",
 }

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from components import consents, identity, security, session
+from components import bell, consents, identity, security, session
 from components.i18n import t
 from services.access import GRANTS, Permission, Role
 from services.sessions import Visitor
@@ -40,6 +40,7 @@ class PageEntry:
 PAGES = (
     PageEntry("desk", "take_call", "phone_in_talk", Permission.ACT_FOR_CUSTOMER),
     PageEntry("desk", "chats", "forum", Permission.ANSWER_CHAT),
+    PageEntry("desk", "to_call", "call", Permission.ACT_FOR_CUSTOMER),
     PageEntry("customer", "find_caregivers", "person_search", Permission.ORDER_CARE),
     PageEntry("customer", "book", "event", Permission.ORDER_CARE, in_menu=False),
     PageEntry("customer", "post_demand", "add_circle", Permission.ORDER_CARE),
@@ -63,6 +64,7 @@ PAGES = (
     PageEntry("operator", "places", "pin_drop", Permission.KEEP_PLACES),
     PageEntry("operator", "cities", "location_city", Permission.KEEP_CITIES),
     PageEntry("operator", "staff", "manage_accounts", Permission.KEEP_STAFF),
+    PageEntry("operator", "deliveries", "outgoing_mail", Permission.SEE_DELIVERIES),
     PageEntry("operator", "jobs", "schedule", Permission.SEE_JOBS),
     PageEntry("analyst", "overview", "insights", Permission.READ_RELEASES),
     PageEntry("account", "inbox", "notifications", Permission.READ_NOTICES),
@@ -110,6 +112,8 @@ def open_page(visitor: Visitor | None) -> None:
     if entry is not None and visitor is None and entry.permission is not None:
         identity.sign_in_screen(deep_link=True)
         return
+    if acting is not None:
+        bell.bell(_entry("inbox").file)
     session.show_notice()  # Only now: opening another page above would have lost it.
     consents.ask_again()
     chosen.run()

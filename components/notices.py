@@ -4,11 +4,12 @@ from datetime import date, datetime
 
 import streamlit as st
 
-from components import catalogue, formats, layout, navigation, session
+from components import catalogue, formats, layout, live, navigation, session
 from components.drafts import again_button
 from components.i18n import t
 from services import notices, redemption
 from services.access import Permission
+from services.news import Topic
 from services.notices import NoticeKind, NoticeView
 
 _SHOWN_AT_ONCE = 15
@@ -74,6 +75,7 @@ _PAGE_OF = {
 }
 
 _ABOUT_BOTH = {
+    NoticeKind.VISIT_REMINDER,
     NoticeKind.VISIT_CONFIRMED,
     NoticeKind.COMPLAINT_OPENED,
     NoticeKind.COMPLAINT_CLOSED,
@@ -83,8 +85,9 @@ _ABOUT_BOTH = {
 }
 
 
+@live.part(Topic.INBOX)
 def inbox() -> None:
-    """The person's notices, unread ones marked, newest first."""
+    """The person's notices, unread ones marked, newest first; new ones come by themselves."""
     found = session.fetch(notices.inbox)
     if not found:
         layout.empty("inbox", icon=":material/notifications_off:")

@@ -44,6 +44,7 @@ class City(Numbered, Base):
             name="desk_hours",
         ),
         CheckConstraint("answer_minutes > 0", name="answer_minutes_positive"),
+        CheckConstraint("redeem_reminder_hours > 0 AND expiry_days > 0", name="reminders_positive"),
     )
 
     code: Mapped[str] = mapped_column(String(6), unique=True)
@@ -70,6 +71,8 @@ class City(Numbered, Base):
     reoffer_hours: Mapped[int] = mapped_column(default=12)
     photo_days: Mapped[int] = mapped_column(default=90)
     reminder_hours: Mapped[list[int]] = mapped_column(default=lambda: [24, 2])
+    redeem_reminder_hours: Mapped[int] = mapped_column(default=24)
+    expiry_days: Mapped[int] = mapped_column(default=30)
     desk_from_minute: Mapped[int] = mapped_column(default=8 * 60)
     desk_until_minute: Mapped[int] = mapped_column(default=20 * 60)
     answer_minutes: Mapped[int] = mapped_column(default=10)

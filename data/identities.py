@@ -38,7 +38,7 @@ class Identity(Numbered, SealedRow, Base):
     address = Sealed()
 
 
-class ProviderFlow(Numbered, Base):
+class ProviderFlow(Numbered, SealedRow, Base):
     """One trip to a provider and back, bound to one browser; nonce and verifier are derived."""
 
     __tablename__ = "provider_flows"
@@ -54,3 +54,6 @@ class ProviderFlow(Numbered, Base):
     subject_hash: Mapped[str | None] = mapped_column(String(64))
     given_name: Mapped[str] = mapped_column(String(40), default="")
     finished_at: Mapped[datetime | None]
+    address_sealed: Mapped[bytes | None] = sealed_bytes()
+
+    address = Sealed()

@@ -62,6 +62,7 @@ class Permission(StrEnum):
     READ_CHAT = "chat:read"
     ANSWER_CHAT = "chat:answer"
     KEEP_CANNED_REPLIES = "operator:canned_replies"
+    SEE_DELIVERIES = "operator:deliveries"
     READ_INCOME = "income:read"
     READ_RELEASES = "releases:read"
     RUN_JOBS = "jobs:run"
@@ -165,6 +166,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.READ_CHAT,
         Permission.ANSWER_CHAT,
         Permission.KEEP_CANNED_REPLIES,
+        Permission.SEE_DELIVERIES,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
 }

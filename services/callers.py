@@ -277,6 +277,11 @@ def _callers(session: Session, found: Mapping[int, str]) -> list[Caller]:
     return [each[one] for one in found]
 
 
+def ids(actor: Actor) -> Select[int]:
+    """The numbers of all whom this desk may act for."""
+    return _visible_to(actor).with_only_columns(Account.id)
+
+
 def _visible_to(actor: Actor) -> Select[Account]:
     """Customers of the desk's cities: by the region they chose, by a wish there, or by none yet."""
     is_customer = exists().where(

@@ -7,8 +7,9 @@ from datetime import date, timedelta
 from sqlalchemy import ColumnElement, String, cast, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from data.caregivers import Certificate
+from data.caregivers import Caregiver, Certificate
 from data.catalogue import CareItem, CertificateKind
+from data.cities import City
 from data.notices import NoticeKind
 from services import clock, notices
 from services.access import Actor, Permission
@@ -156,17 +157,24 @@ def holds_all(session: Session, caregiver_id: int, kinds: Collection[str]) -> bo
 
 
 def tell_expiring(session: Session, actor: Actor) -> int:
-    """Tell each caregiver once of a certificate that ends within a month, and once that it has.
+    """Tell each caregiver once of a certificate that ends soon, and once that it has.
 
     Returns how many were told. One that is renewed already is passed over.
     """
     actor.require(Permission.RUN_JOBS)
+    return sum(_tell_expiring(session, city) for city in session.scalars(select(City)).all())
+
+
+def _tell_expiring(session: Session, city: City) -> int:
     today = clock.today()
     ending = session.execute(
-        select(
-            Certificate.id, Certificate.caregiver_id, Certificate.kind, Certificate.expires_on
-        ).where(
-            Certificate.expires_on.between(today - TOLD_AFTER, today + EXPIRES_SOON),
+        select(Certificate.id, Certificate.caregiver_id, Certificate.kind, Certificate.expires_on)
+        .join(Caregiver, Caregiver.id == Certificate.caregiver_id)
+        .where(
+            Caregiver.city_code == city.code,
+            Certificate.expires_on.between(
+                today - TOLD_AFTER, today + timedelta(days=city.expiry_days)
+            ),
             Certificate.approved_at.is_not(None),
             ~renewed(),
         )

@@ -40,9 +40,14 @@ LIMITS = {
     "travel_kmh": (3, 120),
     "plan_ahead_days": (1, 180),
     "auto_confirm_days": (1, 60),
+    "redeem_reminder_hours": (1, 168),
+    "expiry_days": (1, 180),
     "reoffer_hours": (1, 168),
     "photo_days": (1, 3650),
 }
+# Hours before a visit at which both sides may be reminded, and how many of them.
+REMINDER_HOURS = (1, 2, 4, 12, 24, 48, 72)
+MOST_REMINDERS = 3
 # 0513-8500-1234, (0513) 85001234, 400 800 1234, 12345.
 _HOTLINE = re.compile(r"\+?[0-9(][0-9 ()-]{3,}[0-9]")
 
@@ -79,6 +84,9 @@ class CitySettings:
     travel_kmh: int
     plan_ahead_days: int
     auto_confirm_days: int
+    redeem_reminder_hours: int
+    expiry_days: int
+    reminder_hours: tuple[int, ...]
     reoffer_hours: int
     photo_days: int
 
@@ -180,7 +188,10 @@ def keep_settings(session: Session, actor: Actor, code: str, form: CitySettings)
     hotline = _hotline(form.hotline)
     for field, (fewest, most) in LIMITS.items():
         _check_range(field, getattr(form, field), fewest, most)
-    wanted = asdict(form) | {"hotline": hotline}
+    reminders = sorted(set(form.reminder_hours), reverse=True)
+    if not set(reminders) <= set(REMINDER_HOURS) or len(reminders) > MOST_REMINDERS:
+        raise Invalid("error.reminders_out_of_range", most=MOST_REMINDERS)
+    wanted = asdict(form) | {"hotline": hotline, "reminder_hours": reminders}
     changed = {field: value for field, value in wanted.items() if getattr(city, field) != value}
     if not changed:
         return
@@ -305,6 +316,9 @@ def _settings(city: City) -> CitySettings:
         travel_kmh=city.travel_kmh,
         plan_ahead_days=city.plan_ahead_days,
         auto_confirm_days=city.auto_confirm_days,
+        redeem_reminder_hours=city.redeem_reminder_hours,
+        expiry_days=city.expiry_days,
+        reminder_hours=tuple(city.reminder_hours),
         reoffer_hours=city.reoffer_hours,
         photo_days=city.photo_days,
     )

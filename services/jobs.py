@@ -13,9 +13,11 @@ from data.tasks import Job
 from services import (
     audit,
     bookings,
+    call_list,
     certificates,
     clock,
     confirmation,
+    deliveries,
     demands,
     drafts,
     erasure,
@@ -28,6 +30,7 @@ from services import (
     order_talks,
     pictures,
     plans,
+    reminders,
     sessions,
     substitutes,
     talks,
@@ -35,6 +38,7 @@ from services import (
     waiting_lists,
 )
 from services.access import SYSTEM, Actor, Permission
+from services.deliveries import Transact
 from services.errors import NotFound
 
 LEASE = timedelta(minutes=2)
@@ -48,13 +52,15 @@ OVERDUE_INTERVALS = 3
 class Schedule:
     """How often a job runs; one with a `needed` rests up to IDLE while there is nothing to do.
 
-    What `report` tells after a run stays with the lamp.
+    What `report` tells after a run stays with the lamp. A job that waits for others' answers runs
+    `apart`: in transactions of its own making, so that it holds up nobody.
     """
 
     every: timedelta
-    run: Callable[[Session], int]
+    run: Callable[[Session], int] = lambda _session: 0
     needed: Callable[[Session], bool] | None = None
     report: Callable[[Session], dict[str, object]] | None = None
+    apart: Callable[[Transact], int] | None = None
 
 
 class Light(StrEnum):
@@ -86,7 +92,14 @@ class Board:
 
 
 JOBS: dict[str, Schedule] = {
-    "deliver_notices": Schedule(timedelta(seconds=1), notices.deliver, notices.any_due),
+    "deliver_notices": Schedule(timedelta(seconds=1), deliveries.deliver, notices.any_due),
+    "send_messages": Schedule(
+        timedelta(seconds=1), needed=deliveries.any_due, apart=deliveries.send_due
+    ),
+    "remind": Schedule(timedelta(minutes=5), lambda session: reminders.remind(session, SYSTEM)),
+    "tidy_call_list": Schedule(
+        timedelta(minutes=5), lambda session: call_list.drop_moot(session, SYSTEM)
+    ),
     "expire_demands": Schedule(
         timedelta(minutes=1), lambda session: demands.expire_due(session, SYSTEM)
     ),
@@ -175,10 +188,13 @@ def lease(session: Session, name: str, worker: str) -> bool:
     return True
 
 
-def run(session: Session, name: str) -> int:
-    """Do a leased job; its deeds and its lamp are saved together. Returns how much it did."""
+def run(session: Session, name: str, done_apart: int = 0) -> int:
+    """Do a leased job; its deeds and its lamp are saved together. Returns how much it did.
+
+    What it did apart before is counted too.
+    """
     schedule = JOBS[name]
-    done = schedule.run(session)
+    done = done_apart + schedule.run(session)
     told = schedule.report(session) if schedule.report else {}
     job = session.get_one(Job, name)
     job.last_finished_at, job.last_error = clock.now(), None

@@ -58,11 +58,12 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Whom a provider vouches for; kind is the provider, or one app of it."""
+    """Whom a provider vouches for, and where it lets us write; kind is it, or one app of it."""
 
     kind: str
     subject: str
     name: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ def come_in(
         return None
     opened = sessions.open_session(session, identity.account_id, client)
     identity.last_used_at = flow.finished_at = clock.now()
+    identity.address = proven.address or identity.address
     return opened
 
 
@@ -166,16 +168,16 @@ def link(session: Session, actor: Actor, claimed: Claim, proven: Proven) -> bool
     flow = session.get_one(ProviderFlow, claimed.flow_id)
     if flow.kind is not FlowKind.LINK or flow.account_id != actor.id:
         raise NotAllowed("error.not_allowed")
-    subject_hash = _subject_hash(proven)
-    identity = session.scalar(select(Identity).where(_is(proven.kind, subject_hash)))
+    identity = session.scalar(select(Identity).where(_is(proven.kind, _subject_hash(proven))))
+    _wait(flow, proven)
     if identity is not None and identity.account_id != actor.id:
-        _wait(flow, proven)
         return False
     flow.finished_at = clock.now()
     if identity is None:
-        _attach(session, actor, proven.kind, subject_hash)
+        _attach(session, actor, flow)
     else:
         identity.last_used_at = clock.now()
+        identity.address = proven.address or identity.address
     return True
 
 
@@ -213,7 +215,7 @@ def join(
     if account is None:
         account = _new(session, name, phone, form.role)
     opened = sessions.open_session(session, account.id, client)
-    _attach(session, Actor(account.id, form.role), flow.provider, flow.subject_hash or "")
+    _attach(session, Actor(account.id, form.role), flow)
     flow.account_id, flow.finished_at = account.id, clock.now()
     return opened
 
@@ -328,27 +330,28 @@ def _new(session: Session, name: str, phone: str, role: Role) -> Account:
     return account
 
 
-def _attach(session: Session, actor: Actor, kind: str, subject_hash: str) -> None:
+def _attach(session: Session, actor: Actor, flow: ProviderFlow) -> None:
     identity = Identity(
         created_at=clock.now(),
         account_id=actor.id,
-        provider=kind,
-        subject_hash=subject_hash,
+        provider=flow.provider,
+        subject_hash=flow.subject_hash,
         last_used_at=clock.now(),
+        address=flow.address,
     )
     try:
         with session.begin_nested():
             session.add(identity)
     except IntegrityError:  # One of the kind is held already, or somebody was quicker.
         raise Conflict("error.identity_held") from None
-    audit.record(session, actor, "link_identity", "account", actor.id or 0, provider=kind)
-    notices.tell(
-        session, NoticeKind.IDENTITY_LINKED, actor.id or 0, f"identity-{identity.id}", provider=kind
-    )
+    audit.record(session, actor, "link_identity", "account", actor.id or 0, provider=flow.provider)
+    about = f"identity-{identity.id}"
+    notices.tell(session, NoticeKind.IDENTITY_LINKED, actor.id or 0, about, provider=flow.provider)
 
 
 def _wait(flow: ProviderFlow, proven: Proven) -> None:
     flow.provider, flow.subject_hash = proven.kind, _subject_hash(proven)
+    flow.address = proven.address
     flow.given_name = words(proven.name, "name", len(proven.name), required=False)[:40]
     flow.expires_at = clock.now() + FORM_LIFETIME
 

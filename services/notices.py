@@ -1,11 +1,11 @@
 """Notices: written to the outbox with the deed, delivered by the worker, read in the inbox."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, select, update
+from sqlalchemy import Select, Table, false, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from data.notices import (
 from services import clock, gateways
 from services.access import Actor, Permission, Role
 from services.errors import NotFound
+from services.gateways import ConsoleGateway
 
 # Core, and written once: the ORM's way takes three times as long.
 _outbox: Table = OutboxMessage.__table__  # pyright: ignore[reportAssignmentType] - it is a Table
@@ -28,7 +29,6 @@ _TELL_ONCE = {
     for name, dialect in (("postgresql", postgresql), ("sqlite", sqlite))
 }
 BATCH = 200
-MOST_TRIES = 8
 SHOWN = 50
 
 
@@ -91,7 +91,8 @@ def tell_operators(
 def send_text(session: Session, phone: str, body: str, *, withheld: bool = False) -> None:
     """Write a text message to the outbox; phone and words are sealed there.
 
-    One that is withheld costs as much, but is never sent and keeps neither phone nor words.
+    One that is withheld, or that no gateway is there for, costs as much, but is never sent and
+    keeps neither phone nor words.
     """
     message = OutboxMessage(
         created_at=clock.now(),
@@ -102,32 +103,44 @@ def send_text(session: Session, phone: str, body: str, *, withheld: bool = False
         next_try_at=clock.now(),
     )
     message.dedupe_key = f"text:{message.sealed_id}"
-    if withheld:
+    if withheld or not gateways.current().ready:
         message.status, message.phone, message.body = OutboxStatus.CANCELLED, "", ""
     session.add(message)
 
 
 def any_due(session: Session) -> bool:
-    """Whether anything waits to be delivered."""
+    """Whether anything waits for an inbox."""
     return bool(session.scalar(select(_due().exists())))
 
 
-def deliver(session: Session) -> int:
-    """Deliver what is due, oldest first; return how many. A second run delivers nothing twice."""
+def deliver(session: Session, then: Callable[[Session, OutboxMessage], None] | None = None) -> int:
+    """Put what is due into inboxes, oldest first; return how many. Nothing is delivered twice.
+
+    `then` is called with each notice. Texts of the demo's console are delivered here too.
+    """
     due = session.scalars(
         _due().order_by(OutboxMessage.id).limit(BATCH).with_for_update(skip_locked=True)
     ).all()
     for message in due:
         if message.channel is OutboxChannel.TEXT:
-            _send(session, message)
-        else:
-            _put_into_inbox(session, message)
+            _keep_on_console(session, message)
+            continue
+        _put_into_inbox(session, message)
+        if then is not None:
+            then(session, message)
     return len(due)
 
 
 def _due() -> Select[OutboxMessage]:
+    on_console = (
+        (OutboxMessage.channel == OutboxChannel.TEXT) & OutboxMessage.kind.is_(None)
+        if isinstance(gateways.current(), ConsoleGateway)
+        else false()
+    )
     return select(OutboxMessage).where(
-        OutboxMessage.status == OutboxStatus.PENDING, OutboxMessage.next_try_at <= clock.now()
+        OutboxMessage.status == OutboxStatus.PENDING,
+        OutboxMessage.next_try_at <= clock.now(),
+        (OutboxMessage.channel == OutboxChannel.INBOX) | on_console,
     )
 
 
@@ -144,17 +157,10 @@ def _put_into_inbox(session: Session, message: OutboxMessage) -> None:
     message.status, message.delivered_at = OutboxStatus.DELIVERED, clock.now()
 
 
-def _send(session: Session, message: OutboxMessage) -> None:
-    try:
-        gateways.current().send(session, message.phone, message.body)
-    except gateways.NotDelivered:
-        message.tries += 1
-        message.next_try_at = clock.now() + timedelta(seconds=2**message.tries)
-        if message.tries >= MOST_TRIES:
-            message.status = OutboxStatus.FAILED
-    else:
-        message.status, message.delivered_at = OutboxStatus.DELIVERED, clock.now()
-        message.phone = message.body = ""
+def _keep_on_console(session: Session, message: OutboxMessage) -> None:
+    ConsoleGateway().keep(session, message.phone, message.body)
+    message.status, message.delivered_at = OutboxStatus.DELIVERED, clock.now()
+    message.phone = message.body = ""
 
 
 def inbox(session: Session, actor: Actor) -> list[NoticeView]:

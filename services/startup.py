@@ -7,7 +7,7 @@ from functools import cache, partial
 from sqlalchemy.exc import OperationalError
 
 from data import database
-from services import demo, keys, providers, settings
+from services import demo, gateways, keys, providers, settings
 from services.demo.progress import drawn_on
 from services.settings import DemoSize
 
@@ -30,6 +30,7 @@ def prepare() -> None:
     """Check settings and keys, apply the migrations and, in demo mode, seed the demo once."""
     settings.check()
     providers.check()
+    gateways.check()
     _in_turn(_upgrade)
     know_the_key()
     with database.reading() as session:

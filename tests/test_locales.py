@@ -22,6 +22,7 @@ from components import (
     icons,
     my_data,
     operator_caregivers,
+    preferences,
     qualifications,
     read_back,
     reviews,
@@ -38,6 +39,7 @@ from components.demand_map import Measure
 from components.navigation import PAGES
 from data.accounts import AccountStatus, Channel, Role
 from data.calendars import DayKind, LeaveReason
+from data.calls import Outcome
 from data.caregivers import CaregiverLevel, CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.chat import Side, TalkStatus
@@ -46,17 +48,18 @@ from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
 from data.consents import Policy
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
-from data.notices import NoticeKind
+from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers
 from services.availability import Obstacle
-from services.calls import Outcome
 from services.chat_desk import Box
+from services.deliveries import OUTSIDE
 from services.drafts import Lost
 from services.duplicates import Alike
 from services.erasure import Open
+from services.gateways import Failure
 from services.income import IncomeKind
 from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
@@ -112,6 +115,12 @@ FAMILIES: dict[str, set[str]] = {
     "calendar.state_{}": set(calendar_picture._LEGEND),
     "calendar.way_{}": set(calendars._WAYS),
     "channel.{}": set(Channel),
+    "channel_out.{}": set(OutboxChannel),
+    "deliveries.no_{}": set(OUTSIDE),
+    "failure.{}": set(Failure),
+    "outbox_status.{}": set(OutboxStatus),
+    "outcome.{}": set(Outcome),
+    "preferences.{}": set(preferences._SWITCHES),
     "clash.{}": {
         Obstacle.CITY_CLOSED, Obstacle.OFF_HOURS, Obstacle.ON_LEAVE, Obstacle.BUSY,
         Obstacle.TRAVEL, Obstacle.REST, Obstacle.WEEK_FULL,
@@ -127,7 +136,6 @@ FAMILIES: dict[str, set[str]] = {
     "demand_status.{}": set(DemandStatus),
     "draft.lost_{}": set(Lost),
     "desk.alike_{}": set(Alike),
-    "outcome.{}": set(Outcome),
     "notes.{}": set(NoteKind),
     "desk.{}": set(desk.Wish) | set(read_back._DAY_PARTS.values()),
     "distance.{}": set(DistanceBand),
@@ -137,6 +145,7 @@ FAMILIES: dict[str, set[str]] = {
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_visits", "orders", "overview", "places", "redeem", "repeat", "task_hall", "unmet",
         "verifications",
+        "deliveries", "to_call",
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),

@@ -19,9 +19,11 @@ from services import (
     caregivers,
     clock,
     customers,
+    deliveries,
     income,
     notices,
     places,
+    preferences,
     tasks,
     verifications,
 )
@@ -33,6 +35,8 @@ from services.demo.plan import Planner
 from services.demo.progress import Progress, ignored
 from services.demo.scene import Scene
 from services.demo.story import World, episode, play
+from services.gateways import Failure, NotDelivered
+from services.preferences import Preference
 
 __all__ = ["CITY", "SMALL", "add_catalogue", "add_places", "is_staged", "stage"]
 
@@ -46,6 +50,7 @@ WHOSE_HEALTH_CERTIFICATE_ENDS, ENDS_SOON = 7, timedelta(days=24)
 MAY_STAY_UNREDEEMED = 5
 # What people were told before this is taken as read.
 ALREADY_READ = timedelta(hours=12)
+LOST_TEXTS = 2
 # How far the three parts of the work are, in percent: people, weeks, news.
 PEOPLE, WEEKS = 12, 90
 # The last of the caregivers did not get as far as the others; of the last of the customers two
@@ -105,6 +110,7 @@ def stage(
     _newcomers(session, operator, now, len(families) + 2)
     with clock.at(now):
         chats.talk(session, actors, families, now)
+        _call_some(session, actors[Role.DESK], families)
         _part_with_customers(session, actors, families)
         _spread_the_news(session, now, progress)
     progress(100, 100)
@@ -246,6 +252,12 @@ def _part_with_customers(
     customers.move(session, operator, stranger, "suspend", words.CLOSED_CUSTOMER)
 
 
+def _call_some(session: Session, desk: Actor, families: list[Family]) -> None:
+    """Of the families who ordered by telephone, some have no smartphone."""
+    for one in [one for one in families[1:] if one.called_for is not None][::2]:
+        preferences.keep(session, desk, Preference(by_call=True), customer_id=one.called_for)
+
+
 def _spread_the_news(session: Session, now: datetime, progress: Progress) -> None:
     """What the worker would have done by now: tell whom a demand suits, deliver, time to read."""
     kept = session.scalars(select(Demand)).all()  # Held, so that each task finds its own at hand.
@@ -257,11 +269,25 @@ def _spread_the_news(session: Session, now: datetime, progress: Progress) -> Non
             session.flush()
     waiting = session.scalar(select(func.count(OutboxMessage.id))) or 1
     delivered = 0
-    while count := notices.deliver(session):
+
+    def pass_on(session: Session, message: OutboxMessage) -> None:
+        if message.created_at > now - ALREADY_READ:
+            deliveries.pass_on(session, message)
+
+    while count := notices.deliver(session, pass_on):
         session.flush()
         delivered += count
         progress(WEEKS + (99 - WEEKS) * delivered // waiting, 100)
+    _lose_some(session)
     read_before = now - ALREADY_READ
     session.execute(
         update(Notice).where(Notice.created_at <= read_before).values(read_at=read_before)
     )
+
+
+def _lose_some(session: Session) -> None:
+    """Two texts a gateway would not take; the others are for the worker to send."""
+    texts = [one.id for one in deliveries.lease(session)]
+    for message_id in texts[:LOST_TEXTS]:
+        deliveries.settle(session, message_id, NotDelivered(Failure.REFUSED, final=True))
+    deliveries.hand_back(session, texts[LOST_TEXTS:])

@@ -124,8 +124,9 @@ def flags(answer, name):
 
 def known(kind, subject, actor=ZHOU):
     """Let an identity open the account of one of the cast."""
+    its = joining._subject_hash(Proven(kind, subject))
     with writing() as session:
-        joining._attach(session, actor, kind, joining._subject_hash(Proven(kind, subject)))
+        joining._attach(session, actor, ProviderFlow(provider=kind, subject_hash=its))
 
 
 @pytest.fixture

@@ -128,6 +128,9 @@ class TestSettings:
             auto_confirm_days=5,
             reoffer_hours=6,
             photo_days=60,
+            redeem_reminder_hours=12,
+            expiry_days=45,
+            reminder_hours=(48, 2),
         )
         cities.keep_settings(session, OPERATOR, NANTONG, form)
         session.flush()

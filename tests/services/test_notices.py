@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from data.accounts import AccountRole
-from data.notices import ConsoleText, Notice, NoticeKind, OutboxMessage, OutboxStatus
+from data.notices import ConsoleText, Notice, NoticeKind, OutboxMessage
 from services import clock as service_clock
 from services import gateways, notices
 from services.access import Role
@@ -84,24 +84,7 @@ class TestDelivering:
 
         assert [text.body for text in session.scalars(select(ConsoleText))] == ["123456"]
 
-    def test_a_text_the_gateway_refuses_is_tried_again_ever_later(
-        self, session, outbox, clock, monkeypatch
-    ):
-        monkeypatch.setattr(gateways, "current", gateways.NoGateway)
-        notices.send_text(session, phone_of(ZHOU), "123456")
-        waits = []
-        for _ in range(notices.MOST_TRIES):
-            deliver(session)
-            [message] = outbox()
-            waits.append((message.next_try_at - clock.moment).total_seconds())
-            clock.move(to=message.next_try_at)
-
-        assert waits == [2, 4, 8, 16, 32, 64, 128, 256]
-        assert message.status is OutboxStatus.FAILED
-        assert deliver(session) == 0
-        assert message.body == "123456"
-
-    def test_a_refused_text_keeps_nothing_else_from_arriving(self, session, monkeypatch):
+    def test_a_text_without_a_gateway_keeps_nothing_else_from_arriving(self, session, monkeypatch):
         monkeypatch.setattr(gateways, "current", gateways.NoGateway)
         notices.send_text(session, phone_of(ZHOU), "123456")
         notices.tell(session, KIND, ZHOU.id, "order-1")

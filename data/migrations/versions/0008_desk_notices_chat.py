@@ -46,12 +46,21 @@ WIDENED = {
         ("talk",),
     ),
 }  # fmt: skip
-CITY_SETTINGS = {"desk_from_minute": 480, "desk_until_minute": 1200, "answer_minutes": 10}
+CITY_SETTINGS = {
+    "desk_from_minute": 480,
+    "desk_until_minute": 1200,
+    "answer_minutes": 10,
+    "redeem_reminder_hours": 24,
+    "expiry_days": 30,
+}
 CITY_CHECKS = {
     "desk_hours": "0 <= desk_from_minute AND desk_from_minute < desk_until_minute"
     " AND desk_until_minute <= 1440",
     "answer_minutes_positive": "answer_minutes > 0",
+    "reminders_positive": "redeem_reminder_hours > 0 AND expiry_days > 0",
 }
+
+WITH_ADDRESS = ("identities", "provider_flows")
 
 
 def _allow(table: str, column: str, name: str, values: tuple[str, ...]) -> None:
@@ -501,17 +510,18 @@ def upgrade() -> None:
 
 
 def _seal_addresses() -> None:
-    """Identities have a sealed column from now on; each row is given what it is bound to."""
-    with op.batch_alter_table("identities") as batch_op:
-        batch_op.add_column(sa.Column("address_sealed", sa.LargeBinary(), nullable=True))
-        batch_op.add_column(
-            sa.Column("sealed_id", sa.String(length=32), nullable=False, server_default="")
-        )
+    """Where a provider can be written to; each row is given what its sealed value is bound to."""
     sqlite = op.get_bind().dialect.name == "sqlite"
     made = "lower(hex(randomblob(16)))" if sqlite else "replace(gen_random_uuid()::text, '-', '')"
-    op.execute(f"UPDATE identities SET sealed_id = {made}")
-    with op.batch_alter_table("identities") as batch_op:
-        batch_op.alter_column("sealed_id", server_default=None)
+    for table in WITH_ADDRESS:
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.add_column(sa.Column("address_sealed", sa.LargeBinary(), nullable=True))
+            batch_op.add_column(
+                sa.Column("sealed_id", sa.String(length=32), nullable=False, server_default="")
+            )
+        op.execute(f"UPDATE {table} SET sealed_id = {made}")
+        with op.batch_alter_table(table) as batch_op:
+            batch_op.alter_column("sealed_id", server_default=None)
 
 
 def downgrade() -> None:
@@ -530,9 +540,10 @@ def downgrade() -> None:
             batch_op.drop_index(batch_op.f(f"ix_outbox_messages_{name}"))
         for name in ("visit_id", "order_id", "error", "urgent"):
             batch_op.drop_column(name)
-    with op.batch_alter_table("identities") as batch_op:
-        for name in ("sealed_id", "address_sealed"):
-            batch_op.drop_column(name)
+    for table in WITH_ADDRESS:
+        with op.batch_alter_table(table) as batch_op:
+            for name in ("sealed_id", "address_sealed"):
+                batch_op.drop_column(name)
     with op.batch_alter_table("cities") as batch_op:
         for name in CITY_CHECKS:
             batch_op.drop_constraint(op.f(f"ck_cities_{name}"), type_="check")
