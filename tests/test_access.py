@@ -390,6 +390,7 @@ SERVICES: dict[str, set[Role | None]] = {
 }
 # Parts of other services' deeds: who calls them has asked.
 INNER = {
+    "forgetting.caregiver",
     "waiting_lists.close",
     "waiting_lists.put",
     "waiting_lists.reopen",
@@ -495,6 +496,15 @@ WORK = {
 }
 # ... and for other services only.
 HELP = {
+    "attachments.store",
+    "forgetting.calls",
+    "forgetting.family",
+    "forgetting.follow_ups",
+    "forgetting.papers",
+    "forgetting.person",
+    "forgetting.recipients_of",
+    "forgetting.troubles",
+    "forgetting.ways_in",
     "deliveries.pass_on",
     "occasions.audience",
     "occasions.blanks",

@@ -37,6 +37,7 @@ DOORS = {
 SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 # Parts of other services' deeds: who calls them has asked. Screens and routes may not.
 INNER = {
+    "forgetting.caregiver",
     "agreements.reach",
     "attachments.reach",
     "attachments.shred_of",
