@@ -501,7 +501,6 @@ HELP = {
     "forgetting.family",
     "forgetting.follow_ups",
     "forgetting.papers",
-    "forgetting.person",
     "forgetting.recipients_of",
     "forgetting.troubles",
     "forgetting.ways_in",
