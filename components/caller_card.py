@@ -9,6 +9,7 @@ from components.caller_search import facts
 from components.calls import last_calls
 from components.complaints import complaint_card
 from components.i18n import t
+from components.preferences import preference_of_caller
 from components.orders import status_badge
 from components.recipients import described
 from services import callers, clock, complaints, contact_phones, duplicates, notes, orders
@@ -83,6 +84,7 @@ def _numbers(caller: Caller) -> None:
     ):
         for number in session.disclose(callers.numbers, caller.id) or ():
             layout.field(number.words or t("field.phone"), number.phone)
+    preference_of_caller(caller.id)
     with st.popover(
         t("desk.add_number"), icon=":material/add_call:", type="tertiary", key="add_number",
         on_change="rerun",
