@@ -9,8 +9,8 @@ from components.caller_search import facts
 from components.calls import last_calls
 from components.complaints import complaint_card
 from components.i18n import t
-from components.preferences import preference_of_caller
 from components.orders import status_badge
+from components.preferences import preference_of_caller
 from components.recipients import described
 from services import callers, clock, complaints, contact_phones, duplicates, notes, orders
 from services import recipients as recipient_services
