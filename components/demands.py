@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import (
     catalogue,
+    courses,
     drafts,
     formats,
     icons,
@@ -80,7 +81,7 @@ def demand_form(
         words=words,
     )
     if st.session_state[f"{_KEY}_often"] == drafts.REGULARLY:
-        draft = plans.written_course(_PLAN, draft)
+        draft = courses.written_course(_PLAN, draft)
     drafts.keep(_KEY, draft, customer_id)
     pressed = st.button(
         t("demand.submit"),
@@ -142,7 +143,7 @@ def _when_fields(
         return *_time_fields(item), None
     units = _units_field(item)
     begun = written if written and written.weekdays is not None else None
-    course = plans.course_fields(_PLAN, units, item.lowest_fen, written=begun)
+    course = courses.course_fields(_PLAN, units, item.lowest_fen, written=begun)
     first = recurrence.first_day(course.rule, course.first_on) if course else None
     if course is None or first is None:
         return None, units, None
