@@ -8,6 +8,7 @@ from streamlit.components.v2 import component
 
 from components import (
     catalogue,
+    courses,
     formats,
     layout,
     navigation,
@@ -160,7 +161,7 @@ def _course(
 ) -> Course | None:
     """How often she shall come, and whether she can."""
     key = f"{_KEY}_plan"
-    course = plan_parts.course_fields(key, units, offer.price_fen)
+    course = courses.course_fields(key, units, offer.price_fen)
     if course is None or location is None:
         return None
     near = location.near

@@ -6,6 +6,7 @@ import streamlit as st
 
 from components import (
     catalogue,
+    courses,
     drafts,
     formats,
     icons,
@@ -28,7 +29,7 @@ from services.demands import DemandForm, DemandStatus, DemandView
 from services.drafts import DraftFields
 
 _KEY = "demand"
-_OFTEN = ("once", "regularly")
+_PLAN = "demand_plan"
 
 
 def demand_form(
@@ -39,7 +40,7 @@ def demand_form(
     For a caller the page stays, and finds the demand's number under the key to keep it by.
     """
     items = catalogue.items()
-    drafts.restore(_KEY, items, customer_id)
+    written = drafts.restore(_KEY, items, customer_id)
     with st.container(border=True):
         st.subheader(t("demand.who_and_what"), anchor=False)
         known = session.fetch(recipient_services.listing, customer_id=customer_id)
@@ -47,7 +48,7 @@ def demand_form(
         item = catalogue.item_choice(items, _KEY)
     with st.container(border=True):
         st.subheader(t("demand.when_and_where"), anchor=False)
-        starts_at, units, course = _when_fields(item)
+        starts_at, units, course = _when_fields(item, written)
         location = places.location_fields(_KEY, district_code=district_code)
     with st.container(border=True):
         st.subheader(t("demand.price_and_words"), anchor=False)
@@ -79,6 +80,8 @@ def demand_form(
         skills=wished,
         words=words,
     )
+    if st.session_state[f"{_KEY}_often"] == drafts.REGULARLY:
+        draft = courses.written_course(_PLAN, draft)
     drafts.keep(_KEY, draft, customer_id)
     pressed = st.button(
         t("demand.submit"),
@@ -124,20 +127,23 @@ def _horizon() -> timedelta:
     return timedelta(days=max((city.horizon_days for city in opened), default=1))
 
 
-def _when_fields(item: ItemView) -> tuple[datetime | None, int, Course | None]:
+def _when_fields(
+    item: ItemView, written: DraftFields | None
+) -> tuple[datetime | None, int, Course | None]:
     """Once or regularly: the first start, the units, and a plan's course; no start yet: None."""
     often = st.segmented_control(
         t("demand.often"),
-        _OFTEN,
-        default=_OFTEN[0],
+        drafts.OFTEN,
+        default=None if f"{_KEY}_often" in st.session_state else drafts.ONCE,
         required=True,
         format_func=lambda one: t(f"demand.often_{one}"),
         key=f"{_KEY}_often",
     )
-    if often == _OFTEN[0]:
+    if often == drafts.ONCE:
         return *_time_fields(item), None
     units = _units_field(item)
-    course = plans.course_fields(f"{_KEY}_plan", units, item.lowest_fen)
+    begun = written if written and written.weekdays is not None else None
+    course = courses.course_fields(_PLAN, units, item.lowest_fen, written=begun)
     first = recurrence.first_day(course.rule, course.first_on) if course else None
     if course is None or first is None:
         return None, units, None

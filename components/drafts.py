@@ -14,10 +14,14 @@ from services.catalogue import ItemView
 from services.drafts import DraftFields, DraftView
 
 FIRST_START = time(9)
+ONCE, REGULARLY = OFTEN = ("once", "regularly")
 
 
-def restore(key: str, items: Mapping[int, ItemView], customer_id: int | None) -> None:
-    """On a new visit of the form, fill it with what was kept; it tells so while it is open."""
+def restore(key: str, items: Mapping[int, ItemView], customer_id: int | None) -> DraftFields | None:
+    """On a new visit of the form, fill it with what was kept; it tells so while it is open.
+
+    What was kept is returned, for fields that begin with it.
+    """
     found = st.session_state.get(_found(key))
     if _emptied(key) in st.session_state:
         found = None
@@ -31,8 +35,10 @@ def restore(key: str, items: Mapping[int, ItemView], customer_id: int | None) ->
             st.session_state.pop(left, None)
         if found is not None:
             st.session_state.update(_values(key, found.fields, items))
-    if found is not None:
-        _restored(key, found, customer_id)
+    if found is None:
+        return None
+    _restored(key, found, customer_id)
+    return found.fields
 
 
 def keep(key: str, fields: DraftFields, customer_id: int | None) -> None:
@@ -81,6 +87,7 @@ def _values(key: str, fields: DraftFields, items: Mapping[int, ItemView]) -> dic
     values: dict[str, object] = {
         f"{key}_recipient": fields.recipient_id,
         f"{key}_city": city,
+        f"{key}_often": ONCE if fields.weekdays is None else REGULARLY,
         f"{key}_place_{city}": fields.place_id,
         f"{key}_district_{city}": fields.district_code,
         f"{key}_day": fields.day,
@@ -112,6 +119,7 @@ def _blanks(key: str, items: Mapping[int, ItemView]) -> dict[str, object]:
     """
     values: dict[str, object] = {
         f"{key}_place_{st.session_state.get(f'{key}_city')}": None,
+        f"{key}_often": ONCE,
         f"{key}_day": clock.today() + timedelta(days=1),
         f"{key}_start": FIRST_START,
         f"{key}_address": "",

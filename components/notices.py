@@ -122,6 +122,9 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
     if days := facts.get("skipped"):
         named = formats.listed(formats.day(date.fromisoformat(day)) for day in days)
         said = f"{said} {t('inbox.skipped', days=named)}"
+    reopened = bool(facts.get("reopened")) and session.actor().may(Permission.ORDER_CARE)
+    if reopened:
+        said = f"{said} {t('inbox.reopened')}"
     code = codes.get(notice.facts.get("visit_id", 0))
     if notice.kind is NoticeKind.CODE_ISSUED and code:
         said = f"{said} `{code}`"
@@ -135,7 +138,8 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         st.markdown(f"{said}  \n:small[{formats.ago(notice.created_at)}]")
         # Links are drawn for those they open for: the family, the caregiver or the staff.
         pages = ("my_orders", "my_visits", "orders") if notice.kind in _ABOUT_BOTH else ()
-        for page in pages or filter(None, [_PAGE_OF.get(notice.kind)]):
+        own = "my_orders" if reopened else _PAGE_OF.get(notice.kind)
+        for page in pages or filter(None, [own]):
             navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
         expired = notice.kind is NoticeKind.DEMAND_EXPIRED and "demand_id" in facts
         if expired and session.actor().may(Permission.ORDER_CARE):

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 from components import formats, icons, layout, session, tables
+from components.courses import course_fields
 from components.i18n import t
 from components.places import band_name
-from services import clock, orders, plans, recurrence
+from services import clock, orders, plans
 from services.access import Permission
 from services.catalogue import ItemView
 from services.courses import Course, Planned
@@ -19,11 +20,7 @@ from services.orders import OrderStatus, OrderView, VisitStatus
 from services.plans import SegmentView
 
 _SKIP = "skip"
-_WORKDAYS = (0, 1, 2, 3, 4)
 _MOST_CLASHES = 12
-_FIRST_AHEAD = timedelta(days=3)
-_A_MONTH = timedelta(days=29)
-_STEP_SECONDS = 1800
 _MADE = (
     VisitStatus.PLANNED,
     VisitStatus.IN_PROGRESS,
@@ -31,72 +28,6 @@ _MADE = (
     VisitStatus.HELD,
     VisitStatus.OFFERED,
 )
-
-
-def course_fields(
-    key: str, units: int, unit_price_fen: int, now: SegmentView | None = None
-) -> Course | None:
-    """Which weekdays, when, from when until when; None while something is missing."""
-    weekdays = st.pills(
-        t("plan.weekdays"),
-        range(7),
-        selection_mode="multi",
-        default=now.weekdays if now else _WORKDAYS,
-        format_func=lambda day: t(f"weekday.{formats.WEEKDAYS[day]}"),
-        key=f"{key}_weekdays",
-    )
-    with st.grid(5, min_column_width=130):
-        weeks = st.selectbox(
-            t("plan.every"),
-            range(1, 5),
-            index=(now.weeks - 1) if now and now.weeks <= 4 else 0,
-            format_func=lambda one: t("plan.every_week" if one == 1 else "plan.weeks", weeks=one),
-            key=f"{key}_weeks",
-        )
-        begins = st.time_input(
-            t("field.start"),
-            _clock_time(now.starts_minute if now else 9 * 60),
-            step=_STEP_SECONDS,
-            key=f"{key}_at",
-        )
-        first = st.date_input(
-            t("plan.first"),
-            clock.today() + _FIRST_AHEAD,
-            min_value=clock.today() + (plans.EARLIEST_CHANGE if now else timedelta(days=1)),
-            key=f"{key}_first",
-        )
-        ends = st.selectbox(
-            t("plan.until"),
-            (True, False),
-            format_func=lambda one: t("plan.until_day" if one else "plan.until_ended"),
-            key=f"{key}_ends",
-        )
-        last = (
-            st.date_input(
-                t("plan.last"),
-                max(first + _A_MONTH, (now.until_on if now else None) or first),
-                min_value=first,
-                max_value=first + timedelta(days=365),
-                key=f"{key}_last",
-            )
-            if ends
-            else None
-        )
-    if not weekdays:
-        st.info(t("error.plan_without_days"), icon=":material/touch_app:")
-        return None
-    return Course(
-        rule=recurrence.weekly(weekdays, weeks, first),
-        starts_minute=begins.hour * 60 + begins.minute,
-        units=units,
-        unit_price_fen=unit_price_fen,
-        first_on=first,
-        last_on=last,
-    )
-
-
-def _clock_time(minute: int) -> time:
-    return time(minute // 60, minute % 60)
 
 
 def settle(key: str, course: Course, look: Callable[[Course], list[Planned]]) -> Course | None:

@@ -51,8 +51,8 @@ def _table(kept: CityPrices, items: list[ItemView]) -> ItemView | None:
             "unit": [t(f"unit.{item.unit}") for item in items],
         },
         {
-            "item": column.TextColumn(t("field.item"), width=130),
-            **{level: column.TextColumn(level_name(level), width=90) for level in CaregiverLevel},
+            "item": column.TextColumn(t("field.item"), width=150),
+            **{level: column.TextColumn(level_name(level), width=100) for level in CaregiverLevel},
             "unit": column.TextColumn(t("price_bounds.unit"), width="small"),
         },
         key=f"price_bounds_{kept.city_code}",

@@ -42,7 +42,9 @@ def _rules(rules: Rules) -> None:
     night += formats.hour_minute(rules.night_until_minute)
     lines = [
         t("tariffs.says_night", hours=night, share=_percent(rules.night_bp)),
-        t("tariffs.says_weekend", share=_percent(rules.weekend_bp)),
+        t("tariffs.says_weekend", share=_percent(rules.weekend_bp))
+        if rules.weekend_bp
+        else t("tariffs.says_no_weekend"),
         t("tariffs.says_holiday", share=_percent(rules.holiday_bp)),
         t("tariffs.says_urgent", hours=rules.urgent_hours, share=_percent(rules.urgent_bp)),
         t("tariffs.says_rounding", step=formats.money(rules.rounding_fen)),

@@ -143,8 +143,9 @@ def cancel_visit(
         audit.record(session, actor, "cancel_visit", "visit", visit.id, fault=fault, fee=owed_fen)
     if order.kind is OrderKind.SINGLE:
         lifecycles.take(session, actor, Noun.ORDER, order, "cancel")
-        _tell(session, actor, NoticeKind.ORDER_CANCELLED, order, visit, f"order-{order.id}")
-        _look_for_another(session, actor, order, visit, owing)
+        reopened = _look_for_another(session, actor, order, visit, owing)
+        about = f"order-{order.id}"
+        _tell(session, actor, NoticeKind.ORDER_CANCELLED, order, visit, about, reopened=reopened)
     else:
         _tell(session, actor, NoticeKind.VISIT_CANCELLED, order, visit, f"visit-{visit.id}")
     calls.mark(
@@ -251,16 +252,18 @@ def reschedule(
 
 def _look_for_another(
     session: Session, actor: Actor, order: Order, visit: Visit, owing: Party
-) -> None:
+) -> bool:
     """Whom the caregiver let down still needs care: open the demand again, if time is left.
 
-    A family that cancels, or whom nobody let down, needs nobody else.
+    A family that cancels, or whom nobody let down, needs nobody else. Return whether it is open.
     """
     notice = calendars.rules(session, order.city_code).notice
-    if owing is Party.CAREGIVER and visit.starts_at > clock.now() + notice:
+    let_down = owing is Party.CAREGIVER and visit.starts_at > clock.now() + notice
+    if let_down:
         waiting_lists.reopen(session, actor, order.demand_id, "step_back")
     else:
         waiting_lists.close(session, actor, order.demand_id)
+    return let_down
 
 
 def drop_offers(session: Session, actor: Actor, visit: Visit) -> Sequence[Visit]:
@@ -309,10 +312,16 @@ def _moved_price(session: Session, order: Order, visit: Visit, starts_at: dateti
 
 
 def _tell(
-    session: Session, actor: Actor, kind: NoticeKind, order: Order, visit: Visit, about: str
+    session: Session,
+    actor: Actor,
+    kind: NoticeKind,
+    order: Order,
+    visit: Visit,
+    about: str,
+    **more: bool,
 ) -> None:
     """Tell both sides, and the operators, but for whoever did it."""
-    named = agreements.facts(order, visit.id) | {"due_at": visit.starts_at.isoformat()}
+    named = agreements.facts(order, visit.id) | {"due_at": visit.starts_at.isoformat()} | more
     for account_id in {order.customer_id, visit.caregiver_id} - {actor.id}:
         notices.tell(session, kind, account_id, about, **named)
     if actor.role is not Role.OPERATOR:

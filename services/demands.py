@@ -266,8 +266,8 @@ def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> l
 
 
 def repeatable(demand: Demand) -> bool:
-    """Whether it is over and was for one visit: it can be posted again."""
-    return demand.rule is None and demand.status not in (DemandStatus.OPEN, DemandStatus.DIRECTED)
+    """Whether it is over: it can be posted again."""
+    return demand.status not in (DemandStatus.OPEN, DemandStatus.DIRECTED)
 
 
 def expire_due(session: Session, actor: Actor) -> int:

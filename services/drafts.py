@@ -24,7 +24,11 @@ KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class DraftFields:
-    """What of a demand has been filled in so far; prices in fen per unit."""
+    """What of a demand has been filled in so far; prices in fen per unit.
+
+    With weekdays (0 = Monday), none chosen yet or some, it is a plan's: every so many weeks, from
+    its day on until its last day, if it has one. None: a single visit's.
+    """
 
     recipient_id: int | None = None
     item_id: int | None = None
@@ -35,6 +39,9 @@ class DraftFields:
     address: str = ""
     day: date | None = None
     start: time | None = None
+    weekdays: tuple[int, ...] | None = None
+    weeks: int = 1
+    until_on: date | None = None
     units: int | None = None
     lowest_fen: int | None = None
     highest_fen: int | None = None
@@ -157,12 +164,15 @@ def merge(session: Session, kept_id: int, gone_id: int) -> None:
 
 
 def _fields(body: dict[str, Any]) -> DraftFields:
-    day, start = body["day"], body["start"]
+    day, start, until_on = body["day"], body["start"], body.get("until_on")
+    weekdays = body.get("weekdays")
     return DraftFields(
         **body
         | {
             "day": date.fromisoformat(day) if day else None,
             "start": time.fromisoformat(start) if start else None,
+            "weekdays": None if weekdays is None else tuple(weekdays),
+            "until_on": date.fromisoformat(until_on) if until_on else None,
             "skills": tuple(Skill(skill) for skill in body["skills"]),
         }
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from data.catalogue import Skill
-from services import callers, clock, demands, drafts
+from services import callers, clock, demands, drafts, recurrence
 from services.access import Actor, Permission
 from services.drafts import DraftFields
 from services.errors import Conflict, NotFound
@@ -18,6 +18,8 @@ def repeat(
 ) -> None:
     """Make a draft of a demand that is over, a week later or the first such time ahead.
 
+    A plan keeps its weekdays and how long it lasts.
+
     A draft that is being written is not thrown away for it. Only the family itself sees its
     address again: the desk asks the caller.
     """
@@ -28,7 +30,9 @@ def repeat(
         raise NotFound("error.demand_not_found")
     if not demands.repeatable(former):
         raise Conflict("error.demand_not_repeatable")
-    next_at = _next(clock.in_city(former.starts_at))
+    before = clock.in_city(former.starts_at)
+    next_at = _next(before)
+    weekdays, weeks = recurrence.parts(former.rule) if former.rule else (None, 1)
     fields = DraftFields(
         recipient_id=former.recipient_id,
         item_id=former.item_id,
@@ -39,6 +43,9 @@ def repeat(
         address=former.address if owner_id == actor.id else "",
         day=next_at.date(),
         start=next_at.time(),
+        weekdays=weekdays,
+        weeks=weeks,
+        until_on=former.until_on and former.until_on + (next_at - before),
         units=former.units,
         lowest_fen=former.lowest_fen,
         highest_fen=former.highest_fen,

@@ -1,14 +1,14 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import select
 
 from data.database import reading, writing
 from data.demands import Application, ApplicationStatus, Invitation
-from data.orders import Order
-from services import applications
+from data.orders import Order, OrderKind, Visit
+from services import applications, clock, recurrence
 from tests import factories
 from tests.factories import FAR_OPERATOR, LI, NAMES, OPERATOR, ZHAO
-from tests.pages.screen import confirm, said, successes, words
+from tests.pages.screen import confirm, opened, said, successes, words
 
 PAGE = "pages/operator/applications.py"
 
@@ -137,3 +137,62 @@ def test_a_demand_nobody_applied_for_is_pushed_to_a_caregiver_by_name(open_app):
     with reading() as session:
         row = session.scalars(select(Invitation)).one()
     assert (row.demand_id, row.caregiver_id, row.invited_by_id) == (demand_id, LI.id, OPERATOR.id)
+
+
+def a_plan_li_can_partly_make():
+    """A plan of two working weeks that LI and ZHAO want, and LI's first day taken."""
+    first = date(2030, 1, 14)
+    with writing() as session:
+        demand_id = factories.make_demand(
+            session,
+            starts_at=recurrence.moment(first, 9 * 60),
+            rule=recurrence.weekly(range(5), 1, first),
+            until_on=first + timedelta(days=13),
+        )
+        zhaos = factories.make_application(session, demand_id, caregiver=ZHAO)
+        lis = factories.make_application(session, demand_id, caregiver=LI)
+        factories.make_order(session, caregiver=LI, starts_at=recurrence.moment(first, 10 * 60))
+    return lis, zhaos
+
+
+def test_of_a_plan_each_candidate_says_how_much_of_it_she_can_make(open_app):
+    lis, zhaos = a_plan_li_can_partly_make()
+    app = open_app(PAGE, OPERATOR)
+    assert candidates(app) == [zhaos, lis]
+    page = said(app)
+    assert words("applications.fits", fitting=10, all=10) in page
+    assert words("applications.fits", fitting=9, all=10) in page
+    assert f"{words('clash.busy')} × 1" in page
+
+
+def test_the_days_left_out_are_named_before_the_click_and_skipped(open_app):
+    lis, _ = a_plan_li_can_partly_make()
+    app = opened(open_app(PAGE, OPERATOR), f"approve_{lis}_ask")
+    app.run()
+    assert words("applications.left_out", count=1, days="1月14日 周一") in said(app)
+    answer(app, "approve", lis)
+    assert not app.exception
+    with reading() as session:
+        visits = select(Visit.starts_at).join(Order, Order.id == Visit.order_id)
+        planned = session.scalars(visits.where(Order.kind == OrderKind.MONTHLY)).all()
+    days = {clock.in_city(at).date() for at in planned}
+    assert (len(days), date(2030, 1, 14) in days) == (9, False)
+
+
+def test_the_bar_shows_how_full_each_candidates_week_is(open_app):
+    with writing() as session:
+        demand_id = factories.make_demand(session)
+        for caregiver in (LI, ZHAO):
+            factories.make_application(session, demand_id, caregiver=caregiver)
+        for day in (2, 3):
+            starts_at = factories.MONDAY + timedelta(days=day)
+            factories.make_order(session, caregiver=LI, starts_at=starts_at)
+    page = said(open_app(PAGE, OPERATOR))
+    with reading() as session:
+        [decision] = applications.waiting(session, OPERATOR)
+    loads = {one.caregiver_id: one.load for one in decision.candidates}
+    assert loads[LI.id].booked > loads[ZHAO.id].booked == timedelta()
+    for load in loads.values():
+        hours = [f"{one / timedelta(hours=1):g}" for one in (load.booked, load.works)]
+        assert words("applications.hours", booked=hours[0], works=hours[1]) in page
+        assert f"**{load.saturation:.0%}**" in page

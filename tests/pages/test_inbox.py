@@ -14,6 +14,7 @@ from tests.factories import (
     STRANGER,
     ZHAO,
     ZHOU,
+    cancel_order,
     code_of,
     make_demand,
     make_order,
@@ -184,3 +185,41 @@ def test_a_demand_that_expired_is_posted_again_from_its_notice(open_app, clock):
     assert not app.exception
     assert app.title[0].value == words("page.post_demand")
     assert app.text_area(key="demand_words").value == "父亲走路慢"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_level_and_price_are_told_with_their_names_and_amounts(open_app, language):
+    tell(LI, NoticeKind.LEVEL_CHANGED, level="senior")
+    tell(LI, NoticeKind.PRICES_BOUNDED, price_fen=5500, due_at="2030-01-14T00:00:00+08:00")
+    app = open_app(PAGE, LI)
+    if language == "en":
+        speak_english(app)
+    with reading() as session:
+        item = catalogue.named(session, COMPANIONSHIP)
+    blanks = {
+        "item": item.name_zh if language == "zh_CN" else item.name_en,
+        "price": "¥55",
+        "date": ON[language],
+        "level": say(language, "caregiver_level.senior"),
+    }
+    for kind in (NoticeKind.LEVEL_CHANGED, NoticeKind.PRICES_BOUNDED):
+        assert say(language, f"notice_text.{kind}", **blanks) in said(app)
+    links = app.get("page_link")
+    assert [link.page.rsplit("/", 1)[-1] for link in links] == ["my_profile", "my_profile"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_family_whose_caregiver_cancels_reads_that_somebody_else_is_sought(open_app, language):
+    with writing() as session:
+        order_id = make_order(session)
+        cancel_order(session, LI, order_id)
+    deliver()
+    apps = [open_app(PAGE, person) for person in (ZHOU, OPERATOR)]
+    if language == "en":
+        apps = [speak_english(app) for app in apps]
+    familys, operators = apps
+    assert say(language, "inbox.reopened") in said(familys)
+    assert [link.page.rsplit("/", 1)[-1] for link in familys.get("page_link")].count(
+        "my_orders"
+    ) == 2
+    assert say(language, "inbox.reopened") not in said(operators)

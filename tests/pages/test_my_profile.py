@@ -7,11 +7,22 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from data.accounts import AccountRole
-from data.caregivers import Caregiver, CaregiverStatus, Certificate
+from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Certificate
 from data.database import reading, writing
-from services import caregivers, reviews
+from services import caregivers, price_bounds, reviews
 from services.access import Actor, Role
-from tests.factories import DRAFT, LI, NASTY, STRANGER, ZHOU, decide_case, make_redeemed_visit
+from tests.factories import (
+    COMPANIONSHIP,
+    DRAFT,
+    LI,
+    NANTONG,
+    NASTY,
+    OPERATOR,
+    STRANGER,
+    ZHOU,
+    decide_case,
+    make_redeemed_visit,
+)
 from tests.pages.screen import opened, said, words
 
 PAGE = "pages/caregiver/my_profile.py"
@@ -252,3 +263,26 @@ def test_the_form_keeps_what_is_typed_when_the_language_changes(open_app):
     assert app.title[0].value == "My profile"
     assert app.text_area(key="my_profile_about").value == "我很细心"
     assert "Weekly hours" in [heading.value for heading in app.subheader]
+
+
+@pytest.mark.parametrize(("asked", "shown"), [(40, "¥45"), (58, "¥55"), (50, "¥50")])
+def test_a_price_out_of_the_citys_bounds_is_kept_and_what_families_see_is_said(
+    open_app, clock, asked, shown
+):
+    with writing() as session:
+        price_bounds.keep(
+            session, OPERATOR, NANTONG, COMPANIONSHIP, CaregiverLevel.INTERMEDIATE,
+            clock().date(), 4500, 5500,
+        )  # fmt: skip
+    app = open_app(PAGE, LI)
+    show(app, "edit")
+    app.number_input(key=f"my_profile_price_{COMPANIONSHIP}").set_value(asked).run()
+    assert words("my_profile.bounded", range="¥45–55/小时", price=f"{shown}/小时") in said(app)
+    assert app.number_input(key=f"my_profile_price_{COMPANIONSHIP}").value == asked
+
+
+def test_where_the_city_sets_no_bounds_nothing_is_said_of_them(open_app):
+    app = open_app(PAGE, LI)
+    show(app, "edit")
+    assert app.number_input(key=f"my_profile_price_{COMPANIONSHIP}")
+    assert words("my_profile.bounded", range="¥30–60/小时", price="¥40/小时") not in said(app)

@@ -11,7 +11,7 @@ from data.cities import City, CityStatus
 from data.database import reading, writing
 from data.demands import Demand, DemandStatus, Draft
 from data.recipients import Recipient
-from services import accounts, clock, demands, drafts, places, repeats
+from services import accounts, clock, demands, drafts, places, recurrence, repeats
 from services.catalogue import ItemGroup, Skill
 from tests.factories import (
     CHONGCHUAN,
@@ -30,6 +30,7 @@ from tests.factories import (
     make_family,
 )
 from tests.pages.screen import errors, said, speak_english, successes, words
+from tests.pages.screen import opened as opened_section
 
 PAGE = "pages/customer/post_demand.py"
 ADDRESS = "濠河花园 3 幢 502 室"
@@ -358,6 +359,120 @@ def test_it_is_found_again_after_another_page_was_opened(open_app):
     assert shown(app) == WRITTEN
     assert not app.exception
     assert not app.warning
+
+
+def write_plan(app):
+    """Turn the form to a plan: Tuesday and Thursday afternoons of every second week."""
+    app.segmented_control(key="demand_often").set_value("regularly").run()
+    app.pills(key="demand_plan_weekdays").set_value([3, 1]).run()
+    app.selectbox(key="demand_plan_weeks").set_value(2).run()
+    app.time_input(key="demand_plan_at").set_value(time(14, 30)).run()
+    app.date_input(key="demand_plan_first").set_value(date(2030, 1, 15)).run()
+    app.date_input(key="demand_plan_last").set_value(date(2030, 3, 1)).run()
+    return fill(app).run()
+
+
+def course_shown(app):
+    return (
+        app.segmented_control(key="demand_often").value,
+        app.pills(key="demand_plan_weekdays").value,
+        app.selectbox(key="demand_plan_weeks").value,
+        app.time_input(key="demand_plan_at").value,
+        app.date_input(key="demand_plan_first").value,
+        app.date_input(key="demand_plan_last").value,
+    )
+
+
+COURSE = ("regularly", [1, 3], 2, time(14, 30), date(2030, 1, 15), date(2030, 3, 1))
+
+
+def test_a_plan_is_posted_to_the_hall_with_its_course(open_app, opened):
+    app = write_plan(open_app(PAGE, ZHOU))
+    assert "14:30–" in said(app)
+    press(app)
+    assert not app.exception
+    assert opened[-1] == "my_orders"
+    (demand,) = posted()
+    assert demand.status is DemandStatus.OPEN
+    assert recurrence.parts(demand.rule) == ((1, 3), 2)
+    assert demand.starts_at == datetime(2030, 1, 15, 14, 30, tzinfo=clock.CITY_TIME)
+    assert demand.until_on == date(2030, 3, 1)
+
+
+def test_a_plan_without_days_cannot_be_posted(open_app):
+    app = fill(open_app(PAGE, ZHOU))
+    app.segmented_control(key="demand_often").set_value("regularly").run()
+    app.pills(key="demand_plan_weekdays").set_value([]).run()
+    assert words("error.plan_without_days") in said(app)
+    assert app.button(key="demand_submit").disabled
+    app.pills(key="demand_plan_weekdays").set_value([2]).run()
+    assert not app.button(key="demand_submit").disabled
+
+
+def test_back_to_once_a_single_visit_is_posted(open_app):
+    app = write_plan(open_app(PAGE, ZHOU))
+    app.segmented_control(key="demand_often").set_value("once").run()
+    press(app)
+    (demand,) = posted()
+    assert (demand.rule, demand.until_on) == (None, None)
+
+
+def test_a_plan_being_written_is_found_again_and_posted_from_there(open_app):
+    write_plan(open_app(PAGE, ZHOU))
+    app = open_app(PAGE, ZHOU)
+    assert not app.exception
+    assert not app.warning
+    assert course_shown(app) == COURSE
+    assert kept().fields.weekdays == (1, 3)
+    speak_english(app)
+    assert course_shown(app) == COURSE
+    press(app)
+    (demand,) = posted()
+    assert recurrence.parts(demand.rule) == ((1, 3), 2)
+    assert demand.until_on == date(2030, 3, 1)
+    assert app.switch_page(PAGE).run().segmented_control(key="demand_often").value == "once"
+
+
+def test_one_without_days_yet_or_without_end_is_found_again_as_such(open_app):
+    app = write_plan(open_app(PAGE, ZHOU))
+    app.pills(key="demand_plan_weekdays").set_value([]).run()
+    app.selectbox(key="demand_plan_ends").set_value(False).run()
+    app = open_app(PAGE, ZHOU)
+    assert app.pills(key="demand_plan_weekdays").value == []
+    assert app.selectbox(key="demand_plan_ends").value is False
+    assert app.time_input(key="demand_plan_at").value == time(14, 30)
+    assert app.button(key="demand_submit").disabled
+
+
+def test_a_plan_whose_first_day_has_passed_begins_later_and_keeps_the_rest(open_app, clock):
+    write_plan(open_app(PAGE, ZHOU))
+    clock.move(days=10)
+    app = open_app(PAGE, ZHOU)
+    assert not app.exception
+    assert words("draft.lost_time") in said(app)
+    assert course_shown(app) == (*COURSE[:4], date(2030, 1, 20), date(2030, 3, 1))
+
+
+def test_a_discarded_plan_leaves_an_empty_form_for_one_visit(open_app):
+    write_plan(open_app(PAGE, ZHOU))
+    app = open_app(PAGE, ZHOU)
+    app.button(key="discard_draft").click().run()
+    assert app.segmented_control(key="demand_often").value == "once"
+    app.segmented_control(key="demand_often").set_value("regularly").run()
+    assert app.pills(key="demand_plan_weekdays").value == [0, 1, 2, 3, 4]
+    assert not app.exception
+    assert not app.warning
+
+
+def test_a_plan_posted_again_begins_a_week_later(open_app):
+    press(write_plan(open_app(PAGE, ZHOU)))
+    with writing() as session:
+        demands.withdraw(session, ZHOU, session.scalars(select(Demand.id)).one())
+    app = open_app("pages/customer/my_orders.py", ZHOU)
+    app = opened_section(app, "ended_demands")
+    again = next(one for one in app.button if str(one.key).startswith("again_demand_"))
+    again.click().run()
+    assert course_shown(app) == (*COURSE[:4], date(2030, 1, 22), date(2030, 3, 8))
 
 
 def test_a_rerun_in_which_nothing_changed_saves_nothing(open_app, monkeypatch):

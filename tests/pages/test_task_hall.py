@@ -14,6 +14,7 @@ from tests.factories import (
     LI,
     NASTY,
     NURSING_ONLY,
+    OPERATOR,
     STRANGER,
     ZHAO,
     ZHOU,
@@ -21,7 +22,7 @@ from tests.factories import (
     make_demand,
     make_visit,
 )
-from tests.pages.screen import confirm, said, words
+from tests.pages.screen import confirm, opened, said, words
 
 PAGE = "pages/caregiver/task_hall.py"
 
@@ -203,3 +204,23 @@ def test_one_that_she_is_invited_to_is_marked_and_shown_whatever_her_filters_say
     assert words("hall.invited") in said(app)
     app.button(key=f"apply_{demand_id}").click().run()
     assert len(applications_of(demand_id)) == 1
+
+
+def test_whoever_waits_for_a_demand_sees_it_and_can_leave_the_list(open_app):
+    demand_id = posted()
+    with writing() as session:
+        make_application(session, demand_id, caregiver=ZHAO, price_fen=4500)
+        applications.approve(session, OPERATOR, make_application(session, demand_id))
+    assert "hall_waiting_list" not in said(open_app(PAGE, LI))
+    app = opened(open_app(PAGE, ZHAO), "hall_waiting_list")
+    key = f"leave_list_{demand_id}"
+    app.session_state[f"{key}_ask"] = True
+    app.run()
+    assert words("hall.waiting_list_about") in said(app)
+    assert words("hall.my_offer", price="¥45/小时") in said(app)
+    app.session_state["hall_waiting_list"] = True
+    app.session_state[f"{key}_ask"] = True
+    app.button(key=key).click().run()
+    assert not app.exception
+    assert words("hall.waiting_list_about") not in said(app)
+    assert (ApplicationStatus.WITHDRAWN, 4500, "") in applications_of(demand_id)

@@ -3,11 +3,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from data.caregivers import Certificate
 from data.database import reading, writing
 from data.follow_ups import FollowUp
 from services import caregivers
 from tests import factories
-from tests.factories import DRAFT, FAR_OPERATOR, NANTONG, OPERATOR
+from tests.factories import DRAFT, FAR_OPERATOR, LI, NANTONG, OPERATOR
 from tests.pages.screen import opened, said, words
 
 PAGE = "pages/operator/today.py"
@@ -96,3 +97,17 @@ def test_a_waiting_thing_is_put_aside_with_a_note(open_app, clock):
     with reading() as session:
         kept = session.scalars(select(FollowUp)).one()
     assert (kept.kind, kept.subject_id, kept.words) == ("unanswered", demand_id, factories.NASTY)
+
+
+def test_a_visit_whose_caregiver_may_not_come_any_more_waits(open_app):
+    with writing() as session:
+        factories.make_order(session)
+    assert words("to_do.unqualified", count=1) not in said(open_app(PAGE, OPERATOR))
+    with writing() as session:
+        for row in session.scalars(select(Certificate).where(Certificate.caregiver_id == LI.id)):
+            session.delete(row)
+    app = open_app(PAGE, OPERATOR)
+    assert words("to_do.unqualified", count=1) in said(app)
+    assert words("to_do.unqualified_next") in said(app)
+    assert words("to_do.unqualified_go") in [link.label for link in app.get("page_link")]
+    assert words("to_do.unqualified", count=1) not in said(open_app(PAGE, FAR_OPERATOR))

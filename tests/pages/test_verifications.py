@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 from streamlit import config
 
-from data.caregivers import Caregiver, CaregiverStatus
+from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus
 from data.database import reading, writing
 from data.history import AuditEvent
 from data.verifications import CaseStatus, DocumentTicket, VerificationCase
@@ -229,3 +229,17 @@ def test_earlier_submissions_stand_beside_the_new_one(open_app, waiting):
     app.run().button(key="case_take_this").click().run()
     assert words("reject_reason.blurred") in said(app)
     assert "看不清" in said(app)
+
+
+def test_a_caregiver_is_approved_with_the_level_chosen_for_her(open_app):
+    with writing() as session:
+        caregivers.move(session, DRAFT, DRAFT.id, "submit")
+    app = open_app(PAGE, OPERATOR).button(key="case_take").click().run()
+    [approve] = [key for key in keys(app) if str(key).startswith("approve_case_")]
+    level = next(one for one in app.button_group if str(one.key).endswith("_level"))
+    level.set_value("senior").run()
+    app.button(key=approve).click().run()
+    assert not app.exception
+    with reading() as session:
+        row = session.get_one(Caregiver, DRAFT.id)
+    assert (row.status, row.level) == (CaregiverStatus.APPROVED, CaregiverLevel.SENIOR)

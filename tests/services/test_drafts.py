@@ -1,3 +1,4 @@
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, time, timedelta
@@ -91,6 +92,29 @@ class TestSaving:
         drafts.save(session, ZHOU, DraftFields(words="刚开始写"))
 
         assert found(session).fields == DraftFields(words="刚开始写")
+
+    @pytest.mark.parametrize("weekdays", [(), (0, 2, 4)])
+    def test_a_plans_course_is_kept_whether_complete_or_not(self, session, weekdays):
+        save(session, weekdays=weekdays, weeks=2, until_on=date(2030, 3, 31))
+
+        kept = found(session).fields
+        assert (kept.weekdays, kept.weeks) == (weekdays, 2)
+        assert (kept.day, kept.start, kept.until_on) == (
+            date(2030, 1, 10),
+            time(14, 30),
+            date(2030, 3, 31),
+        )
+
+    def test_one_kept_before_there_were_plans_is_a_single_visits(self, session):
+        save(session)
+        draft = session.scalars(select(Draft)).one()
+        body = json.loads(draft.body)
+        for new in ("weekdays", "weeks", "until_on"):
+            del body[new]
+        draft.body = json.dumps(body)
+        session.flush()
+
+        assert found(session).fields == WRITTEN
 
     def test_nothing_of_it_stands_outside_the_sealed_body(self, session):
         save(session, address="濠河花园 3 幢 502 室", words="父亲走路慢")

@@ -1,11 +1,11 @@
-from datetime import date, time
+from datetime import date, time, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from data.catalogue import Skill
 from data.demands import Demand
-from services import applications, demands, drafts, repeats
+from services import applications, demands, drafts, recurrence, repeats
 from services.access import SYSTEM
 from services.drafts import DraftFields
 from services.errors import Conflict, NotFound
@@ -105,12 +105,21 @@ def test_nor_a_strangers(session):
         repeats.repeat(session, STRANGER, withdrawn(session))
 
 
-def test_nor_a_plans(session):
-    former = withdrawn(session)
-    session.get_one(Demand, former).rule = "FREQ=WEEKLY;BYDAY=MO"
+@pytest.mark.parametrize("lasts", [timedelta(days=20), None])
+def test_a_plan_keeps_its_weekdays_and_how_long_it_lasts(session, lasts):
+    first = date(2030, 1, 9)
+    former = withdrawn(
+        session,
+        starts_at=recurrence.moment(first, 14 * 60),
+        rule=recurrence.weekly((2, 4), 2, first),
+        until_on=first + lasts if lasts else None,
+    )
+    repeats.repeat(session, ZHOU, former)
 
-    with pytest.raises(Conflict, match="demand_not_repeatable"):
-        repeats.repeat(session, ZHOU, former)
+    draft = drafts.find(session, ZHOU).fields
+    assert (draft.weekdays, draft.weeks) == ((2, 4), 2)
+    assert (draft.day, draft.start) == (date(2030, 1, 16), time(14))
+    assert draft.until_on == (date(2030, 1, 16) + lasts if lasts else None)
 
 
 def test_a_draft_that_is_being_written_is_not_thrown_away(session):

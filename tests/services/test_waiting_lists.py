@@ -168,6 +168,28 @@ class TestCancelling:
         assert [one.id for one in demands.mine(session, ZHOU)] == [demand_id]
         assert make_application(session, demand_id)
 
+    def test_by_the_caregiver_is_told_to_the_family_as_opened_again(self, session, lost):
+        _, order_id, _ = lost
+        cancel(session, LI, order_id)
+
+        assert self.reopened(session) == {ZHOU.id: True, OPERATOR.id: True}
+
+    def test_too_late_is_not(self, session, lost, clock):
+        _, order_id, _ = lost
+        clock.move(hours=23, minutes=50)
+        cancel(session, LI, order_id)
+
+        assert self.reopened(session) == {ZHOU.id: False, OPERATOR.id: False}
+
+    def reopened(self, session):
+        """Who was told of the cancelled order, and whether as opened again."""
+        rows = session.execute(
+            select(OutboxMessage.account_id, OutboxMessage.facts).where(
+                OutboxMessage.kind == NoticeKind.ORDER_CANCELLED
+            )
+        )
+        return {account_id: facts["reopened"] for account_id, facts in rows}
+
     def test_for_the_caregiver_who_called_in_opens_it_too(self, session, lost):
         demand_id, order_id, waits = lost
         cancel(session, OPERATOR, order_id, Party.CAREGIVER)
