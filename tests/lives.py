@@ -1,0 +1,42 @@
+"""What the machines that live at random share: how many lives, a fresh start, and the books."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from data import database as engines
+from data.ledger import LedgerAccount, LedgerPosting
+
+LIVES = int(os.environ.get("CAREPILOT_EXAMPLES", "300"))
+_BALANCES = select(
+    LedgerPosting.account, LedgerPosting.party_id, func.sum(LedgerPosting.amount_fen)
+).group_by(LedgerPosting.account, LedgerPosting.party_id)
+
+
+def begin_anew(tables: Iterable[str], *restored: str) -> None:
+    """Empty the tables a life writes to and bring back what else it may have changed."""
+    statements = (*(f"DELETE FROM {table}" for table in tables), *restored)
+    with engines.writing() as session:
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":  # All in one round trip.
+            connection.exec_driver_sql("; ".join(statements))
+        else:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+
+class Books:
+    """Every balance in fen, asked once."""
+
+    def __init__(self, session: Session) -> None:
+        self.accounts: Counter[LedgerAccount] = Counter()
+        self.parties: Counter[tuple[LedgerAccount, int | None]] = Counter()
+        for account, party_id, total in session.execute(_BALANCES):
+            self.accounts[account] += int(total)
+            self.parties[account, party_id] += int(total)
+
+    def sum_to_zero(self) -> bool:
+        return self.accounts.total() == 0
