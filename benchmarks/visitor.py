@@ -37,6 +37,8 @@ class Visitor:
         self.url, self.page = url, page
         self.pages: list[str] = []
         self._page_hash = ""
+        self._boxes: dict[str, list[str]] = {}  # The options of select boxes, by their ids.
+        self._chosen: dict[str, str] = {}
         self._socket = _connect(url)
         self._protocol = _open(self._socket, url, cookie)
 
@@ -57,6 +59,13 @@ class Visitor:
         self._check(answers)
         return seconds
 
+    def choose(self, key: str, number: int) -> None:
+        """Have a select box that was drawn stand at one of its options from the next run on."""
+        box = next((box for box in self._boxes if box.endswith(f"-{key}")), None)
+        if box is None:
+            raise Broken(f"{self.page}: there is no {key}")
+        self._chosen[box] = self._boxes[box][number]
+
     def _wish(self) -> bytes:
         message = BackMsg()
         rerun = message.rerun_script
@@ -68,6 +77,8 @@ class Visitor:
         rerun.context_info.timezone = "Asia/Shanghai"
         rerun.context_info.locale = "zh-CN"
         rerun.context_info.url = f"{self.url}/{self.page}"
+        for box, option in self._chosen.items():
+            rerun.widget_states.widgets.add(id=box, string_value=option)
         return message.SerializeToString()
 
     def _flush(self) -> None:
@@ -123,6 +134,8 @@ class Visitor:
             raise Broken(f"{self.page}: {element.exception.type} {element.exception.message}")
         if element.WhichOneof("type") == "alert" and element.alert.format == Alert.ERROR:
             raise Broken(f"{self.page}: {element.alert.body}")
+        if element.WhichOneof("type") == "selectbox":
+            self._boxes[element.selectbox.id] = list(element.selectbox.options)
 
 
 def _connect(url: str) -> socket.socket:
