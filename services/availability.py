@@ -6,7 +6,7 @@ out. A day is the city's, and its minutes are those of the clock on the wall the
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import Protocol
 
@@ -112,26 +112,6 @@ def obstacle_by_plan(
             known[alike] = obstacle(plan, rules, (), wanted)
         found[one] = known[alike]
     return found
-
-
-def crowded(taken: Mapping[int, Sequence[Taken]], rules: Pace, wanted: Taken) -> list[int]:
-    """Those whose visits may stand in the way of another; those of the others surely do not.
-
-    No visit is near enough for rest or the way to matter, and all of them fit into one week.
-    """
-    cells = {visit.cell for visits in taken.values() for visit in visits}
-    ways = (travel(cell, wanted.cell, rules.travel_kmh) for cell in cells)
-    around = max((rules.rest, *ways))
-    # Compared as they are stored: moments of one zone compare quickest.
-    since = (wanted.starts_at - around).astimezone(UTC)
-    until = (wanted.ends_at + around).astimezone(UTC)
-    left = rules.week - (wanted.ends_at - wanted.starts_at)
-    return [
-        one
-        for one, visits in taken.items()
-        if any(visit.ends_at > since and visit.starts_at < until for visit in visits)
-        or sum((visit.ends_at - visit.starts_at for visit in visits), timedelta()) > left
-    ]
 
 
 def obstacles(

@@ -193,21 +193,10 @@ def appointments(
 
 
 def of(
-    session: Session,
-    caregiver_ids: Sequence[int],
-    first: date,
-    last: date,
-    *,
-    city_code: str | None = None,
+    session: Session, caregiver_ids: Sequence[int], first: date, last: date
 ) -> dict[int, Calendar]:
-    """The calendars of several caregivers for the days from first to last, in four questions.
-
-    Who are many and of one city need not be named where few rows tell of anybody there.
-    """
+    """The calendars of several caregivers for the days from first to last, in four questions."""
     since, until = _midnight(first), _midnight(last + timedelta(days=1))
-    them = caregiver_ids
-    if city_code is not None:
-        them = select(Caregiver.id).where(Caregiver.city_code == city_code)
     weeks = _grouped(
         session.execute(
             select(
@@ -228,13 +217,13 @@ def of(
                 DayHours.on_day,
                 DayHours.starts_minute,
                 DayHours.ends_minute,
-            ).where(DayHours.caregiver_id.in_(them), DayHours.on_day.between(first, last))
+            ).where(DayHours.caregiver_id.in_(caregiver_ids), DayHours.on_day.between(first, last))
         )
     )
     leaves = _grouped(
         session.execute(
             select(Leave.caregiver_id, Leave.starts_at, Leave.ends_at).where(
-                Leave.caregiver_id.in_(them),
+                Leave.caregiver_id.in_(caregiver_ids),
                 Leave.withdrawn_at.is_(None),
                 Leave.ends_at > since,
                 Leave.starts_at < until,
@@ -246,7 +235,7 @@ def of(
             select(Caregiver.id, Closure.starts_at, Closure.ends_at)
             .join(Closure, Closure.city_code == Caregiver.city_code)
             .where(
-                Caregiver.id.in_(them),
+                Caregiver.id.in_(caregiver_ids),
                 Closure.ends_at > since,
                 Closure.starts_at < until,
             )
@@ -264,16 +253,11 @@ def of(
 
 
 def around(
-    session: Session,
-    caregiver_ids: Sequence[int],
-    starts_at: datetime,
-    ends_at: datetime,
-    *,
-    city_code: str | None = None,
+    session: Session, caregiver_ids: Sequence[int], starts_at: datetime, ends_at: datetime
 ) -> dict[int, Calendar]:
     """The calendars of several caregivers as far as a visit at this time asks for them."""
     first, last = clock.in_city(starts_at).date(), clock.in_city(ends_at).date()
-    return of(session, caregiver_ids, first, last, city_code=city_code)
+    return of(session, caregiver_ids, first, last)
 
 
 def obstacle(session: Session, caregiver: Caregiver, wanted: Taken) -> Obstacle | None:
