@@ -4,7 +4,7 @@ Everything here is pure: calendars, visits and the moment in; free time or what 
 out. A day is the city's, and its minutes are those of the clock on the wall there.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -94,24 +94,6 @@ def obstacle(
     if wanted.starts_at > now + rules.horizon:
         return Obstacle.TOO_FAR_AHEAD
     return next(_of_time(calendar, rules, taken, wanted), None)
-
-
-def obstacle_by_plan(
-    plans: Mapping[int, Calendar], rules: Pace, wanted: Taken
-) -> dict[int, Obstacle | None]:
-    """What first stands in the way of a visit for each of many as long as nothing is taken.
-
-    Plans that are alike are looked at once.
-    """
-    found: dict[int, Obstacle | None] = {}
-    known: dict[Hashable, Obstacle | None] = {}
-    for one, plan in plans.items():
-        hours = tuple((each.weekday, each.starts_minute, each.ends_minute) for each in plan.week)
-        alike = hours, tuple(plan.days.items()), plan.leaves, plan.closures
-        if alike not in known:
-            known[alike] = obstacle(plan, rules, (), wanted)
-        found[one] = known[alike]
-    return found
 
 
 def obstacles(

@@ -3,19 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, extract, func, select, true
+from sqlalchemy import Select, and_, select, true
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountStatus
-from data.calendars import Closure, DayHours, Leave
-from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Rate, WeeklyHours
+from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Rate
 from data.catalogue import CareItem, Skill
-from data.orders import Visit
 from data.recipients import Sex
 from services import (
     availability,
@@ -24,6 +22,7 @@ from services import (
     certificates,
     clock,
     gate,
+    hindrances,
     openings,
     places,
     price_bounds,
@@ -31,14 +30,10 @@ from services import (
     track_records,
 )
 from services.access import Actor, Permission, Role
-from services.availability import Calendar, Obstacle, Pace, Taken
+from services.availability import Obstacle, Pace, Taken
 from services.caregivers import Offer
 from services.errors import NotFound
 from services.track_records import Score
-
-# No way between two visits of a caregiver is longer.
-_FURTHEST_KM = 200
-_MINUTE = timedelta(minutes=1)
 
 
 class Sort(StrEnum):
@@ -129,7 +124,7 @@ def find(session: Session, actor: Actor, wanted: Wanted, limit: int = 20) -> Fin
     near, others = _near(session, wanted, item, myself)
     near.sort(key=_ORDERS[wanted.sort])
     if wanted.starts_at is not None:
-        met = _obstacles(session, near, wanted, rules, length)
+        met = _met(session, near, wanted, rules, length)
         others.update(what for what in met if what)
         able = [one for one, what in zip(near, met, strict=True) if what is None]
         count = len(able)
@@ -155,7 +150,7 @@ def first_obstacle(
         met = [None] * len(near)
     else:
         rules = calendars.rules(session, wanted.city_code)
-        met = _obstacles(session, near, wanted, rules, length)
+        met = _met(session, near, wanted, rules, length)
     if None in met:
         return True, None
     others.update(what for what in met if what)
@@ -199,71 +194,14 @@ def _near(
     return near, others
 
 
-def _obstacles(
+def _met(
     session: Session, near: Sequence[_Near], wanted: Wanted, rules: Pace, length: timedelta
 ) -> list[Obstacle | None]:
-    """What of time stands in each one's way at the wanted time; None where nothing does.
-
-    The database knows of most that nothing does; the others are looked at closely.
-    """
+    """What of time stands in each one's way at the wanted time; None where nothing does."""
     start = wanted.starts_at or clock.now()
     visit = Taken(start, start + length, wanted.cell)
-    everybodys = availability.obstacle(Calendar(()), rules, (), visit)
-    if everybodys in (Obstacle.TOO_SOON, Obstacle.TOO_FAR_AHEAD):
-        return [everybodys] * len(near)
-    met: dict[int, Obstacle | None] = dict.fromkeys(one.id for one in near)
-    doubtful = _doubtful(session, list(met), visit, rules)
-    plans = calendars.around(session, doubtful, start, visit.ends_at)
-    met |= availability.obstacle_by_plan(plans, rules, visit)
-    suited = [one for one in doubtful if met[one] in (None, Obstacle.WEEK_FULL)]
-    # Her week's hours, and who comes the day before and after.
-    monday, next_monday = availability.week_of(start)
-    until = max(next_monday, visit.ends_at) + availability.A_DAY
-    taken = gate.taken_by(session, suited, monday - availability.A_DAY, until)
-    for one, visits in taken.items():
-        met[one] = availability.obstacle(plans[one], rules, visits, visit)
+    met = hindrances.of(session, [one.id for one in near], visit, rules)
     return [met[one.id] for one in near]
-
-
-def _doubtful(session: Session, ids: list[int], visit: Taken, rules: Pace) -> list[int]:
-    """Those of whom the database cannot tell that nothing stands in the way of a visit.
-
-    It can where one stretch of a week that nothing changes holds the visit, no other one is near
-    enough for the way or for rest to matter, and the week has room for it.
-    """
-    start, end = clock.in_city(visit.starts_at), clock.in_city(visit.ends_at)
-    if start.date() != end.date():
-        return ids
-    midnight = datetime.combine(start, time(), clock.CITY_TIME)
-    monday, next_monday = availability.week_of(start)
-    around = max(rules.rest, timedelta(hours=_FURTHEST_KM * availability.DETOUR / rules.travel_kmh))
-    of_week = exists().where(
-        WeeklyHours.caregiver_id == Caregiver.id,
-        WeeklyHours.weekday == start.weekday(),
-        WeeklyHours.starts_minute <= (start - midnight) // _MINUTE,
-        WeeklyHours.ends_minute >= -((midnight - end) // _MINUTE),
-    )
-    of_day = exists().where(DayHours.caregiver_id == Caregiver.id, DayHours.on_day == start.date())
-    away = exists().where(
-        Leave.caregiver_id == Caregiver.id,
-        Leave.withdrawn_at.is_(None),
-        Leave.ends_at > start,
-        Leave.starts_at < end,
-    )
-    closed = exists().where(
-        Closure.city_code == Caregiver.city_code, Closure.ends_at > start, Closure.starts_at < end
-    )
-    busy = exists().where(gate.busy(Caregiver.id, start - around, end + around))
-    seconds = func.sum(extract("epoch", Visit.ends_at) - extract("epoch", Visit.starts_at))
-    worked = (
-        select(func.coalesce(seconds, 0))
-        .where(gate.busy(Caregiver.id, monday, next_monday))
-        .correlate(Caregiver)
-        .scalar_subquery()
-    )
-    left = (rules.week - (end - start)).total_seconds()
-    plain = and_(of_week, ~of_day, ~away, ~closed, ~busy, worked <= left)
-    return list(session.scalars(select(Caregiver.id).where(Caregiver.id.in_(ids), ~plain)))
 
 
 def _free_soon(
