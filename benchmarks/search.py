@@ -28,11 +28,13 @@ CAREGIVERS, VISITS = 2_000, 50_000
 DAYS_BEHIND, DAYS_AHEAD = 120, 30
 MONTH = 30
 PAGE_TARGET, MONTH_TARGET = 1.5, 3.0
+# Of the days in the box, after "any time" and today.
+DAYS_AWAY = 4
 FEW, WARM_UP, RUNS = 20, 2, 15
 
 
 def measure(folder: Path) -> Iterator[Row]:
-    """The page as a family opens it, and a month's free time of everybody."""
+    """The page as a family opens it, and for a time of theirs; a month's free time of everybody."""
     url = _crowded(folder)
     with databases.at(url):
         yield from _months()
@@ -44,6 +46,8 @@ def measure(folder: Path) -> Iterator[Row]:
         ):
             name = f"page find_caregivers, {CAREGIVERS:,} caregivers, {VISITS:,} visits"
             yield pages.row(name, visitor, peer, PAGE_TARGET)
+            visitor.choose("find_day", DAYS_AWAY)
+            yield pages.row(f"{name}, at a wanted time", visitor, peer, PAGE_TARGET)
 
 
 def _months() -> Iterator[Row]:

@@ -40,6 +40,8 @@ class Visitor:
         self._page_hash = ""
         self._typed: dict[str, str] = {}
         self._components: set[str] = set()
+        self._boxes: dict[str, list[str]] = {}  # The options of select boxes, by their ids.
+        self._chosen: dict[str, str] = {}
         self._socket = _connect(url)
         self._protocol = _open(self._socket, url, cookie)
 
@@ -66,6 +68,13 @@ class Visitor:
         self._typed[number] = json.dumps({"typed": text})
         self.run()
 
+    def choose(self, key: str, number: int) -> None:
+        """Have a select box that was drawn stand at one of its options from the next run on."""
+        box = next((box for box in self._boxes if box.endswith(f"-{key}")), None)
+        if box is None:
+            raise Broken(f"{self.page}: there is no {key}")
+        self._chosen[box] = self._boxes[box][number]
+
     def _wish(self) -> bytes:
         message = BackMsg()
         rerun = message.rerun_script
@@ -79,6 +88,8 @@ class Visitor:
         rerun.context_info.timezone = "Asia/Shanghai"
         rerun.context_info.locale = "zh-CN"
         rerun.context_info.url = f"{self.url}/{self.page}"
+        for box, option in self._chosen.items():
+            rerun.widget_states.widgets.add(id=box, string_value=option)
         return message.SerializeToString()
 
     def _flush(self) -> None:
@@ -136,6 +147,8 @@ class Visitor:
             raise Broken(f"{self.page}: {element.exception.type} {element.exception.message}")
         if element.WhichOneof("type") == "alert" and element.alert.format == Alert.ERROR:
             raise Broken(f"{self.page}: {element.alert.body}")
+        if element.WhichOneof("type") == "selectbox":
+            self._boxes[element.selectbox.id] = list(element.selectbox.options)
 
 
 def _connect(url: str) -> socket.socket:

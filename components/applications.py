@@ -32,14 +32,18 @@ def shown() -> int:
 
 def decisions(waiting: list[Decision], items: dict[int, ItemView]) -> None:
     """The demands that wait for a choice, soonest first."""
-    for decision in waiting[: shown()]:
+    for decision in waiting:
         with st.container(border=True, key=f"decision_{decision.demand_id}"):
             demand_head(decision, items)
             with st.grid("auto", min_column_width=270):
                 for number, candidate in enumerate(decision.candidates):
                     best = number == 0 and candidate.fits
                     _candidate_card(candidate, items.get(decision.item_id), best=best)
-    if len(waiting) > shown():
+
+
+def more_button(are_waiting: bool) -> None:
+    """Shows more demands, if more wait."""
+    if are_waiting:
         st.button(
             t("applications.more"),
             key="more_applications",

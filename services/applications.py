@@ -223,6 +223,13 @@ def approve(
     return order.id
 
 
+def are_waiting(session: Session, actor: Actor, more_than: int) -> bool:
+    """Whether more open demands than these have somebody to choose."""
+    actor.require(Permission.DECIDE_APPLICATION)
+    ids = _open_demands(actor).where(~to_do.nobody_to_choose()).with_only_columns(Demand.id)
+    return session.scalar(ids.offset(more_than).limit(1)) is not None
+
+
 def waiting(session: Session, actor: Actor, limit: int = 20) -> list[Decision]:
     """The open demands somebody applied for, soonest visit first, candidates side by side."""
     actor.require(Permission.DECIDE_APPLICATION)

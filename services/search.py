@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -22,6 +22,7 @@ from services import (
     certificates,
     clock,
     gate,
+    hindrances,
     openings,
     places,
     price_bounds,
@@ -29,7 +30,7 @@ from services import (
     track_records,
 )
 from services.access import Actor, Permission, Role
-from services.availability import Calendar, Obstacle, Pace, Taken
+from services.availability import Obstacle, Pace, Taken
 from services.caregivers import Offer
 from services.errors import NotFound
 from services.track_records import Score
@@ -104,7 +105,7 @@ class _Near:
     id: int
     price_fen: int
     kilometres: float
-    score: Score
+    reviews: int
     liked: float
     start: datetime
 
@@ -123,7 +124,7 @@ def find(session: Session, actor: Actor, wanted: Wanted, limit: int = 20) -> Fin
     near, others = _near(session, wanted, item, myself)
     near.sort(key=_ORDERS[wanted.sort])
     if wanted.starts_at is not None:
-        met = _obstacles(session, near, wanted, rules, length)
+        met = _met(session, near, wanted, rules, length)
         others.update(what for what in met if what)
         able = [one for one, what in zip(near, met, strict=True) if what is None]
         count = len(able)
@@ -149,7 +150,7 @@ def first_obstacle(
         met = [None] * len(near)
     else:
         rules = calendars.rules(session, wanted.city_code)
-        met = _obstacles(session, near, wanted, rules, length)
+        met = _met(session, near, wanted, rules, length)
     if None in met:
         return True, None
     others.update(what for what in met if what)
@@ -169,48 +170,38 @@ def _near(
     start = wanted.starts_at or clock.now()
     mean = track_records.city_means(session, [wanted.city_code])[wanted.city_code]
     bounds = price_bounds.in_force(session, wanted.city_code, clock.today(), item.id)
-    for row in session.execute(_working(wanted, item, myself)):
-        if row.price_fen is None:
+    for one, cell, radius_km, level, price_fen, certified, *said in session.execute(
+        _working(wanted, item, myself)
+    ):
+        if price_fen is None:
             others[Obstacle.NOT_OFFERED] += 1
             continue
-        if not row.certified:
+        if not certified:
             others[Obstacle.CERTIFICATE] += 1
             continue
-        if row.cell not in away:
-            away[row.cell] = places.distance_km(row.cell, wanted.cell)
-        if away[row.cell] > row.radius_km:
+        if cell not in away:
+            away[cell] = places.distance_km(cell, wanted.cell)
+        if away[cell] > radius_km:
             others[Obstacle.TOO_FAR] += 1
             continue
-        price_fen = bounds[item.id, row.level].clamp(row.price_fen)
-        if wanted.most_fen is not None and price_fen > wanted.most_fen:
+        her_fen = bounds[item.id, level].clamp(price_fen)
+        if wanted.most_fen is not None and her_fen > wanted.most_fen:
             others[Obstacle.PRICE] += 1
-        else:
-            score = track_records.score(row)
-            liked = track_records.liked(score, mean)
-            near.append(_Near(row.id, price_fen, away[row.cell], score, liked, start))
+            continue
+        reviews, weight, overall_sum = said
+        liked = track_records.drawn(overall_sum, weight, mean)
+        near.append(_Near(one, her_fen, away[cell], reviews, liked, start))
     return near, others
 
 
-def _obstacles(
+def _met(
     session: Session, near: Sequence[_Near], wanted: Wanted, rules: Pace, length: timedelta
 ) -> list[Obstacle | None]:
     """What of time stands in each one's way at the wanted time; None where nothing does."""
     start = wanted.starts_at or clock.now()
     visit = Taken(start, start + length, wanted.cell)
-    everybodys = availability.obstacle(Calendar(()), rules, (), visit)
-    if everybodys in (Obstacle.TOO_SOON, Obstacle.TOO_FAR_AHEAD):
-        return [everybodys] * len(near)
-    ids = [one.id for one in near]
-    plans = calendars.around(session, ids, start, visit.ends_at)
-    # Her week's hours, and who comes the day before and after.
-    day = clock.in_city(start).date()
-    monday = datetime.combine(day - timedelta(days=day.weekday()), time(), clock.CITY_TIME)
-    until = max(monday + calendars.A_WEEK, visit.ends_at)
-    a_day = availability.A_DAY
-    taken = gate.taken_by(session, ids, monday - a_day, until + a_day)
-    return [
-        availability.obstacle(plans[one.id], rules, taken.get(one.id, ()), visit) for one in near
-    ]
+    met = hindrances.of(session, [one.id for one in near], visit, rules)
+    return [met[one.id] for one in near]
 
 
 def _free_soon(
@@ -254,7 +245,7 @@ def _cards(session: Session, able: Sequence[_Near]) -> Iterator[Found]:
             district_code=caregiver.district_code,
             level=caregiver.level,
             price_fen=one.price_fen,
-            score=one.score,
+            score=track_records.score(caregiver),
             visits_done=caregiver.visits_done,
             distance=places.band(one.kilometres),
             next_start_at=one.start,
@@ -353,7 +344,9 @@ def _working(wanted: Wanted, item: CareItem, myself: int | None) -> Select[*tupl
             Caregiver.level,
             Rate.price_fen,
             and_(true(), *kinds).label("certified"),
-            *track_records.SCORED,
+            Caregiver.reviews,
+            Caregiver.review_weight,
+            Caregiver.overall_sum,
         )
         .join(Account, Account.id == Caregiver.id)
         .outerjoin(Rate, (Rate.caregiver_id == Caregiver.id) & (Rate.item_id == wanted.item_id))
@@ -374,7 +367,7 @@ _ORDERS: dict[Sort, Callable[[_Near], tuple[Any, ...]]] = {
     # Near and liked count alike: a star weighs as much as five kilometres.
     Sort.FIT: lambda one: (one.kilometres / 5 - one.liked, one.price_fen, one.id),
     Sort.PRICE: lambda one: (one.price_fen, -one.liked, one.id),
-    Sort.RATING: lambda one: (-one.liked, -one.score.reviews, one.price_fen, one.id),
+    Sort.RATING: lambda one: (-one.liked, -one.reviews, one.price_fen, one.id),
     Sort.DISTANCE: lambda one: (one.kilometres, one.price_fen, one.id),
     Sort.SOONEST: lambda one: (one.start, one.kilometres, one.id),
 }

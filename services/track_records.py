@@ -2,9 +2,8 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, case, func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus, TrackRecord
@@ -29,13 +28,8 @@ class Score:
     overall: float | None = None
 
 
-SCORED = tuple(
-    getattr(Caregiver, name) for name in TrackRecord.__annotations__ if not name.endswith("_done")
-)
-
-
-def score(caregiver: Caregiver | Row[*tuple[Any, ...]]) -> Score:
-    """The mean scores of a caregiver, or of a row that has the columns `SCORED`."""
+def score(caregiver: Caregiver) -> Score:
+    """The mean scores of a caregiver."""
     if not caregiver.reviews:
         return Score()
     return Score(
@@ -66,8 +60,12 @@ def city_means(session: Session, city_codes: Collection[str]) -> dict[str, float
 
 def liked(score: Score, city_mean: float) -> float:
     """A caregiver's overall score, drawn towards her city's mean the fewer reviews it rests on."""
-    total = score.weight * (score.overall or 0.0) + PRIOR_REVIEWS * city_mean
-    return total / (score.weight + PRIOR_REVIEWS)
+    return drawn(score.weight * (score.overall or 0.0), score.weight, city_mean)
+
+
+def drawn(overall_sum: float, weight: int, city_mean: float) -> float:
+    """The same of what a caregiver's overall scores sum to, and of how much they weigh."""
+    return (overall_sum + PRIOR_REVIEWS * city_mean) / (weight + PRIOR_REVIEWS)
 
 
 def recount(session: Session, caregiver_id: int) -> None:

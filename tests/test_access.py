@@ -60,6 +60,7 @@ SERVICES: dict[str, set[Role | None]] = {
     "applications.approve": {OPERATOR_},
     "applications.decline": {OPERATOR_},
     "applications.unanswered": {OPERATOR_},
+    "applications.are_waiting": {OPERATOR_},
     "applications.waiting": {OPERATOR_},
     "applications.withdraw": {CAREGIVER},
     "audit.looks": EVERYBODY,
@@ -496,6 +497,7 @@ WORK = {
 }
 # ... and for other services only.
 HELP = {
+    "hindrances.of",
     "attachments.store",
     "forgetting.calls",
     "forgetting.family",

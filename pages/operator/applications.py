@@ -7,10 +7,11 @@ from services import applications as services
 
 layout.page_head("applications", subtitle=t("applications.subtitle"))
 items = catalogue.items()
-waiting = fetch(services.waiting, limit=applications.shown() + 1)
+waiting = fetch(services.waiting, limit=applications.shown())
 unanswered = fetch(services.unanswered)
 if waiting:
     applications.decisions(waiting, items)
+    applications.more_button(fetch(services.are_waiting, more_than=len(waiting)))
 else:
     layout.empty("applications", icon=":material/how_to_reg:")
 applications.unanswered(unanswered, items)

@@ -348,6 +348,15 @@ class TestComparing:
         assert counted(session) == one
 
 
+def test_whether_more_demands_wait_than_are_shown(session):
+    for _ in range(2):
+        make_application(session, make_demand(session))
+    make_demand(session)
+
+    assert applications.are_waiting(session, OPERATOR, more_than=1)
+    assert not applications.are_waiting(session, OPERATOR, more_than=2)
+
+
 def counted(session):
     """How many statements it takes to read what waits."""
     session.flush()

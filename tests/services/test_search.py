@@ -1,5 +1,6 @@
 """Finding caregivers: who can come, in which order, and what nobody learns."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,8 +9,8 @@ from sqlalchemy import event, select, update
 
 from data.caregivers import Caregiver, Certificate, Rate, WeeklyHours
 from data.cities import City
-from services import caregivers, clock, gate, places, reviews, search, track_records
-from services.availability import Obstacle
+from services import calendars, caregivers, clock, gate, places, reviews, search, track_records
+from services.availability import Obstacle, Taken
 from services.errors import NotFound
 from services.search import Sort, Wanted
 from services.track_records import Score
@@ -254,6 +255,23 @@ def test_bitmaps_and_a_close_look_find_the_same_first_start(session, clock):
     soon = search.find(session, ZHOU, wanted(sort=Sort.SOONEST)).shown
     assert {one.id: one.next_start_at for one in soon} == near
     assert [one.next_start_at for one in soon] == sorted(near.values())
+
+
+def test_many_meet_at_a_wanted_time_what_each_of_them_meets_alone(session, clock):
+    session.execute(update(City).values(week_hours=5))
+    tomorrow = clock.moment + timedelta(days=1)
+    make_visit(session, caregiver=LI, starts_at=tomorrow)
+    make_visit(session, caregiver=ZHAO, starts_at=tomorrow + timedelta(days=1))
+    make_visit(session, caregiver=ZHAO, starts_at=tomorrow + timedelta(days=2))
+    session.flush()
+    for hours in range(3, 24 * 5):
+        starts_at = clock.moment + timedelta(hours=hours)
+        visit = Taken(starts_at, starts_at + timedelta(hours=2), wanted().cell)
+        people = [session.get_one(Caregiver, one.id) for one in (LI, ZHAO)]
+        alone = Counter(calendars.obstacle(session, one, visit) for one in people)
+        finding = search.find(session, ZHOU, wanted(starts_at=starts_at))
+        assert finding.count == alone.pop(None, 0)
+        assert finding.others == alone
 
 
 @pytest.mark.parametrize("sort", [Sort.FIT, Sort.SOONEST])
