@@ -14,7 +14,7 @@ from heapq import heapify, heappop, heappush
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from data.demands import Demand, DemandStatus
+from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.orders import EndReason, Order, Party, Visit
 from services import (
     applications,
@@ -364,7 +364,17 @@ def request(world: World, wish: Wish, carer: Carer) -> int:
 
 
 def offer(world: World, wish: Wish, demand_id: int, carer: Carer) -> int:
-    """She applies, at her own price or what the family can pay; the application's id."""
+    """She applies, at her own price or what the family can pay; the application's id.
+
+    Who has moved up from the waiting list has applied already.
+    """
+    standing = select(Application.id).where(
+        Application.demand_id == demand_id,
+        Application.caregiver_id == carer.actor.id,
+        Application.status == ApplicationStatus.SUBMITTED,
+    )
+    if (known := world.session.scalar(standing)) is not None:
+        return known
     highest_fen = world.session.get_one(Demand, demand_id).highest_fen
     price_fen = min(carer.rates[wish.item.id], highest_fen)
     said = world.chance.choice(words.OFFERS)
