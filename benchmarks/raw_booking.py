@@ -60,7 +60,8 @@ ENTRY = _insert("ledger_entries", "created_at event_key event order_id")
 POSTING = _insert("ledger_postings", "entry_id account party_id amount_fen")
 OUTBOX = _insert(
     "outbox_messages",
-    "created_at channel kind account_id facts dedupe_key sealed_id status tries next_try_at",
+    "created_at channel kind account_id facts dedupe_key sealed_id status tries next_try_at"
+    " urgent error",
 )
 ID = " RETURNING id"
 
@@ -184,5 +185,5 @@ def _write(
         (at, "inbox", kind, who, facts, f"{kind}:{about}:{who}", secrets.token_hex(16))
         for kind, who, about, facts in told
     ]
-    cursor.executemany(sql(OUTBOX), [(*notice, "pending", 0, at) for notice in notices])
+    cursor.executemany(sql(OUTBOX), [(*notice, "pending", 0, at, False, "") for notice in notices])
     return True

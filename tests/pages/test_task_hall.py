@@ -126,7 +126,7 @@ def test_a_clash_with_a_visit_of_ones_own_is_told(open_app):
     app = open_app(PAGE, LI)
     assert "没有符合条件的需求" in said(app)
     app.toggle(key="hall_only_fitting").set_value(False).run()
-    assert "与您已有的安排冲突" in said(app)
+    assert words("clash.busy") in said(app)
     assert f"apply_{demand_id}" not in {button.key for button in app.button}
 
 

@@ -10,7 +10,7 @@ from data.history import AuditEvent
 from data.ledger import LedgerAccount
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Party, Visit
-from services import changes, complaints, histories, income, ledger, orders, to_do
+from services import changes, complaints, histories, income, ledger, no_shows, orders, to_do
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.to_do import ToDoKind
@@ -223,7 +223,7 @@ class TestContestingANoShow:
 
     def test_ends_with_the_no_show(self, session, clock, missed):
         number = self.contest(session, missed)
-        changes.take_back_no_show(session, OPERATOR, missed, "家属提供了录像")
+        no_shows.take_back(session, OPERATOR, missed, "家属提供了录像")
         session.flush()
         closed = session.get_one(Complaint, number)
         assert (closed.status, closed.outcome_words) == ("closed", "家属提供了录像")

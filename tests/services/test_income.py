@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from data.ledger import LedgerAccount, LedgerPosting
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Order, Party, Visit, VisitStatus
-from services import changes, extra_times, income, ledger, redemption, visits
+from services import changes, extra_times, income, ledger, no_shows, redemption, visits
 from services import clock as service_clock
 from services.access import SYSTEM
 from services.income import IncomeKind
@@ -106,7 +106,7 @@ class TestRows:
             changes.miss(session, OPERATOR, visit_id, party, "没有来")
             session.flush()
             if end == "taken_back":
-                changes.take_back_no_show(session, OPERATOR, visit_id, "弄错了")
+                no_shows.take_back(session, OPERATOR, visit_id, "弄错了")
             return
         visits.check_in(session, LI, visit_id)
         clock.move(to=visit.ends_at + timedelta(minutes=47))
