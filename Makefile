@@ -64,7 +64,7 @@ test: setup ## All tests; installs Chromium and PostgreSQL where it may.
 	@$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 nightly: setup ## 5,000 random lives of orders and plans on SQLite (EXAMPLES=300: fewer).
-	@CAREPILOT_EXAMPLES=$(or $(EXAMPLES),5000) timeout 8h $(RUN) -m pytest -n 2 -k "whatever and not postgresql" \
+	@CAREPILOT_EXAMPLES=$(or $(EXAMPLES),5000) timeout 8h $(RUN) -m pytest -n 2 --timeout 0 -k "whatever and not postgresql" \
 		tests/services/test_order_machine.py tests/services/test_plan_machine.py
 
 bench: setup ## Side-by-side ratios, as a table.

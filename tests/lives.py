@@ -10,10 +10,14 @@ from sqlalchemy.orm import Session
 from data import database as engines
 from data.ledger import LedgerAccount, LedgerPosting
 
-LIVES = int(os.environ.get("CAREPILOT_EXAMPLES", "300"))
 _BALANCES = select(
     LedgerPosting.account, LedgerPosting.party_id, func.sum(LedgerPosting.amount_fen)
 ).group_by(LedgerPosting.account, LedgerPosting.party_id)
+
+
+def how_many(usually: int) -> int:
+    """CAREPILOT_EXAMPLES lives if it is set."""
+    return int(os.environ.get("CAREPILOT_EXAMPLES", usually))
 
 
 def begin_anew(tables: Iterable[str], *restored: str) -> None:

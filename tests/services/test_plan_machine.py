@@ -1,6 +1,6 @@
 """Plans lived at random: changed, handed over, cancelled, left, and yet nobody is in two places.
 
-CAREPILOT_EXAMPLES=5000 lives as many lives; without it 300, as every run of the tests does.
+CAREPILOT_EXAMPLES=5000 lives as many lives; without it some, as every run of the tests does.
 """
 
 from collections import Counter
@@ -50,9 +50,10 @@ from tests.factories import (
     code_of,
     demand_form,
 )
-from tests.lives import LIVES, Books, begin_anew
+from tests.lives import Books, begin_anew, how_many
 from tests.races.rush import overlaps
 
+LIVES = how_many(20)
 STEPS = 16
 LIVED = (
     "reviews", "extra_times", "incidents", "complaints", "ledger_postings", "ledger_entries",
