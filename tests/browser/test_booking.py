@@ -87,7 +87,7 @@ def test_a_family_books_a_plan_around_what_has_no_room(pilot, arrive):
     daughter.press(f"book_{number_in(card.first, 'found')}")
     daughter.sees("预约陪护员")
     daughter.fill("booking_address", ADDRESS)
-    daughter.pick("booking_kind", "包月")
+    daughter.pick("booking_kind_single", "包月")
     daughter.sees("排不进去")
     clash = daughter.page.locator("[class*=st-key-booking_plan_clash_]", has_text="已有安排").first
     daughter.is_well()

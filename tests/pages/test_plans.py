@@ -44,7 +44,7 @@ def plan_form(open_app):
 
     def filled():
         app = linked(open_app, BOOK, ZHOU, caregiver=str(LI.id), item=str(COMPANIONSHIP), units="2")
-        app.segmented_control(key="booking_kind").set_value(OrderKind.MONTHLY).run()
+        app.segmented_control(key="booking_kind_single").set_value(OrderKind.MONTHLY).run()
         return app
 
     return filled
