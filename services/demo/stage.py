@@ -26,6 +26,7 @@ from services import (
     preferences,
     tasks,
     verifications,
+    waiting_lists,
 )
 from services.access import SYSTEM, Actor, Role
 from services.demo import cast, chats, levels, papers, words
@@ -264,6 +265,7 @@ def _spread_the_news(session: Session, now: datetime, progress: Progress) -> Non
     for task in session.scalars(select(Task).where(Task.status == TaskStatus.QUEUED)).all():
         tasks.do(session, task.id)
     del kept
+    waiting_lists.close_due(session, SYSTEM)
     with clock.at(now - ALREADY_READ):
         while income.release_due(session, SYSTEM):
             session.flush()

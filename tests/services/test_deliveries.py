@@ -14,10 +14,10 @@ from data.notices import Notice, NoticeKind, OutboxChannel, OutboxMessage, Outbo
 from data.orders import Visit
 from services import (
     changes,
-    customers,
     deliveries,
     delivery_reports,
     gateways,
+    merges,
     notices,
     phrases,
     preferences,
@@ -473,7 +473,7 @@ def test_what_waits_for_a_merged_account_goes_to_the_kept_one(gateway, clock):
         account = session.get_one(Account, gone.id)
         account.city_code = session.get_one(Account, ZHOU.id).city_code = "320600"
         session.flush()
-        customers._merge(session, OPERATOR, session.get_one(Account, ZHOU.id), account)
+        merges.join(session, OPERATOR, session.get_one(Account, ZHOU.id), account)
     clock.move(hours=9)
     send_all()
 
