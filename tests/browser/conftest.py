@@ -47,7 +47,7 @@ class Person:
 
     def settle(self) -> None:
         """Wait until no run of the app is under way; it takes a moment to get under way."""
-        self.page.wait_for_timeout(200)
+        self.page.wait_for_timeout(300)
         # Looks at every frame; expect() would look again after half a second, then a whole one.
         at_rest = self.page.locator("[data-testid=stApp][data-test-script-state=notRunning]")
         at_rest.wait_for(state="attached", timeout=PATIENCE_MS)
