@@ -32,7 +32,8 @@ class Listener:
 
     def tell(self, found: dict[News, float]) -> None:
         for one in self.concerns & found.keys():
-            self.untold[one.topic] = found[one]
+            # Somebody may hear of a topic in two ways: the newer moment counts.
+            self.untold[one.topic] = max(found[one], self.untold.get(one.topic, 0.0))
             self.woken.set()
 
 

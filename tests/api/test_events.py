@@ -11,7 +11,7 @@ from data import database as engines
 from data.notices import NoticeKind
 from services import clock as service_clock
 from services import credentials, guests, notices, sessions
-from services.news import Topic
+from services.news import News, Topic
 from tests.conftest import token_of
 from tests.factories import BROWSER, LI, NANTONG, ZHOU, make_demand
 
@@ -198,3 +198,11 @@ def test_a_database_that_is_away_for_a_moment_ends_no_stream(database, room, mon
 
     asyncio.run(live())
     assert "no news" in caplog.text
+
+
+def test_of_two_ways_to_hear_of_a_topic_the_newer_moment_is_told():
+    ways = [News(Topic.CHAT, 1), News(Topic.CHAT, "320600")]
+    for old, new in (ways, ways[::-1]):
+        listener = events.Listener(frozenset(ways))
+        listener.tell({old: 1.0, new: 2.0})
+        assert listener.untold == {Topic.CHAT: 2.0}
