@@ -91,6 +91,7 @@ def hand_in(person: Person) -> None:
     person.sees("姓名和号码已加密保存")
     assert number not in person.page.content()
     for count, paper in enumerate(PAPERS):
+        person.settle()
         person.sees("拍照或选择文件")
         person.page.locator("input[type=file]").set_input_files(photo(f"{count}"))
         viewer = person.page.locator("figure img")
