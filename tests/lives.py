@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from data import database as engines
+from data.base import Base
 from data.ledger import LedgerAccount, LedgerPosting
 
 _BALANCES = select(
@@ -21,8 +22,8 @@ def how_many(usually: int) -> int:
 
 
 def begin_anew(tables: Iterable[str], *restored: str) -> None:
-    """Empty the tables a life writes to and bring back what else it may have changed."""
-    statements = (*(f"DELETE FROM {table}" for table in tables), *restored)
+    """Empty the tables a life writes to, and what hangs on them; bring back what else changed."""
+    statements = (*(f"DELETE FROM {table}" for table in _hanging_on(tables)), *restored)
     with engines.writing() as session:
         connection = session.connection()
         if connection.dialect.name == "postgresql":  # All in one round trip.
@@ -30,6 +31,15 @@ def begin_anew(tables: Iterable[str], *restored: str) -> None:
         else:
             for statement in statements:
                 connection.exec_driver_sql(statement)
+
+
+def _hanging_on(tables: Iterable[str]) -> list[str]:
+    """These tables and every one whose rows point to theirs, in the order they can be emptied."""
+    found = set(tables)
+    for table in Base.metadata.sorted_tables:
+        if any(key.column.table.name in found for key in table.foreign_keys):
+            found.add(table.name)
+    return [one.name for one in reversed(Base.metadata.sorted_tables) if one.name in found]
 
 
 class Books:

@@ -96,7 +96,7 @@ class Scene:
         yield self._agreed(self._near(3), "bath_assist", self._last_slot(), 2, "locked")
 
     def _to_decide(self) -> Iterator[Begun]:
-        """Applications for the operator, and demands of the counties that nobody applied for."""
+        """Applications for the operator; one who waits; demands that nobody applied for."""
         for number, code in enumerate(WAITING):
             maternity = code == "postpartum_recovery" and self.mothers
             family = self.mothers[0] if maternity else self._near(4 + number)
@@ -104,6 +104,8 @@ class Scene:
             fate = ("applicant_declined", "applicant_withdrew", WELL)[min(number, 2)]
             wish = replace(wish, units=2, fate=fate)
             yield wish.posted_at, self._applied_for(wish, 1 + number % 3)
+        wish = self._wish(self._near(9), "companionship", self._at(5, 14), 7)
+        yield wish.posted_at, self._one_waits(replace(wish, units=2))
         for number, code in enumerate(UNANSWERED):
             family = self.far[number * 3 % len(self.far)]
             wish = self._wish(family, code, self._at(1 + number, 9), 3 + 5 * number)
@@ -177,6 +179,17 @@ class Scene:
                 applications.withdraw(session, carer.actor, demand_id)
         if wish.fate != WELL:
             offer(self.world, wish, demand_id, self.li)
+
+    def _one_waits(self, wish: Wish) -> Episode:
+        """Two apply, the first is chosen and the other waits in case she cannot come."""
+        demand_id = post(self.world, wish)
+        offers = []
+        for carer in self.world.who_can(wish)[:2]:
+            yield self.world.later(15, 60)
+            offers.append((offer(self.world, wish, demand_id, carer), carer))
+        yield self.world.later(15, 60)
+        for application_id, carer in offers[:1]:
+            approve(self.world, wish, application_id, carer)
 
     def _only_posted(self, wish: Wish) -> Episode:
         post(self.world, wish)

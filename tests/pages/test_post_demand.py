@@ -27,7 +27,8 @@ from tests.factories import (
     TONGZHOU,
     ZHOU,
     make_demand,
-    make_family,
+    make_case,
+    make_newcomer,
 )
 from tests.pages.screen import errors, said, speak_english, successes, words
 from tests.pages.screen import opened as opened_section
@@ -60,8 +61,8 @@ def fill(app, address=ADDRESS):
 def newcomer(database):
     """A customer who has not told yet whom they care for."""
     with writing() as session:
-        customer, recipient_id = make_family(session, 1)
-        session.delete(session.get_one(Recipient, recipient_id))
+        customer = make_newcomer(session)
+        make_case(session, customer)
     return customer
 
 

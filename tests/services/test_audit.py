@@ -274,7 +274,7 @@ class TestLooks:
         visit_id = make_visit(session)
         visits.contact(session, LI, visit_id)
         customers.phone(session, OPERATOR, ZHOU.id)
-        callers.phone(session, DESK, STRANGER.id)
+        callers.numbers(session, DESK, STRANGER.id)
         recipients.details(session, DESK, MOTHER_ID, customer_id=ZHOU.id)
         session.flush()
 

@@ -5,6 +5,7 @@ from sqlalchemy import select, update
 
 from components.catalogues import LANGUAGES
 from data.consents import Consent, Policy
+from data.recipients import Recipient
 from services import consents, erasure, verifications
 from services.errors import Conflict, NotFound
 from tests.conftest import ROOT
@@ -103,10 +104,10 @@ def test_what_it_covered_goes_with_it(session):
     erasure.forget_sensitive(session, ZHOU)
     session.flush()
 
-    mother = session.get_one(erasure.Recipient, MOTHER_ID)
+    mother = session.get_one(Recipient, MOTHER_ID)
     assert (mother.conditions, mother.ward, mother.name) == ("", "", "周奶奶")
     assert not verifications.is_verified(session, ZHOU.id, verifications.CaseKind.CUSTOMER)
-    assert session.get_one(erasure.Recipient, 2).conditions  # A stranger's stay.
+    assert session.get_one(Recipient, 2).conditions  # A stranger's stay.
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
