@@ -26,8 +26,8 @@ from tests.factories import (
     STRANGERS_FATHER_ID,
     TONGZHOU,
     ZHOU,
-    make_demand,
     make_case,
+    make_demand,
     make_newcomer,
 )
 from tests.pages.screen import errors, said, speak_english, successes, words
