@@ -20,14 +20,20 @@ _LISTENER = component(
     html="<span></span>",
     js="""
 const LONGEST_WAIT = 60000
+const ASK_AGAIN = 5000
 
 function wake(news) {
   if (document.hidden) return
   for (const part of news.parts.values()) {
     const newest = Math.max(...part.topics.map((topic) => news.found[topic] ?? 0))
-    if (newest <= part.drawn) continue
-    part.drawn = newest
+    if (newest <= Math.max(part.drawn, part.asked)) continue
+    part.asked = newest
     part.wake(newest)
+    // A run that was under way may have swallowed the wish.
+    setTimeout(() => {
+      part.asked = 0
+      wake(news)
+    }, ASK_AGAIN)
   }
 }
 
@@ -58,7 +64,8 @@ export default function (component) {
   const { data, setTriggerValue } = component
   const all = news()
   const { topics, drawn } = data
-  all.parts.set(data.part, { topics, drawn, wake: (at) => setTriggerValue("woken", at) })
+  const mine = { topics, drawn, asked: 0, wake: (at) => setTriggerValue("woken", at) }
+  all.parts.set(data.part, mine)
   if (all.who !== data.who) {
     all.who = data.who
     all.topics = data.every
@@ -66,7 +73,8 @@ export default function (component) {
     open(all, 1000)
   }
   wake(all)
-  return () => all.parts.delete(data.part)
+  // The same part may have been mounted anew before this one goes.
+  return () => all.parts.get(data.part) === mine && all.parts.delete(data.part)
 }
 """,
 )
