@@ -20,7 +20,7 @@ _LISTENER = component(
     html="<span></span>",
     js="""
 const LONGEST_WAIT = 60000
-const ASK_AGAIN = 5000
+const ASK_AGAIN = 2000
 
 function wake(news) {
   if (document.hidden) return

@@ -1,4 +1,6 @@
-"""Chat in a browser: guests come back to their talk, and no word is lost."""
+"""Chat in two browsers: what one says the other reads, without a reload, no word lost."""
+
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -15,7 +17,39 @@ def write(person, text):
 
 
 def arrives(person, text):
+    """Seconds until the words are on the page."""
+    started = time.monotonic()
     expect(person.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+    return time.monotonic() - started
+
+
+def test_family_and_desk_read_each_other_at_once(pilot, arrive):
+    family, desk = arrive(pilot.url, size=PHONE), arrive(pilot.url, language="en", theme="dark")
+    family.open("sign_in")
+    family.demo_sign_in("customer")
+    desk.open("chats")
+    desk.demo_sign_in("desk")
+    desk.pick("chat_box", "Mine")  # The demo's family is in a talk with this very desk.
+    family.press("chat_panel")
+    family.is_well()
+
+    write(family, "明天能早半小时吗 https://example.com/")
+    delays = [arrives(desk, "明天能早半小时吗")]
+    desk.page.locator("[class*=st-key-open_chat_] button").first.click()
+    desk.settle()
+    desk.is_well()
+    assert family.page.locator("a[href*='example.com']").count() == 0
+    typing = family.page.locator("[data-testid=stChatInput] textarea").first
+    typing.fill("还没写完")
+    write(desk, "可以，已经改好")
+    delays.append(arrives(family, "可以，已经改好"))
+    assert typing.input_value() == "还没写完"
+    family.is_well()
+    for number in range(4):
+        write(desk, f"第{number}条")
+        delays.append(arrives(family, f"第{number}条"))
+    delays.sort()
+    print("seconds until read:", [round(one, 2) for one in delays])  # noqa: T201
 
 
 def test_a_guest_gives_a_phone_and_comes_back_to_the_talk(pilot, arrive):
