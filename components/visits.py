@@ -27,6 +27,8 @@ WAITING = (
     VisitStatus.HELD,
 )
 DONE = (VisitStatus.REDEEMED, VisitStatus.MISSED, VisitStatus.CANCELLED)
+# What she is at comes before what only waits for its code.
+_NOW = (VisitStatus.IN_PROGRESS, VisitStatus.PLANNED, VisitStatus.FINISHED)
 _UNPAID = (VisitStatus.MISSED, VisitStatus.CANCELLED)
 _WEEK = "weeks_away"
 _SHOWN_AT_ONCE = 2
@@ -45,8 +47,8 @@ def week() -> tuple[datetime, datetime]:
 def now_section(
     waiting: list[OrderView], items: dict[int, ItemView], codes: dict[int, str]
 ) -> None:
-    """What goes on or should: running, finished but not redeemed, and not begun in time."""
-    shown = [visit for visit in waiting if _is_now(visit)]
+    """What goes on or should: running, late, or waiting for its code; the newest of each first."""
+    shown = sorted(filter(_is_now, reversed(waiting)), key=lambda one: _NOW.index(one.visit_status))
     if not shown:
         return
     st.subheader(t("visits.now"), anchor=False)
@@ -56,8 +58,9 @@ def now_section(
 
 
 def _is_now(visit: OrderView) -> bool:
-    late = visit.visit_status is VisitStatus.PLANNED and visit.starts_at < clock.now()
-    return late or visit.visit_status in (VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)
+    if visit.visit_status is VisitStatus.PLANNED:
+        return visit.starts_at < clock.now()
+    return visit.visit_status in _NOW
 
 
 def week_section(

@@ -214,6 +214,19 @@ def test_the_soonest_visit_comes_first(open_app, clock):
     assert drawn == [f"contact_{sooner}", f"contact_{later}"]
 
 
+def test_the_visit_she_is_at_comes_before_those_that_wait_for_their_codes(open_app, clock):
+    started = made(make_visit, starts_at=clock() + timedelta(days=6))
+    finished = [
+        made(make_finished_visit, starts_at=clock() + timedelta(days=days)) for days in (2, 4, 5)
+    ]
+    clock.move(days=6)
+    with writing() as session:
+        visits.check_in(session, LI, started)
+    app = open_app(PAGE, LI)
+    drawn = [b.key for b in app.button if b.key.startswith("contact_")]
+    assert drawn == [f"contact_{started}", f"contact_{finished[-1]}"]
+
+
 def test_a_strangers_visit_does_not_appear(open_app):
     visit_id = made(make_visit)
     app = open_app(PAGE, ZHAO)
