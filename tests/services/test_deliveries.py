@@ -113,7 +113,7 @@ def outside(channel=TEXT):
 def first(channel=TEXT):
     with engines.reading() as session:
         return session.scalars(
-            select(OutboxMessage).where(OutboxMessage.channel == channel)
+            select(OutboxMessage).where(OutboxMessage.channel == channel).order_by(OutboxMessage.id)
         ).first()
 
 
