@@ -115,6 +115,15 @@ def _of_time(
         yield Obstacle.OFF_HOURS
     if _met(calendar.leaves, wanted.starts_at, wanted.ends_at):
         yield Obstacle.ON_LEAVE
+    yield from _of_visits(rules, taken, wanted)
+
+
+def obstacle_of_visits(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle | None:
+    """What of her visits first stands in a caregiver's way to one that suits her plan."""
+    return next(_of_visits(rules, taken, wanted), None)
+
+
+def _of_visits(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Iterator[Obstacle]:
     if met := _in_conflict(rules, taken, wanted):
         yield met
     if met := _overworked(rules, taken, wanted):
