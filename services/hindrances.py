@@ -4,7 +4,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Float, Select, and_, bindparam, exists, extract, func, select
+from sqlalchemy import BindParameter, Float, Select, and_, bindparam, exists, extract, func, select
 from sqlalchemy.orm import Session
 
 from data.calendars import Closure, DayHours, Leave
@@ -101,7 +101,12 @@ def _doubtful(
 
 def _not_plain() -> Select[*tuple[Any, ...]]:
     """The caregivers of whom it is not plain that they can come, with what is known of them."""
-    start, end = bindparam("start"), bindparam("end")
+    start: BindParameter[datetime] = bindparam("start")
+    end: BindParameter[datetime] = bindparam("end")
+    since: BindParameter[datetime] = bindparam("since")
+    until: BindParameter[datetime] = bindparam("until")
+    monday: BindParameter[datetime] = bindparam("monday")
+    next_monday: BindParameter[datetime] = bindparam("next_monday")
     of_week = exists().where(
         WeeklyHours.caregiver_id == Caregiver.id,
         WeeklyHours.weekday == bindparam("weekday"),
@@ -122,11 +127,11 @@ def _not_plain() -> Select[*tuple[Any, ...]]:
     )
     suits = and_(of_week, ~of_day, ~away, ~closed)
     meets = exists().where(gate.busy(Caregiver.id, start, end))
-    near = exists().where(gate.busy(Caregiver.id, bindparam("since"), bindparam("until")))
+    near = exists().where(gate.busy(Caregiver.id, since, until))
     seconds = func.sum(extract("epoch", Visit.ends_at) - extract("epoch", Visit.starts_at))
     worked = (
         select(func.coalesce(seconds, 0))
-        .where(gate.busy(Caregiver.id, bindparam("monday"), bindparam("next_monday")))
+        .where(gate.busy(Caregiver.id, monday, next_monday))
         .correlate(Caregiver)
         .scalar_subquery()
     )

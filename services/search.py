@@ -179,7 +179,7 @@ def _near(
     known = price_bounds.in_force(session, wanted.city_code, clock.today(), item.id)
     bounds = {str(level): each for (_, level), each in known.items()}
     not_offered = uncertified = too_far = too_dear = 0
-    for one, cell, radius_km, level, price_fen, certified, reviews, *said in session.execute(
+    for one, cell, radius_km, level, price_fen, certified, reviews, said, weight in session.execute(
         working
     ):
         if price_fen is None:
@@ -197,7 +197,7 @@ def _near(
         if wanted.most_fen is not None and her_fen > wanted.most_fen:
             too_dear += 1
             continue
-        liked = track_records.drawn(*said, mean)
+        liked = track_records.drawn(said, weight, mean)
         near.append(_Near(one, her_fen, away[cell], reviews, liked, start))
     others = Counter(
         {
