@@ -8,7 +8,7 @@ from services import applications, hall
 from services import places as place_services
 from services.caregivers import CaregiverStatus, Standing
 from services.catalogue import ItemGroup, ItemView, Skill
-from services.hall import AGE_BAND_YEARS, ApplicationStatus, HallFilter, HallTask
+from services.hall import AGE_BAND_YEARS, ApplicationStatus, Hall, HallFilter, HallTask
 from services.news import Topic
 from services.places import DistanceBand
 from services.waiting_lists import Waited
@@ -88,21 +88,22 @@ def filters() -> HallFilter:
 @live.part(Topic.HALL, Topic.INBOX)
 def open_demands(wanted: HallFilter, city_code: str) -> None:
     """The open demands that pass, as they come and go."""
-    task_list(session.fetch(hall.tasks, wanted), city_code)
+    limit = layout.shown_so_far("hall", _SHOWN_AT_ONCE)
+    task_list(session.fetch(hall.tasks, wanted, limit), city_code)
 
 
-def task_list(found: list[HallTask], city_code: str) -> None:
-    """The open demands, soonest first, twenty at once."""
-    if not found:
+def task_list(found: Hall, city_code: str) -> None:
+    """The open demands, soonest first, a few at once."""
+    if not found.count:
         layout.empty("task_hall", icon=":material/search_off:")
         return
     items = catalogue.items()
     open_places = places.open_names(city_code)
-    st.caption(t("hall.found", count=len(found)))
+    st.caption(t("hall.found", count=found.count))
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        for task in layout.first_of(found, "hall", _SHOWN_AT_ONCE):
+        for task in found.shown:
             task_card(task, items, open_places)
-    layout.more_button(found, "hall", _SHOWN_AT_ONCE)
+    layout.more_button(range(found.count), "hall", _SHOWN_AT_ONCE)
 
 
 def waiting_list(waited: list[Waited]) -> None:

@@ -15,7 +15,7 @@ from services import clock, photos, places, search, unmet_needs
 from services.availability import Obstacle
 from services.catalogue import ItemView
 from services.recipients import Sex
-from services.search import Finding, Found, Sort, Wanted
+from services.search import Found, Sort, Wanted
 
 _KEY = "find"
 _NOTED = "find_noted"
@@ -139,11 +139,11 @@ def results(
     `then` takes what is known of the booking; without it the booking page opens.
     """
     limit = layout.shown_so_far(_KEY, _SHOWN_AT_ONCE)
-    finding = session.fetch(search.find, wanted, limit)
+    finding = session.fetch(search.find, wanted, limit, why=False)
     _note(wanted, customer_id)
     if not finding.count:
         layout.empty("find_caregivers", icon=":material/person_search:")
-        _reasons(finding)
+        _reasons(wanted)
         navigation.button("post_demand", t("find.post_instead"), icon=":material/campaign:")
         return
     with layout.row():
@@ -151,7 +151,7 @@ def results(
             t("find.free_then" if wanted.starts_at else "find.near", count=finding.count),
             width="content",
         )
-        _others(finding)
+        _others(wanted, finding.hindered)
     book = then or _open_booking
     faces = session.fetch(photos.of, [one.id for one in finding.shown])
     with st.grid(2, min_column_width=320):
@@ -171,11 +171,10 @@ def _note(wanted: Wanted, customer_id: int | None) -> None:
         session.disclose(unmet_needs.note_search, wanted, customer_id=customer_id)
 
 
-def _others(finding: Finding) -> None:
+def _others(wanted: Wanted, count: int) -> None:
     """How many cannot come, and behind it why, and what would help."""
-    if not finding.others:
+    if not count:
         return
-    count = sum(finding.others.values())
     with st.popover(
         t("find.others", count=count),
         icon=":material/help:",
@@ -184,20 +183,21 @@ def _others(finding: Finding) -> None:
         on_change="rerun",
     ) as opened:
         if opened.open:
-            _reasons(finding)
+            _reasons(wanted)
 
 
-def _reasons(finding: Finding) -> None:
+def _reasons(wanted: Wanted) -> None:
     """7 too far, 3 lack a certificate, 2 busy; and what to change."""
-    if not finding.others:
+    others = session.fetch(search.find, wanted, _SHOWN_AT_ONCE).others
+    if not others:
         return
     st.markdown(
         formats.listed(
             t("find.hindered", count=count, what=t(f"obstacle.{what}"))
-            for what, count in finding.others.items()
+            for what, count in others.items()
         )
     )
-    help_with = dict.fromkeys(_ADVICE[what] for what in finding.others if what in _ADVICE)
+    help_with = dict.fromkeys(_ADVICE[what] for what in others if what in _ADVICE)
     st.caption("  \n".join(t(f"advice.{key}") for key in help_with))
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from psycopg.errors import ExclusionViolation
-from sqlalchemy import ColumnElement, Table, and_, exists, func, insert, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, Table, and_, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -142,8 +142,8 @@ def taken_by(
 
 def busy(
     caregiver_id: int | InstrumentedAttribute[int],
-    starts_at: datetime | InstrumentedAttribute[datetime],
-    ends_at: datetime | InstrumentedAttribute[datetime],
+    starts_at: datetime | SQLColumnExpression[datetime],
+    ends_at: datetime | SQLColumnExpression[datetime],
 ) -> ColumnElement[bool]:
     """The condition under which a visit takes some of this time."""
     return and_(

@@ -1,10 +1,11 @@
 """The task hall: the open demands of a city as one caregiver sees them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select, true
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus
@@ -30,8 +31,8 @@ from services import (
     tariffs,
 )
 from services.access import Actor, Permission
-from services.availability import Calendar, Obstacle, Taken
-from services.open_plans import Rhythm
+from services.availability import Calendar, Obstacle, Pace, Taken
+from services.open_plans import Fit, Rhythm
 from services.pricing import Sheet
 
 __all__ = ["ApplicationStatus", "HallFilter", "HallTask", "PlanTask"]
@@ -98,31 +99,86 @@ class HallTask:
     open_moves: tuple[str, ...]
 
 
-def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
-    """The open demands of the actor's city that pass, soonest first, a hundred at most.
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """How many open demands pass, a hundred at most, and the first of them."""
+
+    count: int
+    shown: list[HallTask]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """Who looks, and what of her and her city a demand is held against; read once for all."""
+
+    actor: Actor
+    city: City
+    rules: Pace
+    plan: Calendar
+    taken: Sequence[Taken]
+    sheet: Sheet
+
+
+def tasks(session: Session, actor: Actor, wanted: HallFilter, limit: int = MOST_SHOWN) -> Hall:
+    """The open demands of the actor's city that pass, soonest first.
 
     Those she is invited to come before them, whatever else she wants to see.
     """
     actor.require(Permission.BROWSE_HALL)
     me = session.get(Caregiver, actor.id)
     if me is None or me.status is not CaregiverStatus.APPROVED:
-        return []
+        return Hall(0, [])
     held = announcements.certificates_of(session, me.id)
-    city = courses.city_of(session, me.city_code)
-    rules = availability.pace(city)
-    ahead = timedelta(days=city.plan_ahead_days)
-    latest = clock.now() + rules.horizon + ahead + calendars.A_WEEK
-    # This week's hours count from its Monday on, and a night before the first visit.
-    taken = gate.taken(session, me.id, clock.now() - calendars.A_WEEK, latest)
-    plan = calendars.around(session, [me.id], clock.now(), latest)[me.id]
-    sheet = tariffs.around(session, me.city_code, clock.now(), latest)
+    looking = _looking(session, actor, me)
     needed = {
         item_id: tuple(kind for kind in required if kind not in held)
         for item_id, required in session.execute(
             select(CareItem.id, CareItem.required_certificates)
         )
     }
-    query = (
+    query = _open_to(actor).where(or_(Invitation.id.is_not(None), _asked_for(wanted)))
+    distances: dict[str, float] = {}
+    count, shown = 0, list[HallTask]()
+    for row in session.execute(query.execution_options(yield_per=MOST_SHOWN)):
+        if row.cell not in distances:
+            distances[row.cell] = places.distance_km(me.cell, row.cell)
+        too_far = wanted.within_km is not None and distances[row.cell] > wanted.within_km
+        if not row.invited and (too_far or not set(wanted.skills) <= set(row.skills)):
+            continue
+        missing = needed[row.item_id]
+        waiting = row.application_status is ApplicationStatus.SUBMITTED
+        must_fit = wanted.only_fitting and not waiting and not row.invited
+        if must_fit and missing:
+            continue
+        obstacles, fit = _in_the_way(row, looking)
+        if must_fit and (obstacles if fit is None else not fit.fitting):
+            continue
+        count += 1
+        if len(shown) < limit:
+            shown.append(_task(row, looking, distances[row.cell], missing, obstacles, fit))
+        if count == MOST_SHOWN:
+            break
+    return Hall(count, shown)
+
+
+def _looking(session: Session, actor: Actor, me: Caregiver) -> _Looking:
+    city = courses.city_of(session, me.city_code)
+    now = clock.now()
+    latest = now + timedelta(days=city.horizon_days + city.plan_ahead_days) + calendars.A_WEEK
+    return _Looking(
+        actor,
+        city,
+        availability.pace(city),
+        calendars.around(session, [me.id], now, latest)[me.id],
+        # This week's hours count from its Monday on, and a night before the first visit.
+        gate.taken(session, me.id, now - calendars.A_WEEK, latest),
+        tariffs.around(session, me.city_code, now, latest),
+    )
+
+
+def _open_to(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """The open demands with whom they are for and what is between them and the caregiver."""
+    return (
         demands.visible_to(actor)
         .with_only_columns(
             *(getattr(Demand, name) for name in _SHOWN_OF_DEMAND),
@@ -142,77 +198,77 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter) -> list[HallTask]:
             Invitation,
             (Invitation.demand_id == Demand.id) & (Invitation.caregiver_id == actor.id),
         )
-        .where(or_(Invitation.id.is_not(None), _asked_for(wanted)))
         .order_by(Invitation.id.is_(None), Demand.starts_at, Demand.id)
     )
-    distances: dict[str, float] = {}
-    found: list[HallTask] = []
-    for row in session.execute(query.execution_options(yield_per=MOST_SHOWN)):
-        if row.cell not in distances:
-            distances[row.cell] = places.distance_km(me.cell, row.cell)
-        too_far = wanted.within_km is not None and distances[row.cell] > wanted.within_km
-        if not row.invited and (too_far or not set(wanted.skills) <= set(row.skills)):
-            continue
-        missing = needed[row.item_id]
-        visit = Taken(row.starts_at, row.ends_at, row.cell)
-        obstacles = availability.obstacles(plan, rules, taken, visit)
-        task = _plan(row, city, plan, taken, sheet)
-        can = bool(task.fitting) if task else Obstacle.BUSY not in obstacles
-        fits = not missing and (can if task else not obstacles)
-        waiting = row.application_status is ApplicationStatus.SUBMITTED
-        if wanted.only_fitting and not fits and not waiting and not row.invited:
-            continue
-        band = places.band(distances[row.cell])
-        years = recipients.age(row.birth_date)
-        found.append(
-            HallTask(
-                id=row.id,
-                item_id=row.item_id,
-                district_code=row.district_code,
-                place_id=row.place_id,
-                cell=row.cell,
-                distance=band,
-                travel_minutes=loads.travel_minutes(band, rules.travel_kmh),
-                starts_at=row.starts_at,
-                ends_at=row.ends_at,
-                units=row.units,
-                lowest_fen=row.lowest_fen,
-                highest_fen=row.highest_fen,
-                lowest_total_fen=_total(sheet, row, row.lowest_fen),
-                highest_total_fen=_total(sheet, row, row.highest_fen),
-                skills=tuple(Skill(skill) for skill in row.skills),
-                words=row.words,
-                recipient_sex=row.sex,
-                recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
-                recipient_mobility=row.mobility,
-                missing_certificates=missing,
-                invited=row.invited,
-                obstacles=() if task else obstacles,
-                plan=task,
-                my_application=row.application_status,
-                my_price_fen=row.price_fen,
-                posted_at=row.created_at,
-                open_moves=_open_moves(
-                    actor,
-                    row.application_status,
-                    barred=bool(missing) or not can,
-                ),
-            )
+
+
+def _in_the_way(
+    row: Row[*tuple[Any, ...]], looking: _Looking
+) -> tuple[tuple[Obstacle, ...], Fit | None]:
+    """What stands in the way of a visit, or how much of a plan fits, as far as it is made ahead."""
+    if row.rule is not None:
+        laid = open_plans.spread(
+            row,
+            row.lowest_fen,
+            looking.city,
+            looking.plan,
+            looking.taken,
+            looking.sheet,
+            ahead=True,
         )
-        if len(found) == MOST_SHOWN:
-            break
-    return found
+        return (), open_plans.fit(laid)
+    visit = Taken(row.starts_at, row.ends_at, row.cell)
+    taken = availability.within_a_week(looking.taken, visit)
+    return availability.obstacles(looking.plan, looking.rules, taken, visit), None
 
 
-def _plan(
-    row: Row[*tuple[Any, ...]], city: City, plan: Calendar, taken: list[Taken], sheet: Sheet
-) -> PlanTask | None:
-    """How a plan fits the caregiver's time, as far as the city makes visits ahead."""
+def _task(
+    row: Row[*tuple[Any, ...]],
+    looking: _Looking,
+    kilometres: float,
+    missing: tuple[str, ...],
+    obstacles: tuple[Obstacle, ...],
+    fit: Fit | None,
+) -> HallTask:
+    band = places.band(kilometres)
+    years = recipients.age(row.birth_date)
+    can = bool(fit.fitting) if fit else Obstacle.BUSY not in obstacles
+    return HallTask(
+        id=row.id,
+        item_id=row.item_id,
+        district_code=row.district_code,
+        place_id=row.place_id,
+        cell=row.cell,
+        distance=band,
+        travel_minutes=loads.travel_minutes(band, looking.rules.travel_kmh),
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        units=row.units,
+        lowest_fen=row.lowest_fen,
+        highest_fen=row.highest_fen,
+        lowest_total_fen=_total(looking.sheet, row, row.lowest_fen),
+        highest_total_fen=_total(looking.sheet, row, row.highest_fen),
+        skills=tuple(Skill(skill) for skill in row.skills),
+        words=row.words,
+        recipient_sex=row.sex,
+        recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
+        recipient_mobility=row.mobility,
+        missing_certificates=missing,
+        invited=row.invited,
+        obstacles=obstacles,
+        plan=_plan(row, fit, looking.sheet) if fit else None,
+        my_application=row.application_status,
+        my_price_fen=row.price_fen,
+        posted_at=row.created_at,
+        open_moves=_open_moves(
+            looking.actor, row.application_status, barred=bool(missing) or not can
+        ),
+    )
+
+
+def _plan(row: Row[*tuple[Any, ...]], fit: Fit, sheet: Sheet) -> PlanTask | None:
     if (rhythm := open_plans.rhythm(row)) is None:
         return None
-    fit = open_plans.fit(
-        open_plans.spread(row, row.lowest_fen, city, plan, taken, sheet, ahead=True)
-    )
     return PlanTask(
         rhythm,
         fit.visits,

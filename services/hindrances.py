@@ -2,8 +2,9 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import and_, exists, extract, func, select
+from sqlalchemy import BindParameter, Float, Select, and_, bindparam, exists, extract, func, select
 from sqlalchemy.orm import Session
 
 from data.calendars import Closure, DayHours, Leave
@@ -22,22 +23,26 @@ def of(
 ) -> dict[int, Obstacle | None]:
     """What first stands in each one's way; None where nothing does.
 
-    The database knows of most that nothing does; the others are looked at closely.
+    The database knows of most that nothing does, or another visit; the others are looked at
+    closely, their plans only where the database cannot tell that they suit.
     """
     everybodys = availability.obstacle(Calendar(()), rules, (), visit)
     if everybodys in (Obstacle.TOO_SOON, Obstacle.TOO_FAR_AHEAD):
         return dict.fromkeys(ids, everybodys)
     met: dict[int, Obstacle | None] = dict.fromkeys(ids)
-    doubtful = _doubtful(session, ids, visit, rules)
-    plans = calendars.around(session, doubtful, visit.starts_at, visit.ends_at)
-    met |= by_plan(plans, rules, visit)
-    suited = [one for one in doubtful if met[one] in (None, Obstacle.WEEK_FULL)]
+    suits, busy = _doubtful(session, ids, visit, rules)
+    met |= dict.fromkeys(busy, Obstacle.BUSY)
+    unclear = [one for one, suited in suits.items() if not suited]
+    if unclear:
+        plans = calendars.around(session, unclear, visit.starts_at, visit.ends_at)
+        met |= by_plan(plans, rules, visit)
+    suited = [one for one in suits if met[one] in (None, Obstacle.WEEK_FULL)]
     # Her week's hours, and who comes the day before and after.
     monday, next_monday = availability.week_of(visit.starts_at)
     until = max(next_monday, visit.ends_at) + availability.A_DAY
     taken = gate.taken_by(session, suited, monday - availability.A_DAY, until)
     for one, visits in taken.items():
-        met[one] = availability.obstacle(plans[one], rules, visits, visit)
+        met[one] = availability.obstacle_of_visits(rules, visits, visit)
     return met
 
 
@@ -59,25 +64,58 @@ def by_plan(
     return found
 
 
-def _doubtful(session: Session, ids: Sequence[int], visit: Taken, rules: Pace) -> Sequence[int]:
-    """Those of whom the database cannot tell that nothing stands in the way of a visit.
+def _doubtful(
+    session: Session, ids: Sequence[int], visit: Taken, rules: Pace
+) -> tuple[dict[int, bool], list[int]]:
+    """Those of whom the database cannot tell, and whether her plan suits; and those surely busy.
 
-    It can where one stretch of a week that nothing changes holds the visit, no other one is near
-    enough for the way or for rest to matter, and the week has room for it.
+    It can where one stretch of a week that nothing changes holds the visit, and either another
+    one meets it, or none is near enough for the way or for rest to matter and the week has room.
     """
     start, end = clock.in_city(visit.starts_at), clock.in_city(visit.ends_at)
     if start.date() != end.date():
-        return ids
+        return dict.fromkeys(ids, False), []
     midnight = datetime.combine(start, time(), clock.CITY_TIME)
     monday, next_monday = availability.week_of(start)
     around = max(rules.rest, timedelta(hours=_FURTHEST_KM * availability.DETOUR / rules.travel_kmh))
+    rows = session.execute(
+        _NOT_PLAIN,
+        {
+            "ids": ids,
+            "day": start.date(),
+            "weekday": start.weekday(),
+            "first_minute": (start - midnight) // _MINUTE,
+            "last_minute": -((midnight - end) // _MINUTE),
+            "start": start,
+            "end": end,
+            "since": start - around,
+            "until": end + around,
+            "monday": monday,
+            "next_monday": next_monday,
+            "left": (rules.week - (end - start)).total_seconds(),
+        },
+    ).all()
+    busy = [one for one, suits, meets in rows if suits and meets]
+    return {one: suits for one, suits, meets in rows if not (suits and meets)}, busy
+
+
+def _not_plain() -> Select[*tuple[Any, ...]]:
+    """The caregivers of whom it is not plain that they can come, with what is known of them."""
+    start: BindParameter[datetime] = bindparam("start")
+    end: BindParameter[datetime] = bindparam("end")
+    since: BindParameter[datetime] = bindparam("since")
+    until: BindParameter[datetime] = bindparam("until")
+    monday: BindParameter[datetime] = bindparam("monday")
+    next_monday: BindParameter[datetime] = bindparam("next_monday")
     of_week = exists().where(
         WeeklyHours.caregiver_id == Caregiver.id,
-        WeeklyHours.weekday == start.weekday(),
-        WeeklyHours.starts_minute <= (start - midnight) // _MINUTE,
-        WeeklyHours.ends_minute >= -((midnight - end) // _MINUTE),
+        WeeklyHours.weekday == bindparam("weekday"),
+        WeeklyHours.starts_minute <= bindparam("first_minute"),
+        WeeklyHours.ends_minute >= bindparam("last_minute"),
     )
-    of_day = exists().where(DayHours.caregiver_id == Caregiver.id, DayHours.on_day == start.date())
+    of_day = exists().where(
+        DayHours.caregiver_id == Caregiver.id, DayHours.on_day == bindparam("day")
+    )
     away = exists().where(
         Leave.caregiver_id == Caregiver.id,
         Leave.withdrawn_at.is_(None),
@@ -87,7 +125,9 @@ def _doubtful(session: Session, ids: Sequence[int], visit: Taken, rules: Pace) -
     closed = exists().where(
         Closure.city_code == Caregiver.city_code, Closure.ends_at > start, Closure.starts_at < end
     )
-    busy = exists().where(gate.busy(Caregiver.id, start - around, end + around))
+    suits = and_(of_week, ~of_day, ~away, ~closed)
+    meets = exists().where(gate.busy(Caregiver.id, start, end))
+    near = exists().where(gate.busy(Caregiver.id, since, until))
     seconds = func.sum(extract("epoch", Visit.ends_at) - extract("epoch", Visit.starts_at))
     worked = (
         select(func.coalesce(seconds, 0))
@@ -95,6 +135,11 @@ def _doubtful(session: Session, ids: Sequence[int], visit: Taken, rules: Pace) -
         .correlate(Caregiver)
         .scalar_subquery()
     )
-    left = (rules.week - (end - start)).total_seconds()
-    plain = and_(of_week, ~of_day, ~away, ~closed, ~busy, worked <= left)
-    return session.scalars(select(Caregiver.id).where(Caregiver.id.in_(ids), ~plain)).all()
+    plain = and_(suits, ~near, worked <= bindparam("left", type_=Float))
+    return select(Caregiver.id, suits, meets).where(
+        Caregiver.id.in_(bindparam("ids", expanding=True)), ~plain
+    )
+
+
+# Written once: that takes a third as long as to answer it for hundreds.
+_NOT_PLAIN = _not_plain()

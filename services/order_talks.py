@@ -18,6 +18,7 @@ LIVE = VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED
 _OVER = VisitStatus.REDEEMED, VisitStatus.MISSED, VisitStatus.CANCELLED
 _RUNNING = OrderStatus.CONFIRMED, OrderStatus.PAUSED
 _ENDED = OrderStatus.COMPLETED, OrderStatus.MISSED, OrderStatus.CANCELLED
+_comes, _runs = aliased(Visit), aliased(Visit)
 
 
 def opens_for(status: OrderStatus, visit_status: VisitStatus, ends_at: datetime) -> bool:
@@ -71,13 +72,12 @@ def speaks(actor: Actor) -> ColumnElement[bool]:
         case Role.CUSTOMER:
             return Order.customer_id == actor.id
         case Role.CAREGIVER:
-            comes, runs = aliased(Visit), aliased(Visit)
-            hers = exists().where(comes.order_id == Order.id, comes.caregiver_id == actor.id)
-            live = exists().where(runs.order_id == Order.id, runs.status.in_(LIVE))
-            lately = and_(comes.status.in_(_OVER), comes.ends_at > clock.now() - STAYS_OPEN)
+            hers = select(_comes.order_id).where(_comes.caregiver_id == actor.id)
+            live = exists().where(_runs.order_id == Order.id, _runs.status.in_(LIVE))
+            lately = and_(_comes.status.in_(_OVER), _comes.ends_at > clock.now() - STAYS_OPEN)
             return or_(
-                hers.where(comes.status.in_(LIVE)).correlate(Order),
-                and_(~live.correlate(Order), hers.where(lately).correlate(Order)),
+                Order.id.in_(hers.where(_comes.status.in_(LIVE))),
+                and_(~live.correlate(Order), Order.id.in_(hers.where(lately))),
             )
         case _:
             return false()

@@ -221,7 +221,7 @@ def _of_others(
         units=order.units,
         starts_at=wanted_at,
     )
-    found = search.find(session, actor, wanted, MOST_OTHERS + 1)
+    found = search.find(session, actor, wanted, MOST_OTHERS + 1, why=False)
     length = timedelta(hours=order.units * item.hours_per_unit)
     others = [one for one in found.shown if one.id not in (but_id, order.customer_id)]
     return [

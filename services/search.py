@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, select, true
+from sqlalchemy import Select, String, and_, case, false, func, select, true, type_coerce
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountStatus
@@ -86,16 +86,16 @@ class Found:
 class Finding:
     """How many do this near the place (and are free, where a time is wanted); the best first.
 
-    `others` counts the city's other caregivers by what first stands in their way.
+    `hindered` counts the city's other caregivers, `others` by what first stands in their way.
     """
 
     count: int
     shown: tuple[Found, ...]
+    hindered: int
     others: Mapping[Obstacle, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Near:
+class _Near(NamedTuple):
     """One in reach, as far as the order of the cards needs to know.
 
     The start is the wanted one, or the earliest thinkable until her free time is looked for;
@@ -110,18 +110,24 @@ class _Near:
     start: datetime
 
 
-def find(session: Session, actor: Actor, wanted: Wanted, limit: int = 20) -> Finding:
+def find(
+    session: Session, actor: Actor, wanted: Wanted, limit: int = 20, *, why: bool = True
+) -> Finding:
     """The caregivers who hold what the item takes, travel that far and are free, best first.
 
     Without a wanted time the next free start is looked for in the best only, until `limit` have
-    one; by the soonest, in all.
+    one; by the soonest, in all. Unless it is asked `why` the others cannot come, they are merely
+    counted, which is much quicker.
     """
     actor.require(Permission.FIND_CAREGIVERS)
     item = catalogue.named(session, wanted.item_id)
     length = timedelta(hours=wanted.units * item.hours_per_unit)
     rules = calendars.rules(session, wanted.city_code)
     myself = actor.id if actor.role is Role.CUSTOMER else None
-    near, others = _near(session, wanted, item, myself)
+    working = _working(wanted, item, myself)
+    everybody = session.scalar(working.with_only_columns(func.count())) or 0
+    asked = working if why else _in_reach(session, wanted, working)
+    near, others = _near(session, wanted, item, asked)
     near.sort(key=_ORDERS[wanted.sort])
     if wanted.starts_at is not None:
         met = _met(session, near, wanted, rules, length)
@@ -133,7 +139,8 @@ def find(session: Session, actor: Actor, wanted: Wanted, limit: int = 20) -> Fin
         others[Obstacle.BUSY] += never
         count = len(near) - never
     shown = tuple(_cards(session, able[:limit]))
-    return Finding(count, shown, {what: others[what] for what in Obstacle if others[what]})
+    told = {what: others[what] for what in Obstacle if why and others[what]}
+    return Finding(count, shown, everybody - count, told)
 
 
 def first_obstacle(
@@ -145,7 +152,7 @@ def first_obstacle(
     """
     item = catalogue.named(session, wanted.item_id)
     length = timedelta(hours=wanted.units * item.hours_per_unit)
-    near, others = _near(session, wanted, item, customer_id)
+    near, others = _near(session, wanted, item, _working(wanted, item, customer_id))
     if wanted.starts_at is None:
         met = [None] * len(near)
     else:
@@ -159,38 +166,47 @@ def first_obstacle(
 
 
 def _near(
-    session: Session, wanted: Wanted, item: CareItem, myself: int | None
+    session: Session, wanted: Wanted, item: CareItem, working: Select[*tuple[Any, ...]]
 ) -> tuple[list[_Near], Counter[Obstacle]]:
     """Those whom neither papers nor way nor price keep away, and the others by the first of these.
 
     Rows, not objects: a city has hundreds of caregivers, and each rerun asks for all.
     """
     away: dict[str, float] = {}
-    near, others = list[_Near](), Counter[Obstacle]()
+    near = list[_Near]()
     start = wanted.starts_at or clock.now()
     mean = track_records.city_means(session, [wanted.city_code])[wanted.city_code]
-    bounds = price_bounds.in_force(session, wanted.city_code, clock.today(), item.id)
-    for one, cell, radius_km, level, price_fen, certified, *said in session.execute(
-        _working(wanted, item, myself)
+    known = price_bounds.in_force(session, wanted.city_code, clock.today(), item.id)
+    bounds = {str(level): each for (_, level), each in known.items()}
+    not_offered = uncertified = too_far = too_dear = 0
+    for one, cell, radius_km, level, price_fen, certified, reviews, said, weight in session.execute(
+        working
     ):
         if price_fen is None:
-            others[Obstacle.NOT_OFFERED] += 1
+            not_offered += 1
             continue
         if not certified:
-            others[Obstacle.CERTIFICATE] += 1
+            uncertified += 1
             continue
         if cell not in away:
             away[cell] = places.distance_km(cell, wanted.cell)
         if away[cell] > radius_km:
-            others[Obstacle.TOO_FAR] += 1
+            too_far += 1
             continue
-        her_fen = bounds[item.id, level].clamp(price_fen)
+        her_fen = bounds[level].clamp(price_fen)
         if wanted.most_fen is not None and her_fen > wanted.most_fen:
-            others[Obstacle.PRICE] += 1
+            too_dear += 1
             continue
-        reviews, weight, overall_sum = said
-        liked = track_records.drawn(overall_sum, weight, mean)
+        liked = track_records.drawn(said, weight, mean)
         near.append(_Near(one, her_fen, away[cell], reviews, liked, start))
+    others = Counter(
+        {
+            Obstacle.NOT_OFFERED: not_offered,
+            Obstacle.CERTIFICATE: uncertified,
+            Obstacle.TOO_FAR: too_far,
+            Obstacle.PRICE: too_dear,
+        }
+    )
     return near, others
 
 
@@ -222,7 +238,7 @@ def _free_soon(
         starts = {one: start for one, start in found.items() if start}
         never = len(found) - len(starts)
     each = {one.id: one for one in near}
-    return [replace(each[one], start=start) for one, start in starts.items()], never
+    return [each[one]._replace(start=start) for one, start in starts.items()], never
 
 
 def _cards(session: Session, able: Sequence[_Near]) -> Iterator[Found]:
@@ -341,12 +357,12 @@ def _working(wanted: Wanted, item: CareItem, myself: int | None) -> Select[*tupl
             Caregiver.id,
             Caregiver.cell,
             Caregiver.radius_km,
-            Caregiver.level,
+            type_coerce(Caregiver.level, String),
             Rate.price_fen,
             and_(true(), *kinds).label("certified"),
             Caregiver.reviews,
-            Caregiver.review_weight,
             Caregiver.overall_sum,
+            Caregiver.review_weight,
         )
         .join(Account, Account.id == Caregiver.id)
         .outerjoin(Rate, (Rate.caregiver_id == Caregiver.id) & (Rate.item_id == wanted.item_id))
@@ -361,6 +377,22 @@ def _working(wanted: Wanted, item: CareItem, myself: int | None) -> Select[*tupl
     if wanted.sex is not None:
         working = working.where(Caregiver.sex == wanted.sex)
     return working
+
+
+def _in_reach(
+    session: Session, wanted: Wanted, working: Select[*tuple[Any, ...]]
+) -> Select[*tuple[Any, ...]]:
+    """Of those who work, the ones who do this and come as far as the place."""
+    cells = session.scalars(
+        select(Caregiver.cell)
+        .where(
+            Caregiver.city_code == wanted.city_code, Caregiver.status == CaregiverStatus.APPROVED
+        )
+        .distinct()
+    )
+    away = {cell: places.distance_km(cell, wanted.cell) for cell in cells}
+    comes = case(away, value=Caregiver.cell) <= Caregiver.radius_km if away else false()
+    return working.where(Rate.price_fen.is_not(None), comes)
 
 
 _ORDERS: dict[Sort, Callable[[_Near], tuple[Any, ...]]] = {

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole, AccountStatus
@@ -179,77 +190,91 @@ def take_ticket(session: Session, ticket: str) -> str | None:
 
 def resume(session: Session, token: str) -> Visitor | None:
     """Who holds this session now, or None if it ended, expired or its account was suspended."""
-    now = clock.now()
-    unread = (
-        select(func.count(Notice.id))
-        .where(Notice.account_id == Account.id, Notice.read_at.is_(None))
-        .scalar_subquery()
-    )
-    confirmed = exists().where(
-        SecondFactor.account_id == Account.id, SecondFactor.confirmed_at.is_not(None)
-    )
-    found = session.execute(
-        select(SignInSession, Account, unread, confirmed)
-        .join(Account, Account.id == SignInSession.account_id)
-        .where(
-            SignInSession.token_hash == _hash(token),
-            _is_open(),
-            Account.status == AccountStatus.ACTIVE,
-        )
-    ).one_or_none()
+    found = session.execute(_HOLDER, {"token_hash": _hash(token)}).one_or_none()
     if found is None:
         return None
-    row, account, unread_notices, has_factor = found
-    role, last_seen_at = row.role, row.last_seen_at
-    grants = session.execute(
-        select(AccountRole.role, AccountRole.city_code)
-        .where(AccountRole.account_id == account.id)
-        .order_by(AccountRole.id)
-    ).all()
+    grants = session.execute(_GRANTED, {"account_id": found.account_id}).all()
+    role = found.role
     if role not in {held for held, _ in grants}:
         return None
-    awaits = _awaited(row, has_factor=has_factor)
+    awaits = _awaited(role, found.second_factor_at, has_factor=found.has_factor)
     actor = Actor(
-        id=account.id,
+        id=found.account_id,
         role=role,
         cities=frozenset(city for held, city in grants if held == role and city),
         channel=Channel.PHONE if role is Role.DESK else Channel.APP,
     )
     return Visitor(
-        actor=actor if awaits is None else Actor(account.id, None),
-        name=account.name,
+        actor=actor if awaits is None else Actor(found.account_id, None),
+        name=found.name,
         roles=tuple(dict.fromkeys(held for held, _ in grants)),
-        city_code=account.city_code,
-        district_code=account.district_code,
-        unread=unread_notices,
-        seen_long_ago=last_seen_at < now - SEEN_EVERY,
+        city_code=found.city_code,
+        district_code=found.district_code,
+        unread=found.unread,
+        seen_long_ago=found.last_seen_at < clock.now() - SEEN_EVERY,
         awaits_factor=awaits,
     )
 
 
-def _awaited(row: SignInSession, *, has_factor: bool) -> Awaited | None:
-    if row.role is not Role.OPERATOR or (has_factor and row.second_factor_at is not None):
+def _awaited(role: Role, passed_at: datetime | None, *, has_factor: bool) -> Awaited | None:
+    if role is not Role.OPERATOR or (has_factor and passed_at is not None):
         return None
     if has_factor:
         return Awaited.CODE
     return Awaited.SET_UP if settings().operator_totp is OperatorTotp.REQUIRED else None
 
 
+def _ago(span: timedelta) -> BindParameter[datetime]:
+    """So long before the moment a statement runs, not the one in which it was written."""
+    return bindparam(None, callable_=lambda: clock.now() - span)
+
+
 def _is_open() -> ColumnElement[bool]:
     """Neither ended nor too old nor idle for too long; in a staff role both come sooner."""
-    now = clock.now()
     return and_(
         SignInSession.ended_at.is_(None),
-        SignInSession.expires_at > now,
-        SignInSession.last_seen_at > now - IDLE,
+        SignInSession.expires_at > _ago(timedelta()),
+        SignInSession.last_seen_at > _ago(IDLE),
         or_(
             SignInSession.role.not_in(STAFF),
             and_(
-                SignInSession.created_at > now - STAFF_LIFETIME,
-                SignInSession.last_seen_at > now - STAFF_IDLE,
+                SignInSession.created_at > _ago(STAFF_LIFETIME),
+                SignInSession.last_seen_at > _ago(STAFF_IDLE),
             ),
         ),
     )
+
+
+# Asked at every run of every page, so written once: that takes longer than to answer.
+_HOLDER = (
+    select(
+        SignInSession.account_id,
+        SignInSession.role,
+        SignInSession.last_seen_at,
+        SignInSession.second_factor_at,
+        Account.name,
+        Account.city_code,
+        Account.district_code,
+        select(func.count(Notice.id))
+        .where(Notice.account_id == Account.id, Notice.read_at.is_(None))
+        .scalar_subquery()
+        .label("unread"),
+        exists()
+        .where(SecondFactor.account_id == Account.id, SecondFactor.confirmed_at.is_not(None))
+        .label("has_factor"),
+    )
+    .join(Account, Account.id == SignInSession.account_id)
+    .where(
+        SignInSession.token_hash == bindparam("token_hash"),
+        _is_open(),
+        Account.status == AccountStatus.ACTIVE,
+    )
+)
+_GRANTED = (
+    select(AccountRole.role, AccountRole.city_code)
+    .where(AccountRole.account_id == bindparam("account_id"))
+    .order_by(AccountRole.id)
+)
 
 
 def mine(session: Session, actor: Actor, token: str) -> list[OpenSession]:

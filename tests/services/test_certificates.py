@@ -92,7 +92,7 @@ class TestExpiryStopsNewWork:
         ends(session, -1, HEALTH)
         with pytest.raises(Conflict, match="certificate_missing"):
             applications.apply(session, LI, demand_id, 4000)
-        [task] = hall.tasks(session, LI, hall.HallFilter())
+        [task] = hall.tasks(session, LI, hall.HallFilter()).shown
         assert task.missing_certificates == (CertificateKind.HEALTH,)
 
     def test_she_cannot_be_approved_for_a_demand(self, session):

@@ -34,7 +34,7 @@ from tests.factories import (
 
 
 def seen(session, actor=LI, **wanted):
-    return hall.tasks(session, actor, HallFilter(**wanted))
+    return hall.tasks(session, actor, HallFilter(**wanted)).shown
 
 
 def ids(session, **wanted):

@@ -208,7 +208,8 @@ class TestInviting:
 
 class TestInTheHall:
     def seen(self, session, **wanted):
-        return [(one.id, one.invited) for one in hall.tasks(session, LI, HallFilter(**wanted))]
+        found = hall.tasks(session, LI, HallFilter(**wanted)).shown
+        return [(one.id, one.invited) for one in found]
 
     def test_the_invited_come_first(self, session, clock):
         sooner = make_demand(session)

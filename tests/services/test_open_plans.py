@@ -95,7 +95,7 @@ class TestPosting:
 
 class TestHall:
     def seen(self, session, **wanted):
-        return hall.tasks(session, LI, HallFilter(**wanted))
+        return hall.tasks(session, LI, HallFilter(**wanted)).shown
 
     def test_says_how_many_visits_fit(self, session):
         post(session)
