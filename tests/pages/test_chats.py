@@ -146,5 +146,21 @@ def test_family_and_caregiver_open_the_talk_of_an_order_from_its_card(open_app):
         assert "order_talk_1" in keys(open_app(page, actor))
 
 
+def test_what_is_new_about_an_order_is_counted_on_its_card_until_it_is_read(open_app):
+    with writing() as session:
+        make_order(session)
+        for actor, text in ((ZHOU, "几点到？"), (LI, "八点半"), (LI, "门牌几号？")):
+            messages.say_about(session, actor, 1, Said(text, uuid4().hex))
+    for page, actor, count in (
+        ("pages/customer/my_orders.py", ZHOU, 2),
+        ("pages/caregiver/my_visits.py", LI, 1),
+    ):
+        app = open_app(page, actor)
+        button = app.button(key="order_talk_1")
+        assert button.label == words("chat.about_order_new", count=count)
+        button.click().run()
+        assert open_app(page, actor).button(key="order_talk_1").label == words("chat.about_order")
+
+
 def test_an_analyst_has_no_chat(open_app):
     assert not open_app("pages/analyst/overview.py", ANALYST).get("popover")
