@@ -158,11 +158,32 @@ def first_obstacle(
     return False, failed[-1] if failed else Obstacle.NOBODY
 
 
+def of_one(
+    session: Session, wanted: Wanted, caregiver_id: int
+) -> tuple[int | None, Obstacle | None]:
+    """What a unit costs with one caregiver, in fen, and what first keeps her from that time.
+
+    Without a price she cannot come at any time.
+    """
+    item = catalogue.named(session, wanted.item_id)
+    near, others = _near(session, wanted, item, None, caregiver_id)
+    if not near:
+        return None, next(iter(others), Obstacle.NOT_OFFERED)
+    rules = calendars.rules(session, wanted.city_code)
+    length = timedelta(hours=wanted.units * item.hours_per_unit)
+    return near[0].price_fen, _met(session, near, wanted, rules, length)[0]
+
+
 def _near(
-    session: Session, wanted: Wanted, item: CareItem, myself: int | None
+    session: Session,
+    wanted: Wanted,
+    item: CareItem,
+    myself: int | None,
+    one_id: int | None = None,
 ) -> tuple[list[_Near], Counter[Obstacle]]:
     """Those whom neither papers nor way nor price keep away, and the others by the first of these.
 
+    Of one, if one is asked for.
     Rows, not objects: a city has hundreds of caregivers, and each rerun asks for all.
     """
     away: dict[str, float] = {}
@@ -171,7 +192,7 @@ def _near(
     mean = track_records.city_means(session, [wanted.city_code])[wanted.city_code]
     bounds = price_bounds.in_force(session, wanted.city_code, clock.today(), item.id)
     for one, cell, radius_km, level, price_fen, certified, *said in session.execute(
-        _working(wanted, item, myself)
+        _working(wanted, item, myself, one_id)
     ):
         if price_fen is None:
             others[Obstacle.NOT_OFFERED] += 1
@@ -333,7 +354,9 @@ def _bookable(session: Session, caregiver_id: int) -> Caregiver:
     return caregiver
 
 
-def _working(wanted: Wanted, item: CareItem, myself: int | None) -> Select[*tuple[Any, ...]]:
+def _working(
+    wanted: Wanted, item: CareItem, myself: int | None, one_id: int | None
+) -> Select[*tuple[Any, ...]]:
     """The city's caregivers who may work, each with her price and whether she has the papers."""
     kinds = (certificates.holds(Caregiver.id, kind) for kind in item.required_certificates)
     working = (
@@ -358,6 +381,8 @@ def _working(wanted: Wanted, item: CareItem, myself: int | None) -> Select[*tupl
     )
     if myself is not None:
         working = working.where(Caregiver.id != myself)
+    if one_id is not None:
+        working = working.where(Caregiver.id == one_id)
     if wanted.sex is not None:
         working = working.where(Caregiver.sex == wanted.sex)
     return working
