@@ -1,5 +1,7 @@
 """Chat from every page: a button at the corner, and the talk it opens."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from components import catalogue, chat_thread, guest_chat, live, navigation, places, session
@@ -25,6 +27,12 @@ def corner(visitor: Visitor | None) -> None:
             _panel()
         elif visitor.actor.may(Permission.ANSWER_CHAT):
             _waiting()
+
+
+def open_panel() -> None:
+    """Open one's talk with customer service, on whatever page this is."""
+    st.session_state[_PANEL] = True
+    st.rerun()
 
 
 @live.part(Topic.CHAT)
@@ -112,13 +120,19 @@ def order_line(number: int, item: str) -> str:
     return f"{t('order.number', number=number)} · {item}"
 
 
-def order_talk_button(order: OrderView) -> None:
-    """The talk with the other side of an order, while that is open."""
+def unread_about() -> Mapping[int | None, int]:
+    """How many messages of each order's talk are new to who looks, all orders in one question."""
+    return session.fetch(messages.unread)
+
+
+def order_talk_button(order: OrderView, unread: Mapping[int | None, int]) -> None:
+    """The talk with the other side of an order, while that is open, and what is new in it."""
     if not order_talks.opens_for(order.status, order.visit_status, order.ends_at):
         return
+    new = unread.get(order.id, 0)
     if st.button(
-        t("chat.about_order"),
-        icon=":material/chat:",
+        t("chat.about_order_new", count=new) if new else t("chat.about_order"),
+        icon=":material/mark_chat_unread:" if new else ":material/chat:",
         key=f"order_talk_{order.visit_id}",
         type="tertiary",
     ):
@@ -126,7 +140,8 @@ def order_talk_button(order: OrderView) -> None:
 
 
 def _order_dialog(order_id: int) -> None:
-    @st.dialog(t("chat.about_order"))
+    # Closed, it draws the page anew: what was read is not new any more.
+    @st.dialog(t("chat.about_order"), on_dismiss="rerun")
     def opened() -> None:
         st.caption(t("chat.order_only_you", number=order_id))
         _order_talk(order_id)

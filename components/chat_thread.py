@@ -102,44 +102,63 @@ def writing(say: Say, key: str, hint: str, *, pictures: bool) -> None:
         if given:
             text = given if isinstance(given, str) else given.text
             files = [] if isinstance(given, str) else given.files
-            _send(say, key, nonce, text, [one.getvalue() for one in files])
-        if f"{key}_unsent" in st.session_state:
-            _unsent(say, key, nonce)
+            pages = _pages([one.getvalue() for one in files])
+            if len(pages) == len(files):
+                _send(say, key, Said(text, nonce, pages))
+            _keep(key, text, pages)
+        if f"{key}_refused" in st.session_state:
+            _refused(say, key, nonce)
 
 
-def _unsent(say: Say, key: str, nonce: str) -> None:
+def _keep(key: str, text: str, pages: Sequence[scans.Page]) -> None:
+    """What was refused, under what was before; an empty text with no picture is not kept."""
+    if text.strip() or pages:
+        said, beside = st.session_state.get(f"{key}_refused", ("", []))
+        text = "\n".join(filter(None, (said, text)))
+        st.session_state[f"{key}_refused"] = text, [*beside, *pages]
+        st.session_state[f"{key}_unsent"] = text
+
+
+def _refused(say: Say, key: str, nonce: str) -> None:
+    """What is kept beside the field: Streamlit forgets a field that is out of sight."""
+    text, pages = st.session_state[f"{key}_refused"]
+    st.session_state.setdefault(f"{key}_unsent", text)
     st.warning(t("chat.unsent"), icon=":material/unpublished:")
-    again = st.text_area(t("field.message"), key=f"{key}_unsent", height=120)
+    again = st.text_area(t("field.message"), key=f"{key}_unsent", height=120) or ""
+    st.session_state[f"{key}_refused"] = again, pages
+    if pages:
+        st.caption(f":material/image: {t('chat.unsent_pictures', count=len(pages))}")
     with st.container(horizontal=True, gap="small"):
         if st.button(t("chat.send_again"), key=f"{key}_again", icon=":material/send:"):
-            _send(say, key, nonce, again or "", [])
+            _send(say, key, Said(again, nonce, pages), "refused")
         st.button(
             t("chat.discard"),
             key=f"{key}_discard",
             type="tertiary",
-            on_click=st.session_state.pop,
-            args=(f"{key}_unsent", None),
+            on_click=_forget,
+            args=(key, "refused"),
         )
 
 
-def _send(say: Say, key: str, nonce: str, text: str, files: Sequence[bytes]) -> None:
-    pages = _pages(files)
-    if pages is None or say(Said(text, nonce, pages)) is None:
-        if f"{key}_unsent" not in st.session_state:
-            st.session_state[f"{key}_unsent"] = text
-        return
-    for name in ("nonce", "unsent"):
+def _send(say: Say, key: str, said: Said, *sent: str) -> None:
+    """Say it and draw the talk anew; returns only if that is refused."""
+    if say(said) is not None:
+        _forget(key, "nonce", *sent)
+        st.rerun(scope="fragment")
+
+
+def _forget(key: str, *names: str) -> None:
+    for name in names:
         st.session_state.pop(f"{key}_{name}", None)
-    st.rerun(scope="fragment")
 
 
-def _pages(files: Sequence[bytes]) -> list[scans.Page] | None:
-    """The pictures made anew, outside any transaction; None and words if one is none."""
+def _pages(files: Sequence[bytes]) -> list[scans.Page]:
+    """The pictures made anew, outside any transaction; words for each that is none."""
     if len(files) > attachments.MOST:
         st.error(t("error.attachments_too_many", most=attachments.MOST))
-        return None
+        return []
     pages = [session.prepared(scans.photo_of, one) for one in files]
-    return None if None in pages else [page for page in pages if page is not None]
+    return [page for page in pages if page is not None]
 
 
 def stars(rate: Callable[[int, str], object | None], key: str) -> None:

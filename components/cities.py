@@ -19,9 +19,10 @@ _WHOLE_NUMBERS = (
     "hold_hours", "decline_hours", "redeem_lock_minutes", "release_days", "smallest_cell",
     "rejected_document_days", "document_days", "notice_hours", "horizon_days", "rest_hours",
     "week_hours", "travel_kmh", "plan_ahead_days", "auto_confirm_days", "reoffer_hours",
-    "photo_days", "redeem_reminder_hours", "expiry_days",
+    "photo_days", "redeem_reminder_hours", "expiry_days", "answer_minutes",
 )  # fmt: skip
 _SWITCHES = ("operator_approves", "verify_customers")
+_HALF_HOUR = 30
 _DONE = {
     "pause": "cities.paused",
     "resume": "cities.resumed",
@@ -150,6 +151,15 @@ def _settings_fields(now: CitySettings, key: str) -> CitySettings:
             )
             for field in _WHOLE_NUMBERS
         }
+    desk = now.desk_from_minute, now.desk_until_minute
+    opens, closes = st.select_slider(
+        t("field.desk_hours"),
+        sorted({*range(0, 24 * 60 + 1, _HALF_HOUR), *desk}),
+        desk,
+        format_func=formats.hour_minute,
+        key=f"{key}_desk_hours",
+        help=t("cities.desk_hours_help"),
+    )
     reminders = st.pills(
         t("field.reminder_hours"),
         cities.REMINDER_HOURS,
@@ -172,6 +182,8 @@ def _settings_fields(now: CitySettings, key: str) -> CitySettings:
         hotline=hotline,
         commission_bp=round(commission * 100),
         reminder_hours=tuple(reminders),
+        desk_from_minute=opens,
+        desk_until_minute=closes,
         **switched,
         **whole,
     )

@@ -16,6 +16,7 @@ _STATUS_COLOURS = {
     OutboxStatus.FAILED: "#c8503c",
 }
 _SHOWN_AT_ONCE = 8
+_FACTS = "item", "pay", "days", "date", "price", "level"
 
 
 def report() -> None:
@@ -112,4 +113,4 @@ def _dead(letters: tuple[DeadLetter, ...]) -> None:
 
 def _about(letter: DeadLetter) -> str:
     """What the message told, as its reader's inbox says it, without the facts."""
-    return t(f"notice_text.{letter.kind}", item="…", pay="…", days="…", date="…").replace("**", "")
+    return t(f"notice_text.{letter.kind}", **dict.fromkeys(_FACTS, "…")).replace("**", "")

@@ -20,6 +20,8 @@ _ACTIONS = (
     "open_id_number",
     "open_document",
     "open_report_photo",
+    "open_attachment",
+    "read_order_talk",
 )
 _OPENINGS_SHOWN = 20
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import streamlit as st
 
-from components import catalogue, formats, layout, live, navigation, session
+from components import catalogue, chat, formats, layout, live, navigation, session
 from components.drafts import again_button
 from components.i18n import t
 from services import notices, redemption
@@ -141,6 +141,8 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         own = "my_orders" if reopened else _PAGE_OF.get(notice.kind)
         for page in pages or filter(None, [own]):
             navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
+        if notice.kind is NoticeKind.CHAT_ANSWERED and session.actor().may(Permission.CHAT):
+            _to_chat(notice.id)
         expired = notice.kind is NoticeKind.DEMAND_EXPIRED and "demand_id" in facts
         if expired and session.actor().may(Permission.ORDER_CARE):
             again_button(facts["demand_id"], f"notice_{notice.id}")
@@ -148,3 +150,10 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
             t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"
         ):
             session.perform("inbox.marked", notices.mark_read, notice.id)
+
+
+def _to_chat(notice_id: int) -> None:
+    """The answer itself, at the corner of this page; who reads it there knows of it."""
+    if st.button(t("chat.open"), key=f"to_chat_{notice_id}", icon=":material/chat:"):
+        session.disclose(notices.mark_read, notice_id)
+        chat.open_panel()

@@ -1,5 +1,7 @@
 """Orders as customers and staff follow them."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from components import (
@@ -15,7 +17,7 @@ from components import (
     troubles,
 )
 from components.caregivers import profile_dialog
-from components.chat import order_talk_button
+from components.chat import order_talk_button, unread_about
 from components.complaints import complaint_button
 from components.drafts import again_button
 from components.i18n import t
@@ -44,9 +46,9 @@ def order_section(name: str, shown: list[OrderView], items: dict[int, ItemView])
     st.subheader(t(f"my_orders.{name}"), anchor=False)
     shown_now = layout.first_of(shown, name, _SHOWN_AT_ONCE)
     known = troubles.troubles([order.id for order in shown_now])
-    photos = photos_of(shown_now)
+    photos, unread = photos_of(shown_now), unread_about()
     for order in shown_now:
-        order_card(order, items, known, photos)
+        order_card(order, items, known, photos, unread)
     layout.more_button(shown, name, _SHOWN_AT_ONCE)
 
 
@@ -57,6 +59,7 @@ def plan_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
     st.subheader(t("my_orders.plans"), anchor=False)
     shown_now = layout.first_of(shown, "plans", _SHOWN_AT_ONCE)
     to_review = session.fetch(reviews.months, [order.id for order in shown_now])
+    unread = unread_about()
     for order in shown_now:
         with st.container(border=True, key=f"plan_{order.id}"):
             order_head(order, items)
@@ -67,9 +70,10 @@ def plan_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
             ) as opened:  # fmt: skip
                 picked = plans.plan_card(order, items) if opened.open else None
             if picked is None:
-                _next_step(order)
+                _next_step(order, unread)
         if picked is not None:
-            order_card(picked, items, troubles.troubles([picked.id]), photos_of([picked]))
+            known = troubles.troubles([picked.id])
+            order_card(picked, items, known, photos_of([picked]), unread)
     layout.more_button(shown, "plans", _SHOWN_AT_ONCE)
 
 
@@ -78,6 +82,7 @@ def order_card(
     items: dict[int, ItemView],
     known: troubles.Troubles,
     photos: dict[int, list[PhotoView]],
+    unread: Mapping[int | None, int],
 ) -> None:
     """One order of the family's: who comes when, what it costs, what to do next."""
     with st.container(border=True, key=f"order_{order.id}"):
@@ -86,7 +91,7 @@ def order_card(
             report(order, items)
         photos_in_report(photos.get(order.visit_id, []))
         troubles.trouble_cards(known, order.id)
-        _next_step(order)
+        _next_step(order, unread)
 
 
 def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
@@ -171,7 +176,7 @@ def report(order: OrderView, items: dict[int, ItemView]) -> None:
         st.text(order.report_words)
 
 
-def _next_step(order: OrderView) -> None:
+def _next_step(order: OrderView, unread: Mapping[int | None, int]) -> None:
     if order.visit_status is VisitStatus.HELD and order.answer_until is not None:
         until = formats.moment(order.answer_until)
         st.caption(f":material/timer: {t('order.answer_until', until=until)}")
@@ -186,7 +191,7 @@ def _next_step(order: OrderView) -> None:
         prices.details(order.price_parts, str(order.id))
         if order.kind is OrderKind.SINGLE and order.status not in icons.REQUEST:
             again_button(order.demand_id, f"order_{order.id}")
-        order_talk_button(order)
+        order_talk_button(order, unread)
         complaint_button(order)
         history(order.id)
 

@@ -7,7 +7,7 @@ from components.i18n import t
 from components.keyboard import focus
 from services import repeat_bookings
 from services.catalogue import ItemView
-from services.repeat_bookings import Choice, Proposal
+from services.repeat_bookings import FOR_GOOD, Choice, Obstacle, Proposal
 
 _KEY, _SHOWN = "desk_repeat", "desk_shown_choice"
 
@@ -19,14 +19,15 @@ def repeat_card(customer_id: int, proposal: Proposal, items: dict[int, ItemView]
         st.markdown(
             f"**{t('repeat.title', item=item, recipient=formats.plain(proposal.recipient_name))}**"
         )
+        if not proposal.as_before:
+            wanted = formats.moment(proposal.wanted_at)
+            caregiver = formats.plain(proposal.caregiver_name)
+            said = t("repeat.not_as_before", caregiver=caregiver, wanted=wanted)
+            st.caption(f"{said} {_why(proposal.obstacle)}")
         choices = list(proposal.choices)
         if not choices:
             st.info(t("repeat.nobody"), icon=":material/event_busy:")
             return
-        if not proposal.as_before:
-            wanted = formats.moment(proposal.wanted_at)
-            caregiver = formats.plain(proposal.caregiver_name)
-            st.caption(t("repeat.not_as_before", caregiver=caregiver, wanted=wanted))
         number = 0
         if len(choices) > 1:
             number = st.radio(
@@ -58,6 +59,13 @@ def repeat_card(customer_id: int, proposal: Proposal, items: dict[int, ItemView]
                 forget=(_KEY,),
             )
     focus(f".st-key-{_KEY}_book button", f"repeat-{customer_id}")
+
+
+def _why(what: Obstacle | None) -> str:
+    """What keeps the caregiver who came before away."""
+    if what is None:
+        return ""
+    return t(f"repeat.because_{what}" if what in FOR_GOOD else f"error.obstacle_{what}")
 
 
 def _said(choice: Choice) -> str:

@@ -1,6 +1,6 @@
 """A caregiver's visits: where to be, checking in and out, the code, and what is earned."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from urllib.parse import urljoin
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 from components import catalogue, formats, icons, layout, location, qr, session, troubles
 from components.changes import change_buttons
-from components.chat import order_talk_button
+from components.chat import order_talk_button, unread_about
 from components.complaints import complaint_button
 from components.extra_times import extra_time_button
 from components.i18n import t
@@ -137,10 +137,10 @@ def _turn(weeks: int) -> None:
 
 def _cards(shown: Sequence[OrderView], items: dict[int, ItemView], codes: dict[int, str]) -> None:
     known = troubles.troubles([visit.id for visit in shown])
-    photos = photos_of(shown)
+    photos, unread = photos_of(shown), unread_about()
     for visit in shown:
         its = photos.get(visit.visit_id, [])
-        visit_card(visit, items, codes.get(visit.visit_id), known, its)
+        visit_card(visit, items, codes.get(visit.visit_id), known, its, unread)
 
 
 def visit_card(
@@ -149,6 +149,7 @@ def visit_card(
     code: str | None,
     known: troubles.Troubles,
     photos: Sequence[PhotoView],
+    unread: Mapping[int | None, int],
 ) -> None:
     """One visit with the one thing to do next."""
     item = items.get(visit.item_id)
@@ -174,7 +175,7 @@ def visit_card(
                 key=f"contact_{visit.visit_id}",
             )
             change_buttons(visit)
-            order_talk_button(visit)
+            order_talk_button(visit, unread)
             complaint_button(visit)
             history(visit.id)
         if asked:

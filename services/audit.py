@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from data.chat import Attachment, Message, Talk
 from data.history import AuditEvent
 from data.orders import Order, ReportPhoto, Visit
 from data.recipients import Recipient
@@ -155,7 +156,7 @@ def report(session: Session) -> dict[str, object]:
 
 
 def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
-    """Who opened the actor's phone, address, id number, recipients or photos, newest first."""
+    """Who opened the actor's phone, address, number, recipients, photos or talks, newest first."""
     actor.require(Permission.KEEP_ACCOUNT)
     mine = (
         select(Visit.id)
@@ -165,7 +166,28 @@ def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
     cared_for = select(Recipient.id).where(Recipient.customer_id == actor.id)
     handed_in = select(VerificationCase.id).where(VerificationCase.account_id == actor.id)
     photos = select(ReportPhoto.id).where(ReportPhoto.visit_id.in_(mine))
+    talks = select(Talk.id).where(Talk.account_id == actor.id)
+    pictures = (
+        select(Attachment.id)
+        .join(Message, Message.id == Attachment.message_id)
+        .where(or_(Message.author_id == actor.id, Message.talk_id.in_(talks)))
+    )
+    talked_about = select(Talk.order_id).where(
+        or_(
+            Talk.id.in_(talks),
+            Talk.id.in_(select(Message.talk_id).where(Message.author_id == actor.id)),
+        )
+    )
     opened = or_(
+        (AuditEvent.action == "open_phone")
+        & (AuditEvent.subject == "talk")
+        & AuditEvent.subject_id.in_(talks),
+        (AuditEvent.action == "open_attachment")
+        & (AuditEvent.subject == "attachment")
+        & AuditEvent.subject_id.in_(pictures),
+        (AuditEvent.action == "read_order_talk")
+        & (AuditEvent.subject == "order")
+        & AuditEvent.subject_id.in_(talked_about),
         (AuditEvent.action == "open_phone")
         & (AuditEvent.subject == "account")
         & (AuditEvent.subject_id == actor.id),

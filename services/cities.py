@@ -44,6 +44,7 @@ LIMITS = {
     "expiry_days": (1, 180),
     "reoffer_hours": (1, 168),
     "photo_days": (1, 3650),
+    "answer_minutes": (1, 24 * 60),
 }
 # Hours before a visit at which both sides may be reminded, and how many of them.
 REMINDER_HOURS = (1, 2, 4, 12, 24, 48, 72)
@@ -64,7 +65,7 @@ class CityView:
 
 @dataclass(frozen=True, slots=True)
 class CitySettings:
-    """What an operator may set; the commission in basis points."""
+    """What an operator may set; the commission in basis points, hours in minutes of the day."""
 
     hotline: str
     commission_bp: int
@@ -89,6 +90,9 @@ class CitySettings:
     reminder_hours: tuple[int, ...]
     reoffer_hours: int
     photo_days: int
+    desk_from_minute: int
+    desk_until_minute: int
+    answer_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,8 @@ def keep_settings(session: Session, actor: Actor, code: str, form: CitySettings)
     hotline = _hotline(form.hotline)
     for field, (fewest, most) in LIMITS.items():
         _check_range(field, getattr(form, field), fewest, most)
+    if not 0 <= form.desk_from_minute < form.desk_until_minute <= 24 * 60:
+        raise Invalid("error.desk_hours")
     reminders = sorted(set(form.reminder_hours), reverse=True)
     if not set(reminders) <= set(REMINDER_HOURS) or len(reminders) > MOST_REMINDERS:
         raise Invalid("error.reminders_out_of_range", most=MOST_REMINDERS)
@@ -321,6 +327,9 @@ def _settings(city: City) -> CitySettings:
         reminder_hours=tuple(city.reminder_hours),
         reoffer_hours=city.reoffer_hours,
         photo_days=city.photo_days,
+        desk_from_minute=city.desk_from_minute,
+        desk_until_minute=city.desk_until_minute,
+        answer_minutes=city.answer_minutes,
     )
 
 

@@ -10,19 +10,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
-from data.caregivers import Caregiver, CaregiverStatus, Rate
 from data.catalogue import CareItem
 from data.demands import Demand
 from data.orders import Order, OrderKind, OrderStatus, Visit
 from data.recipients import Recipient
 from services import bookings, callers, clock, search, tariffs, visits
 from services.access import Actor, Permission
+from services.availability import Obstacle
 from services.bookings import BookingForm
 from services.errors import NotFound
 from services.search import Wanted
 
+__all__ = ["Obstacle"]
+
 A_WEEK = timedelta(days=7)
 MOST_TIMES, MOST_OTHERS = 3, 3
+# What keeps a caregiver away whatever the time.
+FOR_GOOD = (Obstacle.NOT_OFFERED, Obstacle.CERTIFICATE, Obstacle.TOO_FAR)
 _WORTH_REPEATING = (
     OrderStatus.REQUESTED,
     OrderStatus.ACCEPTED,
@@ -47,7 +51,8 @@ class Choice:
 class Proposal:
     """The last order once more: `choices` begin with the best, the same caregiver's first.
 
-    `wanted_at` is the same weekday and hour, next; `as_before` if the first choice is that.
+    `wanted_at` is the same weekday and hour, next; `as_before` if the first choice is that, and
+    else `obstacle` is what first keeps the same caregiver from it.
     """
 
     order_id: int
@@ -58,6 +63,7 @@ class Proposal:
     district_code: str
     units: int
     wanted_at: datetime
+    obstacle: Obstacle | None
     choices: tuple[Choice, ...]
 
     @property
@@ -95,9 +101,22 @@ def propose(session: Session, actor: Actor, customer_id: int) -> Proposal | None
         return None
     order, demand, visit, recipient_name, caregiver_name, item = row
     wanted_at = _next_week(visit.starts_at)
-    choices = _of_the_same(session, actor, order, demand, visit, caregiver_name, wanted_at)
+    wanted = Wanted(
+        item_id=order.item_id,
+        city_code=order.city_code,
+        district_code=order.district_code,
+        cell=demand.cell,
+        units=order.units,
+        starts_at=wanted_at,
+    )
+    price_fen, obstacle = search.of_one(session, wanted, visit.caregiver_id)
+    choices = list[Choice]()
+    if price_fen is not None:
+        choices = _of_the_same(
+            session, actor, order, demand, visit, caregiver_name, price_fen, wanted_at
+        )
     if not choices or choices[0].starts_at != wanted_at:
-        choices += _of_others(session, actor, order, demand, item, visit.caregiver_id, wanted_at)
+        choices += _of_others(session, actor, order, item, visit.caregiver_id, wanted_at, wanted)
     return Proposal(
         order_id=order.id,
         item_id=order.item_id,
@@ -107,6 +126,7 @@ def propose(session: Session, actor: Actor, customer_id: int) -> Proposal | None
         district_code=order.district_code,
         units=order.units,
         wanted_at=wanted_at,
+        obstacle=obstacle,
         choices=tuple(choices),
     )
 
@@ -167,20 +187,10 @@ def _of_the_same(
     demand: Demand,
     visit: Visit,
     name: str,
+    price_fen: int,
     wanted_at: datetime,
 ) -> list[Choice]:
     """When the same caregiver can come: at the wanted time, else at the nearest to it."""
-    price_fen = session.scalar(
-        select(Rate.price_fen)
-        .join(Caregiver, Caregiver.id == Rate.caregiver_id)
-        .where(
-            Rate.caregiver_id == visit.caregiver_id,
-            Rate.item_id == order.item_id,
-            Caregiver.status == CaregiverStatus.APPROVED,
-        )
-    )
-    if price_fen is None:
-        return []
     free = search.free_starts(
         session, actor, visit.caregiver_id, order.item_id, order.units, demand.cell
     )
@@ -207,20 +217,12 @@ def _of_others(
     session: Session,
     actor: Actor,
     order: Order,
-    demand: Demand,
     item: CareItem,
     but_id: int,
     wanted_at: datetime,
+    wanted: Wanted,
 ) -> list[Choice]:
     """Who else could come at the wanted time, the best first."""
-    wanted = Wanted(
-        item_id=order.item_id,
-        city_code=order.city_code,
-        district_code=order.district_code,
-        cell=demand.cell,
-        units=order.units,
-        starts_at=wanted_at,
-    )
     found = search.find(session, actor, wanted, MOST_OTHERS + 1, why=False)
     length = timedelta(hours=order.units * item.hours_per_unit)
     others = [one for one in found.shown if one.id not in (but_id, order.customer_id)]

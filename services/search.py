@@ -165,6 +165,23 @@ def first_obstacle(
     return False, failed[-1] if failed else Obstacle.NOBODY
 
 
+def of_one(
+    session: Session, wanted: Wanted, caregiver_id: int
+) -> tuple[int | None, Obstacle | None]:
+    """What a unit costs with one caregiver, in fen, and what first keeps her from that time.
+
+    Without a price she cannot come at any time.
+    """
+    item = catalogue.named(session, wanted.item_id)
+    only_her = _working(wanted, item).where(Caregiver.id == caregiver_id)
+    near, others = _near(session, wanted, item, only_her)
+    if not near:
+        return None, next(iter(others), Obstacle.NOT_OFFERED)
+    rules = calendars.rules(session, wanted.city_code)
+    length = timedelta(hours=wanted.units * item.hours_per_unit)
+    return near[0].price_fen, _met(session, near, wanted, rules, length)[0]
+
+
 def _near(
     session: Session, wanted: Wanted, item: CareItem, working: Select[*tuple[Any, ...]]
 ) -> tuple[list[_Near], Counter[Obstacle]]:
@@ -349,7 +366,7 @@ def _bookable(session: Session, caregiver_id: int) -> Caregiver:
     return caregiver
 
 
-def _working(wanted: Wanted, item: CareItem, myself: int | None) -> Select[*tuple[Any, ...]]:
+def _working(wanted: Wanted, item: CareItem, myself: int | None = None) -> Select[*tuple[Any, ...]]:
     """The city's caregivers who may work, each with her price and whether she has the papers."""
     kinds = (certificates.holds(Caregiver.id, kind) for kind in item.required_certificates)
     working = (

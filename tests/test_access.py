@@ -534,6 +534,7 @@ HELP = {
     "track_records.city_means",
     "track_records.recount",
     "search.first_obstacle",
+    "search.of_one",
     "unmet_needs.answer",
     "unmet_needs.note_expired",
     "unmet_needs.record",

@@ -52,7 +52,7 @@ from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
-from services import accounts, orders, providers
+from services import accounts, orders, providers, repeat_bookings
 from services.availability import Obstacle
 from services.chat_desk import Box
 from services.deliveries import OUTSIDE
@@ -149,6 +149,7 @@ FAMILIES: dict[str, set[str]] = {
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
+    "repeat.because_{}": set(repeat_bookings.FOR_GOOD),
     "error.obstacle_{}": set(list(Obstacle)[list(Obstacle).index(Obstacle.TOO_SOON) :]),
     "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"}
     | set(cities._WHOLE_NUMBERS)

@@ -1,5 +1,6 @@
 """What happens elsewhere appears on open pages by itself."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,9 @@ from sqlalchemy import select
 from data.accounts import Account
 from data.catalogue import CareItem
 from data.database import writing
+from data.notices import NoticeKind
 from data.recipients import Recipient
-from services import clock, demands, phones
+from services import clock, demands, notices, phones
 from services.access import Actor, Role
 from services.sessions import DEMO_PHONES
 from tests.browser.conftest import PATIENCE_MS, PHONE
@@ -83,3 +85,37 @@ def test_it_comes_to_a_hall_whose_server_was_away_too(pilot, arrive):
     expect(li.key(f"task_{demand_id}")).to_have_count(0)
     li.page.evaluate("window.carepilotNews.source.onerror()")
     expect(li.key(f"task_{demand_id}")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def tell_family(session):
+    """One more notice for the family, in the inbox at once."""
+    notices.tell_owner(session, NoticeKind.PASSWORD_CHANGED, family_of(session).id or 0)
+    notices.deliver(session)
+
+
+def test_the_bell_counts_and_takes_nobodys_dialog_or_half_written_words_away(pilot, arrive):
+    family = arrive(pilot.url)
+    family.open("sign_in")
+    family.demo_sign_in("customer")
+    bell = family.page.locator("[class*=st-key-bell_]")
+    unread = int(re.sub(r"\D", "", bell.inner_text()) or 0)
+
+    family.page.locator("[class*=st-key-order_talk_] button").first.click()
+    message = family.page.get_by_role("dialog").locator("textarea")
+    message.fill("我们在三号", timeout=PATIENCE_MS)
+    in_the_pilot(pilot, tell_family)
+    expect(bell).to_contain_text(str(unread + 1), timeout=PATIENCE_MS)
+    expect(message).to_be_focused()
+    family.page.keyboard.type("楼")
+    expect(message).to_have_value("我们在三号楼")
+    family.page.keyboard.press("Escape")
+
+    family.follow("redeem")
+    code = family.page.locator("[class*=st-key-redeem_code_] input")
+    code.fill("ABCD", timeout=PATIENCE_MS)
+    in_the_pilot(pilot, tell_family)
+    expect(bell).to_contain_text(str(unread + 2), timeout=PATIENCE_MS)
+    expect(code).to_be_focused()
+    family.page.keyboard.type("EF")
+    expect(code).to_have_value("ABCDEF")
+    family.is_well()

@@ -1,10 +1,13 @@
 """Chat on screen: the panel of every page, the staff's inbox, the talk about an order."""
 
+import io
 from uuid import uuid4
 
+import pytest
+from PIL import Image
 from sqlalchemy import select
 
-from data.chat import Message, Talk, TalkStatus
+from data.chat import Attachment, Message, Talk, TalkStatus
 from data.database import reading, writing
 from services import canned_replies, guests, messages
 from services.messages import Said
@@ -20,6 +23,7 @@ from tests.factories import (
     make_order,
 )
 from tests.pages.screen import errors, keys, opened, said, words
+from tests.services.test_documents import png_of
 
 
 def asked(text="在吗？"):
@@ -27,6 +31,12 @@ def asked(text="在吗？"):
         messages.ask(session, ZHOU, Said(text, uuid4().hex), NANTONG)
     with reading() as session:
         return session.scalars(select(Talk.id)).one()
+
+
+def png():
+    written = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(written, "PNG")
+    return written.getvalue()
 
 
 def last_words():
@@ -52,6 +62,58 @@ def test_what_is_too_long_is_refused_in_words_and_stays(open_app):
     assert errors(app) == [words("error.too_long", field=words("field.message"), most=2000)]
     assert app.text_area(key="chat_unsent").value == "长" * 2001
     assert last_words() == "在吗？"
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal", "values"),
+    [
+        (png_of(60_000, 60_000), "document_too_many_pixels", {"millions": 40}),
+        (b"%PDF-1.7\n%%EOF", "photo_is_pdf", {}),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "photo_unreadable", {}),
+    ],
+)
+def test_of_a_message_with_what_is_no_picture_the_words_and_the_pictures_stay(
+    open_app, given, refusal, values
+):
+    asked()
+    app = opened(open_app("pages/customer/my_orders.py", ZHOU), "chat_panel")
+    field = app.chat_input(key="chat_words").upload("a.png", png(), "image/png")
+    field.upload("b.png", given, "image/png").set_value("就是这里").run()
+    assert errors(app) == [words(f"error.{refusal}", **values)]
+    assert app.text_area(key="chat_unsent").value == "就是这里"
+    assert words("chat.unsent_pictures", count=1) in said(app)
+    assert last_words() == "在吗？"
+    app.session_state["chat_panel"] = True
+    app.button(key="chat_again").click().run()
+
+    assert last_words() == "就是这里"
+    with reading() as session:
+        assert len(session.scalars(select(Attachment)).all()) == 1
+    assert "chat_again" not in keys(opened(app, "chat_panel"))
+
+
+def test_what_is_refused_later_stands_under_what_was_refused_before(open_app):
+    asked()
+    app = opened(open_app("pages/customer/my_orders.py", ZHOU), "chat_panel")
+    app.chat_input(key="chat_words").set_value("长" * 2001).run()
+    for text in ("短" * 2001, "好"):
+        app.session_state["chat_panel"] = True
+        app.chat_input(key="chat_words").set_value(text).run()
+    assert last_words() == "好"
+
+    app = opened(app, "chat_panel")
+    assert app.text_area(key="chat_unsent").value == "长" * 2001 + "\n" + "短" * 2001
+    app.button(key="chat_discard").click().run()
+    assert "chat_again" not in keys(opened(app, "chat_panel"))
+
+
+def test_a_file_alone_that_is_no_picture_leaves_nothing_to_send_again(open_app):
+    asked()
+    app = opened(open_app("pages/customer/my_orders.py", ZHOU), "chat_panel")
+    app.chat_input(key="chat_words").upload("b.png", b"%PDF-1.7", "image/png").run()
+
+    assert errors(app) == [words("error.photo_is_pdf")]
+    assert "chat_again" not in keys(app)
 
 
 def test_an_unread_answer_is_counted_on_the_corner_until_it_is_read(open_app):
@@ -144,6 +206,22 @@ def test_family_and_caregiver_open_the_talk_of_an_order_from_its_card(open_app):
         ("pages/caregiver/my_visits.py", LI),
     ):
         assert "order_talk_1" in keys(open_app(page, actor))
+
+
+def test_what_is_new_about_an_order_is_counted_on_its_card_until_it_is_read(open_app):
+    with writing() as session:
+        make_order(session)
+        for actor, text in ((ZHOU, "几点到？"), (LI, "八点半"), (LI, "门牌几号？")):
+            messages.say_about(session, actor, 1, Said(text, uuid4().hex))
+    for page, actor, count in (
+        ("pages/customer/my_orders.py", ZHOU, 2),
+        ("pages/caregiver/my_visits.py", LI, 1),
+    ):
+        app = open_app(page, actor)
+        button = app.button(key="order_talk_1")
+        assert button.label == words("chat.about_order_new", count=count)
+        button.click().run()
+        assert open_app(page, actor).button(key="order_talk_1").label == words("chat.about_order")
 
 
 def test_an_analyst_has_no_chat(open_app):

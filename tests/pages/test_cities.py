@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from data.accounts import Account
 from data.calendars import Closure, DayKind, SpecialDay
 from data.cities import City, CityStatus
 from data.database import reading, writing
@@ -56,6 +57,32 @@ def test_settings_are_changed_in_their_form(open_app):
     )
 
 
+def with_desk_hours(open_app, opens, closes):
+    app = opened(open_app(PAGE, OPERATOR), SETTINGS).run()
+    app.select_slider(key=f"{SETTINGS}_desk_hours").set_range(opens, closes)
+    app.number_input(key=f"{SETTINGS}_answer_minutes").set_value(5)
+    app.session_state[SETTINGS] = True
+    return app.button(key=f"{SETTINGS}_save").click().run()
+
+
+def test_when_and_how_soon_the_chat_is_answered_is_set_and_told_to_who_asks(open_app, clock):
+    app = with_desk_hours(open_app, 7 * 60, 24 * 60)
+    assert successes(app) == [words("cities.saved")]
+    kept = city()
+    assert (kept.desk_from_minute, kept.desk_until_minute) == (7 * 60, 24 * 60)
+    with writing() as session:
+        session.get_one(Account, ZHOU.id).city_code = NANTONG
+    clock.move(hours=14)
+    app = opened(open_app("pages/customer/my_orders.py", ZHOU), "chat_panel").run()
+    assert words("chat.open_now", minutes=5) in said(app)
+
+
+def test_chat_hours_of_no_length_are_refused_in_words(open_app):
+    app = with_desk_hours(open_app, 8 * 60, 8 * 60)
+    assert errors(app) == [words("error.desk_hours")]
+    assert city().desk_until_minute == 20 * 60
+
+
 @pytest.mark.parametrize(
     ("field", "value", "refusal"),
     [
@@ -69,6 +96,7 @@ def test_settings_are_changed_in_their_form(open_app):
             0,
             {"field": "field.redeem_lock_minutes", "fewest": 1, "most": 1440},
         ),
+        ("answer_minutes", 0, {"field": "field.answer_minutes", "fewest": 1, "most": 1440}),
     ],
 )
 def test_a_setting_out_of_its_range_is_refused_in_words(open_app, field, value, refusal):

@@ -1,15 +1,20 @@
 """The inbox: every notice in words, unread ones counted in the menu, the code where it belongs."""
 
 import pytest
+from sqlalchemy import select
 
 from components.catalogues import LANGUAGES, say
+from data.chat import Talk
 from data.database import reading, writing
 from data.notices import Notice, NoticeKind
-from services import catalogue, demands, notices, redemption
+from services import catalogue, demands, messages, notices, redemption
 from services.access import SYSTEM
+from services.messages import Said
 from tests.factories import (
     COMPANIONSHIP,
+    DESK,
     LI,
+    NANTONG,
     OPERATOR,
     STRANGER,
     ZHAO,
@@ -43,6 +48,11 @@ def tell(actor, *kinds, **facts):
 def deliver():
     with writing() as session:
         notices.deliver(session)
+
+
+def unread_of(actor):
+    with reading() as session:
+        return [notice.id for notice in notices.inbox(session, actor) if not notice.read]
 
 
 def links(app):
@@ -229,3 +239,27 @@ def test_a_family_whose_caregiver_cancels_reads_that_somebody_else_is_sought(ope
         "my_orders"
     ) == 2
     assert say(language, "inbox.reopened") not in said(operators)
+
+
+def test_an_answer_of_customer_service_opens_the_chat_on_the_spot(open_app, clock):
+    with writing() as session:
+        messages.ask(session, ZHOU, Said("能改期吗？", "a"), NANTONG)
+        talk_id = session.scalars(select(Talk.id)).one()
+        messages.answer(session, DESK, talk_id, Said("可以", "b"))
+    clock.move(minutes=1)
+    deliver()
+    [notice_id] = unread_of(ZHOU)
+    app = open_app(PAGE, ZHOU)
+    assert "可以" not in said(app)
+    app.button(key=f"to_chat_{notice_id}").click().run()
+    app.session_state["chat_panel"] = True
+    app.run()
+
+    assert "可以" in said(app)
+    assert is_read(notice_id)
+
+
+def test_who_answers_chats_is_not_sent_to_one_of_their_own(open_app):
+    tell(OPERATOR, NoticeKind.CHAT_ANSWERED)
+
+    assert not [key for key in keys(open_app(PAGE, OPERATOR)) if (key or "").startswith("to_chat")]

@@ -2,11 +2,24 @@ import pytest
 from sqlalchemy import select
 
 from components import my_data
+from data.chat import Attachment
 from data.consents import Consent, ErasureRequest, Policy
 from data.database import reading, writing
-from services import consents, customers, visits
+from services import consents, customers, messages, pictures, visits
 from services.erasure import Open
-from tests.factories import DESK, LI, OPERATOR, STRANGER, ZHOU, make_booking, make_visit
+from services.messages import Said
+from services.pictures import PictureKind
+from tests.factories import (
+    DESK,
+    LI,
+    NANTONG,
+    OPERATOR,
+    STRANGER,
+    ZHOU,
+    empty_page,
+    make_booking,
+    make_visit,
+)
 from tests.pages.screen import (
     confirm,
     errors,
@@ -63,11 +76,16 @@ def test_who_looked_is_told_to_the_person_alone(open_app):
     with writing() as session:
         visits.contact(session, LI, make_visit(session))
         customers.phone(session, OPERATOR, ZHOU.id)
+        messages.ask(session, ZHOU, Said("看看", "a", (empty_page(),)), NANTONG)
+        [picture] = session.scalars(select(Attachment.id))
+        kind = PictureKind.ATTACHMENT
+        pictures.take(session, DESK, pictures.ticket(session, DESK, kind, picture, "chat"))
     rows = table(open_app(PAGE, ZHOU))
 
     assert {tuple(row) for row in rows.iloc[:, 1:].to_numpy()} == {
         (words("opened.open_phone"), words("role.operator")),
         (words("opened.open_contact"), words("role.caregiver")),
+        (words("opened.open_attachment"), words("role.desk")),
     }
     assert words("my_data.no_openings") in said(open_app(PAGE, STRANGER))
 

@@ -16,7 +16,7 @@ from data.demands import Demand, DemandStatus, Draft
 from data.history import AuditEvent
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
-from services import bookings, callers, calls, demands, notes, redemption
+from services import bookings, callers, calls, demands, notes, redemption, repeat_bookings
 from tests.factories import (
     DESK,
     LI,
@@ -30,6 +30,7 @@ from tests.factories import (
     ZHAO,
     ZHOU,
     code_of,
+    make_booking,
     make_demand,
     make_family,
     make_finished_visit,
@@ -392,6 +393,16 @@ class TestRepeating:
         assert rows(Demand)[1].address == rows(Demand)[0].address
         assert "为周奶奶预约老人陪伴" in said(app)
         assert first.id != again.id
+
+    def test_why_the_usual_caregiver_cannot_come_is_said_with_who_else_can(self, open_app):
+        with writing() as session:
+            make_order(session)
+            wanted = repeat_bookings.propose(session, DESK, ZHOU.id).wanted_at
+            make_booking(session, customer=STRANGER, starts_at=wanted)
+        app = with_caller(open_app, wish=desk.Wish.REPEAT)
+
+        assert words("error.obstacle_busy") in said(app)
+        assert any(NAMES[ZHAO] in option for option in app.radio[0].options)
 
     def test_without_an_order_there_is_nothing_to_repeat(self, open_app):
         app = with_caller(open_app, wish=desk.Wish.REPEAT)

@@ -7,20 +7,40 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from data import database as engines
+from data.chat import Attachment, Talk
+from data.complaints import ComplaintCategory
 from data.history import AuditEvent
 from data.tasks import Job
-from services import audit, callers, customers, jobs, recipients, visits
+from services import (
+    audit,
+    callers,
+    chat_desk,
+    complaints,
+    customers,
+    jobs,
+    messages,
+    pictures,
+    recipients,
+    visits,
+)
 from services.access import SYSTEM
+from services.messages import Said
+from services.pictures import PictureKind
 from tests import log_watch
 from tests.factories import (
     DESK,
     LI,
     MOTHER_ID,
     NAMES,
+    NANTONG,
     OPERATOR,
     STRANGER,
+    ZHAO,
     ZHOU,
+    empty_page,
+    make_finished_visit,
     make_visit,
+    order_of,
 )
 from tests.log_watch import only_codes
 from tools import audit_verify
@@ -285,3 +305,40 @@ class TestLooks:
             ("open_recipient", DESK.role, False),
         }
         assert [look.action for look in audit.looks(session, STRANGER)] == ["open_phone"]
+
+    def test_the_staffs_looks_into_somebodys_chats_are_theirs_to_know(self, session):
+        asked = Said("看看这张", "a", (empty_page(),))
+        messages.ask(session, ZHOU, asked, NANTONG)
+        session.flush()
+        talk_id, attachment_id = (
+            session.scalars(select(table.id)).one() for table in (Talk, Attachment)
+        )
+        chat_desk.phone(session, DESK, talk_id)
+        ticket = pictures.ticket(session, DESK, PictureKind.ATTACHMENT, attachment_id, "chat")
+        pictures.take(session, DESK, ticket)
+        session.flush()
+
+        looks = audit.looks(session, ZHOU)
+        assert [look.action for look in looks] == ["open_attachment", "open_phone"]
+        assert audit.looks(session, STRANGER) == audit.looks(session, LI) == []
+
+    def test_an_operator_who_reads_a_talk_in_dispute_is_named_to_both_sides(self, session):
+        visit_id = make_finished_visit(session)
+        order_id = order_of(session, visit_id)
+        for actor in (ZHOU, LI):
+            messages.say_about(
+                session, actor, order_id, Said("我写的", actor.role, (empty_page(),))
+            )
+        complaints.lodge(session, ZHOU, visit_id, ComplaintCategory.QUALITY, "不满意")
+        messages.thread_in_dispute(session, OPERATOR, order_id)
+        for picture in session.scalars(select(Attachment.id)):
+            ticket = pictures.ticket(
+                session, OPERATOR, PictureKind.ATTACHMENT, picture, "complaint"
+            )
+            pictures.take(session, OPERATOR, ticket)
+        session.flush()
+
+        seen = ["open_attachment", "read_order_talk"]
+        assert [look.action for look in audit.looks(session, LI)] == seen
+        assert [look.action for look in audit.looks(session, ZHOU)] == [seen[0], *seen]
+        assert audit.looks(session, ZHAO) == []

@@ -8,7 +8,7 @@ from data.accounts import AccountRole
 from data.cities import City, CityStatus
 from data.history import AuditEvent, Noun, StatusChange
 from data.orders import Order, OrderStatus
-from services import accounts, caregivers, cities, clock, lifecycles
+from services import accounts, caregivers, cities, clock, lifecycles, talks
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, Invalid, NotFound
 from tests.factories import (
@@ -131,6 +131,9 @@ class TestSettings:
             redeem_reminder_hours=12,
             expiry_days=45,
             reminder_hours=(48, 2),
+            desk_from_minute=7 * 60,
+            desk_until_minute=24 * 60,
+            answer_minutes=5,
         )
         cities.keep_settings(session, OPERATOR, NANTONG, form)
         session.flush()
@@ -145,6 +148,17 @@ class TestSettings:
 
         with pytest.raises(Invalid, match="start_too_far"):
             make_demand(session, starts_at=clock.now() + timedelta(days=4))
+
+    def test_when_the_chat_is_answered_is_the_citys_word(self, session, clock):
+        changed = replace(
+            settings(session), desk_from_minute=0, desk_until_minute=24 * 60, answer_minutes=3
+        )
+        cities.keep_settings(session, OPERATOR, NANTONG, changed)
+        clock.move(hours=14)
+
+        hours = talks.hours_of(session, NANTONG)
+        assert (hours.open_now, hours.answer_minutes) == (True, 3)
+        assert not talks.hours_of(session, LUZHOU).open_now
 
     def test_nothing_changed_leaves_no_trace(self, session):
         cities.keep_settings(session, OPERATOR, NANTONG, settings(session))
@@ -176,6 +190,10 @@ class TestSettings:
             ({"smallest_cell": 4}, "error.number_out_of_range"),
             ({"rejected_document_days": 0}, "error.number_out_of_range"),
             ({"document_days": 3651}, "error.number_out_of_range"),
+            ({"answer_minutes": 0}, "error.number_out_of_range"),
+            ({"desk_from_minute": 1200}, "error.desk_hours"),
+            ({"desk_from_minute": -1}, "error.desk_hours"),
+            ({"desk_until_minute": 1441}, "error.desk_hours"),
         ],
     )
     def test_what_cannot_be_is_refused(self, session, changes, refusal):

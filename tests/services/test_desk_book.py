@@ -3,10 +3,11 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from data.accounts import Account, AccountStatus, ContactPhone
 from data.calls import Call, NoteKind
+from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Certificate, Rate
 from data.demands import Demand
 from data.history import AuditEvent
 from data.orders import Order, Visit
@@ -19,16 +20,21 @@ from services import (
     duplicates,
     erasure,
     notes,
+    places,
+    price_bounds,
     repeat_bookings,
     sessions,
     visits,
 )
 from services.access import SYSTEM, Role
+from services.availability import Obstacle
 from services.duplicates import Alike
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.factories import (
     BROWSER,
+    COMPANIONSHIP,
     DESK,
+    JIANGYANG,
     LI,
     MOTHER_ID,
     NANTONG,
@@ -253,10 +259,58 @@ class TestRepeating:
         make_booking(session, customer=STRANGER, starts_at=taken)
         proposal = repeat_bookings.propose(session, DESK, ZHOU.id)
         assert not proposal.as_before
+        assert proposal.obstacle is Obstacle.BUSY
         mine = [one for one in proposal.choices if one.caregiver_id == LI.id]
         assert mine
         assert taken not in [one.starts_at for one in mine]
         assert (ZHAO.id, taken) in [(one.caregiver_id, one.starts_at) for one in proposal.choices]
+
+    @pytest.mark.parametrize(
+        ("changed", "obstacle"),
+        [
+            (
+                update(Certificate)
+                .where(Certificate.caregiver_id == LI.id)
+                .values(expires_on=date(2030, 1, 8)),
+                Obstacle.CERTIFICATE,
+            ),
+            (
+                update(Caregiver)
+                .where(Caregiver.id == LI.id)
+                .values(status=CaregiverStatus.SUSPENDED),
+                Obstacle.NOT_OFFERED,
+            ),
+            (delete(Rate).where(Rate.caregiver_id == LI.id), Obstacle.NOT_OFFERED),
+            (
+                update(Caregiver)
+                .where(Caregiver.id == LI.id)
+                .values(cell=places.cell_of_district(JIANGYANG)),
+                Obstacle.TOO_FAR,
+            ),
+        ],
+    )
+    def test_who_cannot_come_at_any_time_is_not_offered_and_it_is_said_why(
+        self, session, clock, changed, obstacle
+    ):
+        make_order(session)
+        clock.move(days=3)
+        session.execute(changed)
+        session.expire_all()
+        proposal = repeat_bookings.propose(session, DESK, ZHOU.id)
+
+        assert proposal.obstacle is obstacle
+        assert {one.caregiver_id for one in proposal.choices} == {ZHAO.id}
+
+    def test_her_price_is_the_one_the_city_allows_by_now(self, session, clock):
+        make_order(session)
+        price_bounds.keep(
+            session, OPERATOR, NANTONG, COMPANIONSHIP, CaregiverLevel.INTERMEDIATE,
+            clock().date(), 4500, 5000,
+        )  # fmt: skip
+        proposal = repeat_bookings.propose(session, DESK, ZHOU.id)
+
+        assert proposal.choices[0].price_fen == 4500
+        assert self.repeated(session, proposal)
 
     def test_what_was_taken_meanwhile_is_refused(self, session):
         make_order(session)

@@ -8,9 +8,20 @@ from data.key_checks import KeyCheck
 from data.recipients import Recipient
 from data.sealing import CannotOpen, SealedRow
 from data.verifications import Document, DocumentKind, VerificationCase
-from services import clock, keys, settings, startup
+from services import chat_desk, clock, guests, keys, messages, pictures, settings, startup
+from services.chat_desk import Box
+from services.messages import Said
+from services.pictures import PictureKind
 from services.settings import ConfigurationError
-from tests.factories import MOTHER_ID, NANTONG, ZHOU, phone_of
+from tests.factories import (
+    BROWSER,
+    DESK,
+    MOTHER_ID,
+    NANTONG,
+    ZHOU,
+    empty_page,
+    phone_of,
+)
 from tools import rotate_keys
 
 OWN = "an own sealing key of this test!!"
@@ -176,6 +187,30 @@ class TestRotation:
             assert [keys.left(session, table) for table in keys.tables()] == [0] * len(
                 keys.tables()
             )
+
+    def test_chats_go_on_with_their_pictures_and_guests_phones(self, database, seal_with):
+        with engines.writing() as session:
+            messages.ask(session, ZHOU, Said("看这张", "a", (empty_page(),)), NANTONG)
+            token = guests.arrive(session, "王", "13711112222", NANTONG, BROWSER).token
+            guests.say(session, token, "多少钱", "b")
+        startup.know_the_key()
+        seal_with(OWN, sealing.DERIVED)
+        rotate_keys.main()
+        seal_with(OWN)
+        startup.know_the_key()
+
+        with engines.writing() as session:
+            talks = chat_desk.inbox(session, DESK, Box.QUEUE)
+            family, guest = sorted(talks, key=lambda one: one.account_id is None)
+            assert chat_desk.phone(session, DESK, guest.id) == "+8613711112222"
+            assert [one.words for one in guests.thread(session, token)] == ["多少钱"]
+            [said] = messages.thread(session, DESK, family.id)
+            [picture] = said.pictures
+            kind = PictureKind.ATTACHMENT
+            ticket = pictures.ticket(session, ZHOU, kind, picture.id, "own")
+            assert (said.words, pictures.take(session, ZHOU, ticket)) == (
+                "看这张", empty_page().image,
+            )  # fmt: skip
 
     def test_it_shows_how_far_each_table_is(self, database, seal_with, monkeypatch):
         monkeypatch.setattr(keys, "BATCH", 4)

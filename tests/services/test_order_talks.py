@@ -1,15 +1,16 @@
 """The talk of family and caregiver about one order: theirs alone, and only while it matters."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from data.chat import Talk, TalkStatus
 from data.complaints import ComplaintCategory
 from data.history import AuditEvent
 from data.orders import Visit, VisitStatus
-from services import complaints, messages, order_talks
+from services import clock, complaints, messages, order_talks
 from services.access import SYSTEM
 from services.errors import Conflict, NotFound
 from services.messages import Said
@@ -60,6 +61,25 @@ def test_what_is_read_is_read(session):
     messages.mark_read_about(session, ZHOU, order_id, number)
 
     assert messages.unread(session, ZHOU) == {}
+
+
+def test_what_is_new_of_many_orders_is_asked_once(session):
+    order_ids = [
+        make_order(session, starts_at=clock.now() + timedelta(days=day)) for day in (1, 2, 3)
+    ]
+    for order_id in order_ids[:2]:
+        say(session, LI, order_id)
+    say(session, ZHOU, order_ids[2])
+    say(session, LI, order_ids[1])
+    session.flush()
+    statements = []
+    note = lambda *given: statements.append(given[2])  # noqa: E731
+    event.listen(session.get_bind(), "before_cursor_execute", note)
+    unread = messages.unread(session, ZHOU)
+    event.remove(session.get_bind(), "before_cursor_execute", note)
+
+    assert unread == {order_ids[0]: 1, order_ids[1]: 2}
+    assert len(statements) == 1
 
 
 def test_before_the_yes_there_is_nothing_to_say(session):

@@ -1,5 +1,6 @@
 """Talks with customer service: said once, queued, answered by one, settled, liked."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 from data.chat import Attachment, Message, Side, Talk, TalkStatus
 from data.history import AuditEvent, Noun, StatusChange
 from data.notices import NoticeKind, OutboxMessage, OutboxStatus
-from services import attachments, chat_desk, messages, pictures, talks
+from services import attachments, chat_desk, messages, pictures, scans, talks
 from services.access import SYSTEM, Actor, Channel, Role
 from services.chat_desk import Box
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -28,6 +29,7 @@ from tests.factories import (
     make_order,
     phone_of,
 )
+from tests.services.test_documents import png_of
 
 
 def said(text="在吗？", **changes):
@@ -360,6 +362,16 @@ class TestPicturesAndCards:
         ):
             with pytest.raises(NotFound):
                 pictures.ticket(session, actor, PictureKind.ATTACHMENT, picture.id, purpose)
+
+    def test_a_bomb_and_a_pdf_never_become_a_message_and_the_same_words_may_be_sent(self, session):
+        one = said("看这里")
+        for bad, key in ((png_of(60_000, 60_000), "too_many_pixels"), (b"%PDF-1.7", "is_pdf")):
+            with pytest.raises(Invalid, match=key):
+                messages.ask(session, ZHOU, replace(one, pages=(scans.photo_of(bad),)), NANTONG)
+        messages.ask(session, ZHOU, one, NANTONG)
+
+        assert session.scalars(select(Message.words)).all() == ["看这里"]
+        assert session.scalars(select(Attachment)).all() == []
 
     def test_five_pictures_are_too_many(self, session):
         with pytest.raises(Invalid, match="attachments_too_many"):
