@@ -123,8 +123,7 @@ def demand_form(
 
 def _horizon() -> timedelta:
     """How far ahead any city takes demands; the family's own may take less."""
-    opened = session.public(cities.opened)
-    return timedelta(days=max((city.horizon_days for city in opened), default=1))
+    return timedelta(days=session.public(cities.furthest_horizon))
 
 
 def _when_fields(
@@ -204,16 +203,13 @@ def _price_fields(
     if starts_at is None:
         return lowest_fen, highest_fen
     length = timedelta(hours=units * item.hours_per_unit)
-    lowest, highest = (
-        session.public(
-            tariffs.quote,
-            location.city_code if location else "",
-            price_fen,
-            units,
-            starts_at,
-            starts_at + length,
-        )
-        for price_fen in (lowest_fen, highest_fen)
+    lowest, highest = session.public(
+        tariffs.quotes,
+        location.city_code if location else "",
+        (lowest_fen, highest_fen),
+        units,
+        starts_at,
+        starts_at + length,
     )
     total = formats.total_range(lowest.total_fen, highest.total_fen)
     st.caption(t("demand.total", total=total, amount=formats.amount(units, item.unit)))

@@ -8,7 +8,7 @@ from services import applications, hall
 from services import places as place_services
 from services.caregivers import CaregiverStatus, Standing
 from services.catalogue import ItemGroup, ItemView, Skill
-from services.hall import AGE_BAND_YEARS, ApplicationStatus, Hall, HallFilter, HallTask
+from services.hall import AGE_BAND_YEARS, Hall, HallFilter, HallTask
 from services.news import Topic
 from services.places import DistanceBand
 from services.waiting_lists import Waited
@@ -161,11 +161,9 @@ def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int,
         if task.words:
             st.text(task.words)
         if "withdraw" in task.open_moves:
-            _applied(task, item)
+            _withdraw(task)
         elif task.open_moves:
             _apply(task, item)
-        elif task.my_application is not None:
-            _application_badge(task.my_application)
 
 
 def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -> list[str]:
@@ -197,6 +195,8 @@ def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -
     lines.append(f":gray[:small[{t('hall.posted', ago=formats.ago(task.posted_at))}]]")
     if obstacles := _obstacles(task):
         lines.append(" ".join(obstacles))
+    if applied := _applied(task, item):
+        lines.append(applied)
     return lines
 
 
@@ -272,21 +272,23 @@ def _yuan_range(task: HallTask) -> tuple[int, int]:
     return -(-task.lowest_fen // 100), task.highest_fen // 100
 
 
-def _applied(task: HallTask, item: ItemView | None) -> None:
-    with layout.row():
-        if task.my_application is not None:
-            _application_badge(task.my_application)
-        if task.my_price_fen is not None and item is not None:
-            price = formats.unit_price(task.my_price_fen, item.unit)
-            st.markdown(t("hall.my_offer", price=price), width="content")
-        if layout.confirmed(
-            t("move.withdraw"),
-            t("hall.withdraw_warning"),
-            f"withdraw_{task.id}",
-            icon=":material/undo:",
-        ):
-            session.perform("hall.withdrawn", applications.withdraw, task.id)
+def _applied(task: HallTask, item: ItemView | None) -> str:
+    """How far her own application is while nothing else can be done, and what she offered."""
+    if task.my_application is None or (task.open_moves and "withdraw" not in task.open_moves):
+        return ""
+    icon, colour = icons.APPLICATION[task.my_application]
+    said = f":{colour}-badge[{icon} {t(f'application_status.{task.my_application}')}]"
+    if "withdraw" in task.open_moves and task.my_price_fen is not None and item is not None:
+        price = formats.unit_price(task.my_price_fen, item.unit)
+        said = f"{said} {t('hall.my_offer', price=price)}"
+    return said
 
 
-def _application_badge(status: ApplicationStatus) -> None:
-    layout.badge(icons.APPLICATION[status], t(f"application_status.{status}"))
+def _withdraw(task: HallTask) -> None:
+    if layout.confirmed(
+        t("move.withdraw"),
+        t("hall.withdraw_warning"),
+        f"withdraw_{task.id}",
+        icon=":material/undo:",
+    ):
+        session.perform("hall.withdrawn", applications.withdraw, task.id)

@@ -1,7 +1,9 @@
 """Every page of the app in menu order, with the permission that opens it."""
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -128,6 +130,12 @@ def _page(entry: PageEntry, visitor: Visitor | None) -> StreamlitPage:
     title = t(f"page.{entry.name}")
     if entry.name == "inbox" and visitor is not None and visitor.unread:
         title = f"{title} ({visitor.unread})"
+    return copy(_made(entry, title, shown))
+
+
+@lru_cache(maxsize=1000)
+def _made(entry: PageEntry, title: str, shown: bool) -> StreamlitPage:
+    """A page that no run has opened: each gets a copy, for making one asks the disk at length."""
     return st.Page(
         entry.file,
         title=title,

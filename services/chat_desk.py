@@ -98,14 +98,11 @@ def one(session: Session, actor: Actor, talk_id: int) -> TalkView:
 def counts(session: Session, actor: Actor) -> dict[Box, int]:
     """How many talks lie in the boxes where somebody may wait."""
     actor.require(Permission.ANSWER_CHAT)
-    visible = talks.visible_to(actor)
-    return {
-        box: session.scalar(
-            visible.where(_in_box(actor, box)).with_only_columns(func.count(Talk.id))
-        )
-        or 0
-        for box in (Box.QUEUE, Box.MINE)
+    counted = {
+        box: func.count().filter(_in_box(actor, box)).label(box) for box in (Box.QUEUE, Box.MINE)
     }
+    found = session.execute(talks.visible_to(actor).with_only_columns(*counted.values())).one()
+    return dict(zip(counted, found, strict=True))
 
 
 def phone(session: Session, actor: Actor, talk_id: int) -> str:

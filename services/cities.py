@@ -132,6 +132,12 @@ def opened(session: Session) -> list[CityView]:
     return [_view(city) for city in rows]
 
 
+def furthest_horizon(session: Session) -> int:
+    """How many days ahead any city a family can choose takes visits; public."""
+    furthest = func.max(City.horizon_days)
+    return session.scalar(select(furthest).where(City.status != CityStatus.CLOSED)) or 1
+
+
 def open_city(session: Session, code: str) -> City:
     """The settings of a city that takes new work, or a refusal; nobody closes it meanwhile."""
     city = session.scalar(select(City).where(City.code == code).with_for_update(read=True))

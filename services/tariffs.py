@@ -1,5 +1,6 @@
 """Tariffs: what a city adds to prices, takes off plans and asks for cancelling, from a day on."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -74,16 +75,24 @@ def quote(
     ends_at: datetime,
 ) -> Price:
     """What a visit ordered now would cost; public."""
-    commission_bp = session.scalar(select(City.commission_bp).where(City.code == city_code))
-    return pricing.price(
-        around(session, city_code, starts_at, ends_at),
-        unit_price_fen,
-        units,
-        starts_at,
-        ends_at,
-        commission_bp or 0,
-        clock.now(),
-    )
+    return quotes(session, city_code, (unit_price_fen,), units, starts_at, ends_at)[0]
+
+
+def quotes(
+    session: Session,
+    city_code: str,
+    unit_prices_fen: Sequence[int],
+    units: int,
+    starts_at: datetime,
+    ends_at: datetime,
+) -> list[Price]:
+    """The same at each of several prices; public."""
+    commission_bp = session.scalar(select(City.commission_bp).where(City.code == city_code)) or 0
+    hangs_on = around(session, city_code, starts_at, ends_at)
+    return [
+        pricing.price(hangs_on, fen, units, starts_at, ends_at, commission_bp, clock.now())
+        for fen in unit_prices_fen
+    ]
 
 
 def around(session: Session, city_code: str, starts_at: datetime, ends_at: datetime) -> Sheet:

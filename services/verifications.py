@@ -252,9 +252,9 @@ def is_waiting(session: Session, account_id: int, kind: CaseKind) -> bool:
 def before_booking(session: Session, actor: Actor) -> CaseStatus | None:
     """How far the actor's verification is where their city asks for it; None: they may book."""
     actor.require(Permission.ORDER_CARE)
-    account = session.get_one(Account, actor.id)
-    if is_verified(session, account.id, CaseKind.CUSTOMER):
+    if is_verified(session, actor.id or 0, CaseKind.CUSTOMER):
         return None
+    account = session.get_one(Account, actor.id)
     asks = select(City.id).where(City.verify_customers, City.status == CityStatus.OPEN)
     if account.city_code:
         asks = asks.where(City.code == account.city_code)

@@ -440,6 +440,7 @@ PUBLIC = {
     "accounts.sign_up",
     "catalogue.every_item",
     "catalogue.items",
+    "cities.furthest_horizon",
     "cities.opened",
     "guests.arrive",
     "guests.listens_as",
@@ -469,6 +470,7 @@ PUBLIC = {
     "sessions.resume",
     "sessions.take_ticket",
     "tariffs.quote",
+    "tariffs.quotes",
     "open_plans.estimate",
 }
 # ... for the worker ...
