@@ -14,7 +14,10 @@ _FIELD, _ANSWER = "caller_field", "desk_answer"
 
 
 def _note_typed() -> None:
-    st.session_state[TYPED] = st.session_state[_FIELD].typed or ""
+    # A page that news draw anew may still send what was typed in a field that is gone.
+    if (field := st.session_state.get(_FIELD)) is None:
+        return
+    st.session_state[TYPED] = field.typed or ""
     st.session_state[_ANSWER] = st.session_state.get(_ANSWER, 0) + 1
 
 

@@ -9,6 +9,7 @@ from components import (
     caller_search,
     formats,
     layout,
+    live,
     navigation,
     read_back,
     recipients,
@@ -29,6 +30,7 @@ from services import recipients as recipient_services
 from services.callers import Caller
 from services.calls import CallView
 from services.catalogue import ItemView
+from services.news import Topic
 from services.orders import OrderKind
 from services.search import Wanted
 
@@ -104,15 +106,21 @@ def caller_head(number: int) -> tuple[Caller, CallView | None]:
     with who:
         st.subheader(formats.plain(caller.name), anchor=False)
         st.caption(formats.plain(" · ".join(caller_search.facts(caller))))
-    for other in session.fetch(calls.others_on, number):
-        since = formats.time_of_day(other.began_at)
-        st.warning(
-            t("calls.other_on", name=formats.plain(other.taken_by), since=since),
-            icon=":material/group:",
-        )
+    _others_on(number)
     if call is not None:
         end_form(call)
     return caller, call
+
+
+@live.part(Topic.CALLS)
+def _others_on(number: int) -> None:
+    """Colleagues who take care of the same caller, as of this moment."""
+    for other in session.fetch(calls.others_on, number):
+        since = formats.time_of_day(other.began_at)
+        said = t("calls.other_on", name=formats.plain(other.taken_by), since=since)
+        if other.outcome is not None:
+            said = f"{said} {t('calls.other_did', outcome=t(f'outcome.{other.outcome}'))}"
+        st.warning(said, icon=":material/group:")
 
 
 def serve(caller: Caller, call: CallView | None, items: dict[int, ItemView]) -> None:

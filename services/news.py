@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from data.calls import Call
 from data.caregivers import Caregiver
 from data.chat import Guest, Message, Talk, TalkKind
 from data.demands import Demand
@@ -28,6 +29,7 @@ class Topic(StrEnum):
     INBOX = "inbox"
     HALL = "hall"
     CHAT = "chat"
+    CALLS = "calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ _SOURCES: dict[Topic, tuple[InstrumentedAttribute[int], tuple[_Rows, ...]]] = {
             _said.where(Talk.kind == TalkKind.SERVICE).add_columns(Talk.city_code),
         ),
     ),
+    Topic.CALLS: (Call.id, (select(Call.id, Call.city_code),)),
 }
 
 
@@ -100,4 +103,6 @@ def concerning(session: Session, actor: Actor) -> frozenset[News]:
         concerns.add(News(Topic.CHAT, actor.id or 0))
     if actor.may(Permission.ANSWER_CHAT):
         concerns |= {News(Topic.CHAT, city) for city in actor.cities}
+    if actor.may(Permission.ACT_FOR_CUSTOMER):
+        concerns |= {News(Topic.CALLS, city) for city in actor.cities}
     return frozenset(concerns)

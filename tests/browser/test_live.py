@@ -12,7 +12,7 @@ from data.catalogue import CareItem
 from data.database import writing
 from data.notices import NoticeKind
 from data.recipients import Recipient
-from services import clock, demands, notices, phones
+from services import calls, clock, demands, notices, phones
 from services.access import Actor, Role
 from services.sessions import DEMO_PHONES
 from tests.browser.conftest import PATIENCE_MS, PHONE
@@ -28,12 +28,13 @@ def in_the_pilot(server, deed):
         return deed(session)
 
 
+def account_of(session, role):
+    phone_hash = phones.whole_hash(DEMO_PHONES[role])
+    return session.scalars(select(Account.id).where(Account.phone_hash == phone_hash)).one()
+
+
 def family_of(session):
-    phone_hash = phones.whole_hash(DEMO_PHONES[Role.CUSTOMER])
-    return Actor(
-        session.scalars(select(Account.id).where(Account.phone_hash == phone_hash)).one(),
-        Role.CUSTOMER,
-    )
+    return Actor(account_of(session, Role.CUSTOMER), Role.CUSTOMER)
 
 
 def post(session):
@@ -85,6 +86,37 @@ def test_it_comes_to_a_hall_whose_server_was_away_too(pilot, arrive):
     expect(li.key(f"task_{demand_id}")).to_have_count(0)
     li.page.evaluate("window.carepilotNews.source.onerror()")
     expect(li.key(f"task_{demand_id}")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def take_familys_call(session):
+    """A colleague takes the family's call."""
+    colleague = account_of(session, Role.OPERATOR)
+    calls.begin(
+        session,
+        Actor(colleague, Role.DESK, frozenset({NANTONG})),
+        account_of(session, Role.CUSTOMER),
+    )
+
+
+def test_the_desk_sees_at_once_that_a_colleague_takes_care_of_the_same_caller(pilot, arrive):
+    desk = arrive(pilot.url)
+    desk.open("take_call")
+    desk.demo_sign_in("desk")
+    expect(desk.key("caller_field").locator("input")).to_be_focused(timeout=PATIENCE_MS)
+    desk.page.keyboard.type(DEMO_PHONES[Role.CUSTOMER].removeprefix("+86"), delay=40)
+    desk.page.keyboard.press("Enter")
+    expect(desk.key("caller_head")).to_be_visible(timeout=PATIENCE_MS)
+    desk.press("add_note")
+    note = desk.key("desk_note_words").locator("textarea")
+    note.fill("说话慢", timeout=PATIENCE_MS)
+
+    in_the_pilot(pilot, take_familys_call)
+    expect(desk.page.get_by_role("alert").filter(has_text="请先和同事说一声")).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    expect(note).to_be_focused()
+    expect(note).to_have_value("说话慢")
+    desk.is_well()
 
 
 def tell_family(session):

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 
 from components import desk
 from data.accounts import Account, AccountStatus, Channel
-from data.calls import Call, NoteKind
+from data.calls import Call, NoteKind, Outcome
 from data.consents import Consent, Policy
 from data.database import reading, writing
 from data.demands import Demand, DemandStatus, Draft
@@ -17,6 +17,7 @@ from data.history import AuditEvent
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
 from services import bookings, callers, calls, demands, notes, redemption, repeat_bookings
+from services.access import Actor, Role
 from tests.factories import (
     DESK,
     LI,
@@ -440,6 +441,20 @@ class TestCalls:
         app.button(key="unknown_caller").click().run()
         assert words("calls.with_unknown") in said(app)
         assert rows(Call)[0].customer_id is None
+
+    def test_a_colleague_on_the_same_caller_is_named_with_what_was_done(self, open_app):
+        app = with_caller(open_app)
+        assert not app.warning
+        with writing() as session:
+            colleague = Actor(OPERATOR.id, Role.DESK, DESK.cities, Channel.PHONE)
+            calls.begin(session, colleague, ZHOU.id)
+            calls.mark(session, colleague, Outcome.CANCELLED, ZHOU.id, NANTONG)
+        app.run()
+
+        [warning] = app.warning
+        assert NAMES[OPERATOR] in warning.value
+        done = words("calls.other_did", outcome=words("outcome.cancelled"))
+        assert done in warning.value
 
 
 class TestCard:

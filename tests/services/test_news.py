@@ -6,13 +6,13 @@ from sqlalchemy import insert, select
 from data import database as engines
 from data.chat import Talk
 from data.notices import Notice, NoticeKind
+from services import calls, demands, messages, news, notices
 from services import clock as service_clock
-from services import demands, messages, news, notices
 from services.access import Actor
 from services.errors import NotAllowed
 from services.messages import Said
 from services.news import News, Topic
-from tests.factories import ANALYST, LI, NANTONG, OPERATOR, ZHOU, make_demand, make_order
+from tests.factories import ANALYST, DESK, LI, NANTONG, OPERATOR, ZHOU, make_demand, make_order
 
 
 @pytest.fixture
@@ -81,6 +81,17 @@ def test_caregivers_hear_of_their_hall_and_everybody_of_their_own_inbox(session)
     assert news.concerning(session, LI) == {inbox[LI], chats[LI], News(Topic.HALL, NANTONG)}
     assert news.concerning(session, ZHOU) == {inbox[ZHOU], chats[ZHOU]}
     assert news.concerning(session, OPERATOR) == {inbox[OPERATOR], News(Topic.CHAT, NANTONG)}
+    here = {News(Topic.CHAT, NANTONG), News(Topic.CALLS, NANTONG)}
+    assert news.concerning(session, DESK) == {News(Topic.INBOX, DESK.id)} | here
+
+
+def test_a_call_that_is_taken_is_news_to_the_desks_of_its_city_only(seen):
+    with engines.writing() as session:
+        calls.begin(session, DESK, ZHOU.id)
+
+    found, seen = look(seen)
+    assert found == {News(Topic.CALLS, NANTONG)}
+    assert look(seen)[0] == set()
 
 
 def test_what_is_said_is_news_to_those_who_may_read_it(seen):
