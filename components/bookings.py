@@ -23,7 +23,7 @@ from components import plans as plan_parts
 from components.caregivers import profile_dialog
 from components.i18n import name, t
 from components.reviews import stars
-from services import bookings, caregivers, clock, photos, plan_requests, plans, search, tariffs
+from services import bookable, bookings, caregivers, clock, photos, plan_requests, plans, tariffs
 from services import recipients as recipient_services
 from services.bookings import BookingForm
 from services.caregivers import Offer, Profile
@@ -69,7 +69,7 @@ def booking_form(
         navigation.button("find_caregivers", t("book.find"), icon=":material/search:")
         return
     profile = session.fetch(caregivers.profile, int(number))
-    offers = {offer.item_id: offer for offer in session.fetch(search.offers, profile.id)}
+    offers = {offer.item_id: offer for offer in session.fetch(bookable.offers, profile.id)}
     with st.container(border=True, key="booked"):
         _head(profile)
         if not offers:
@@ -280,7 +280,7 @@ def _when(
 ) -> datetime | None:
     """One of her free times, the way there and back included: a day, then an hour."""
     near = location.near if location else None
-    free = session.fetch(search.free_starts, profile.id, item.id, units, near)
+    free = session.fetch(bookable.free_starts, profile.id, item.id, units, near)
     if not free:
         st.info(t("book.no_time"), icon=":material/event_busy:")
         return None

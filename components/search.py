@@ -11,7 +11,7 @@ from components.caregivers import level_name, profile_dialog
 from components.i18n import chinese, t
 from components.places import band_name, city_choice, district_choice, place_name
 from components.reviews import stars
-from services import clock, photos, places, search, unmet_needs
+from services import bookable, clock, photos, places, search, unmet_needs
 from services.availability import Obstacle
 from services.catalogue import ItemView
 from services.recipients import Sex
@@ -252,7 +252,7 @@ def _facts(one: Found, item: ItemView) -> list[str]:
 def _next_starts(caregiver_id: int, wanted: Wanted, book: Callable[[dict[str, str]], None]) -> None:
     """When she can come for this next; each opens the booking with it."""
     starts = session.fetch(
-        search.next_starts, caregiver_id, wanted.item_id, wanted.units, wanted.cell
+        bookable.next_starts, caregiver_id, wanted.item_id, wanted.units, wanted.cell
     )
     st.markdown(f"**{t('find.next_starts')}**")
     if not starts:

@@ -14,7 +14,7 @@ from data.catalogue import CareItem
 from data.demands import Demand
 from data.orders import Order, OrderKind, OrderStatus, Visit
 from data.recipients import Recipient
-from services import bookings, callers, clock, search, tariffs, visits
+from services import bookable, bookings, callers, clock, search, tariffs, visits
 from services.access import Actor, Permission
 from services.availability import Obstacle
 from services.bookings import BookingForm
@@ -191,7 +191,7 @@ def _of_the_same(
     wanted_at: datetime,
 ) -> list[Choice]:
     """When the same caregiver can come: at the wanted time, else at the nearest to it."""
-    free = search.free_starts(
+    free = bookable.free_starts(
         session, actor, visit.caregiver_id, order.item_id, order.units, demand.cell
     )
     starts = [start for of_day in free.values() for start in of_day]

@@ -10,7 +10,16 @@ from data.catalogue import CareItem
 from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage
 from data.tariffs import BasePrice
-from services import bookings, caregivers, levels, plans, price_bounds, search, substitutes
+from services import (
+    bookable,
+    bookings,
+    caregivers,
+    levels,
+    plans,
+    price_bounds,
+    search,
+    substitutes,
+)
 from services import clock as service_clock
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.price_bounds import Bounds
@@ -109,7 +118,7 @@ def test_bounds_are_in_force_from_midnight_of_the_city_on(session, clock):
 def test_the_price_shown_booked_and_frozen_is_the_bounded_one_and_her_own_stays(session):
     keep(session, 4500, 5000)
 
-    assert search.offers(session, ZHOU, LI.id) == [caregivers.Offer(COMPANIONSHIP, 4500)]
+    assert bookable.offers(session, ZHOU, LI.id) == [caregivers.Offer(COMPANIONSHIP, 4500)]
     assert caregivers.profile(session, ZHOU, LI.id).offers == (
         caregivers.Offer(COMPANIONSHIP, 4500),
     )

@@ -9,7 +9,17 @@ from sqlalchemy import event, select, update
 
 from data.caregivers import Caregiver, Certificate, Rate, WeeklyHours
 from data.cities import City
-from services import calendars, caregivers, clock, gate, places, reviews, search, track_records
+from services import (
+    bookable,
+    calendars,
+    caregivers,
+    clock,
+    gate,
+    places,
+    reviews,
+    search,
+    track_records,
+)
 from services.availability import Obstacle, Taken
 from services.errors import NotFound
 from services.search import Sort, Wanted
@@ -129,18 +139,18 @@ def test_free_starts_leave_out_what_is_taken(session, clock):
     tomorrow = clock.moment + timedelta(days=1)
     make_visit(session, caregiver=LI, starts_at=tomorrow)
     session.flush()
-    free = search.free_starts(session, ZHOU, LI.id, COMPANIONSHIP, 2, None)
+    free = bookable.free_starts(session, ZHOU, LI.id, COMPANIONSHIP, 2, None)
     day = clock.moment.date() + timedelta(days=1)
     assert tomorrow not in free[day.isoformat()]
     assert tomorrow + timedelta(hours=2) in free[day.isoformat()]
 
 
 def test_only_those_who_can_be_booked_show_offers(session):
-    assert [one.item_id for one in search.offers(session, ZHOU, LI.id)] == [COMPANIONSHIP]
+    assert [one.item_id for one in bookable.offers(session, ZHOU, LI.id)] == [COMPANIONSHIP]
     with pytest.raises(NotFound):
-        search.offers(session, ZHOU, DRAFT.id)
+        bookable.offers(session, ZHOU, DRAFT.id)
     with pytest.raises(NotFound):
-        search.free_starts(session, ZHOU, DRAFT.id, COMPANIONSHIP, 2, None)
+        bookable.free_starts(session, ZHOU, DRAFT.id, COMPANIONSHIP, 2, None)
 
 
 def test_only_as_many_cards_as_are_shown_are_made(session):
@@ -236,12 +246,12 @@ def test_a_citys_mean_is_that_of_its_reviews(session):
 def test_the_next_starts_are_the_first_of_each_day(session, clock):
     session.flush()
     cell = places.cell_of_district(CHONGCHUAN)
-    starts = search.next_starts(session, ZHOU, LI.id, COMPANIONSHIP, 2, cell)
+    starts = bookable.next_starts(session, ZHOU, LI.id, COMPANIONSHIP, 2, cell)
     assert len(starts) == 3
     assert len({start.date() for start in starts}) == 3
     assert starts[0] == search.find(session, ZHOU, wanted()).shown[0].next_start_at
     with pytest.raises(NotFound):
-        search.next_starts(session, ZHOU, DRAFT.id, COMPANIONSHIP, 2, cell)
+        bookable.next_starts(session, ZHOU, DRAFT.id, COMPANIONSHIP, 2, cell)
 
 
 def test_bitmaps_and_a_close_look_find_the_same_first_start(session, clock):
