@@ -3,7 +3,6 @@
 Terms are frozen on the order when it is made; nobody pays a fee they were not shown.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -266,16 +265,17 @@ def _look_for_another(
     return let_down
 
 
-def drop_offers(session: Session, actor: Actor, visit: Visit) -> Sequence[Visit]:
+def drop_offers(session: Session, actor: Actor, *visits: Visit) -> None:
     """Whoever was asked to come instead is asked no more."""
+    replaced = [visit.id for visit in visits]
     offers = session.scalars(
         select(Visit)
-        .where(Visit.replaces_id == visit.id, Visit.status == VisitStatus.OFFERED)
+        .where(Visit.replaces_id.in_(replaced), Visit.status == VisitStatus.OFFERED)
+        .order_by(Visit.id)
         .with_for_update()
-    ).all()
-    for offer in offers:
+    )
+    for offer in offers.all():
         lifecycles.take(session, actor, Noun.VISIT, offer, "turn_down")
-    return offers
 
 
 def _settle(

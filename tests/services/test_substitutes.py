@@ -119,6 +119,14 @@ def test_a_visit_that_is_called_off_needs_nobody(session, clock, visit_id, offer
         substitutes.accept(session, ZHAO, offer_id)
 
 
+def test_an_order_that_is_declined_needs_nobody(session, visit_id, offer_id):
+    orders.decline(session, ZHOU, order_of(session, visit_id))
+
+    assert status(session, offer_id) is VisitStatus.DROPPED
+    with pytest.raises(Conflict, match="visit_moved_on"):
+        substitutes.accept(session, ZHAO, offer_id)
+
+
 def test_a_double_click_takes_over_once(session, visit_id, offer_id):
     substitutes.accept(session, ZHAO, offer_id)
     session.flush()
