@@ -50,7 +50,8 @@ def _week(found: Report) -> None:
                 marker_color=_STATUS_COLOURS[status],
             )
     figure.update_layout(
-        margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": -0.3}
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        legend={"orientation": "h", "y": -0.3, "traceorder": "normal"},
     )
     st.plotly_chart(figure, key="deliveries_week", config={"displayModeBar": False})
     st.dataframe(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components import icons, session
 from components.i18n import language_choice, settle_language, t
-from services import startup
+from services import scans, startup
 from services.sessions import Visitor
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -27,9 +27,16 @@ def set_up() -> None:
 def _look_of_today() -> str:
     """What look.css cannot know: the theme for what hangs outside the app, and the language."""
     scheme = st.context.theme.type or "light"
+    most = scans.MOST_BYTES // 1024 // 1024
+    words = {
+        "choose-file": t("frame.choose_file"),
+        "add-picture": t("chat.add_picture"),
+        "no-picture": t("chat.no_picture", megabytes=most),
+    }
+    spoken = " ".join(f'--{name}: "{said}";' for name, said in words.items())
     return (
         f'[data-testid="stPopoverBody"], [role="dialog"] {{ color-scheme: {scheme} }}'
-        f':root {{ --choose-file: "{t("frame.choose_file")}" }}'
+        f":root {{ {spoken} }}"
     )
 
 
