@@ -40,7 +40,8 @@ class News:
     audience: int | str
 
 
-Seen = Mapping[Topic, tuple[int, frozenset[int]]]  # The newest number, and those just before it.
+# The newest number, and for whom which rows just before it were found.
+Seen = Mapping[Topic, tuple[int, frozenset[tuple[int, int | str]]]]
 
 _Rows = Select[*tuple[Any, ...]]
 _said = select(Message.id).join(Talk, Talk.id == Message.talk_id)
@@ -72,17 +73,21 @@ _SOURCES: dict[Topic, tuple[InstrumentedAttribute[int], tuple[_Rows, ...]]] = {
 def look(session: Session, seen: Seen) -> tuple[set[News], Seen]:
     """What is new since the look that returned `seen`, and what is seen now.
 
-    A first look, with nothing seen, finds no news.
+    A first look, with nothing seen, finds no news. PostgreSQL shows each question what was saved
+    by then, so that a row may be there for one it concerns and not yet for another.
     """
-    news, now = set[News](), dict[Topic, tuple[int, frozenset[int]]]()
+    news = set[News]()
+    now = dict[Topic, tuple[int, frozenset[tuple[int, int | str]]]]()
     for topic, (number, sources) in _SOURCES.items():
         newest = session.scalar(select(func.max(number))) or 0
         before, known = seen.get(topic, (newest, None))
         late = number > before - LATE
-        found = [row for rows in sources for row in session.execute(rows.where(late))]
+        found = frozenset(
+            (row, whose) for rows in sources for row, whose in session.execute(rows.where(late))
+        )
         if known is not None:
-            news |= {News(topic, whose) for row, whose in found if row not in known}
-        now[topic] = newest, frozenset(row for row, _ in found)
+            news |= {News(topic, whose) for _, whose in found - known}
+        now[topic] = newest, found
     return news, now
 
 

@@ -73,6 +73,24 @@ def test_a_row_that_was_numbered_before_but_saved_after_others_is_news_too(seen)
     assert look(seen)[0] == {News(Topic.INBOX, ZHOU.id)}
 
 
+def test_what_is_saved_between_two_questions_of_a_look_reaches_everybody(seen, monkeypatch):
+    said = []
+
+    def answer_then_say(statement):
+        rows = asked(statement).all()
+        if "talks.account_id" in str(statement) and not said:
+            said.append(engines.transact(lambda one: messages.ask(one, ZHOU, Said("在吗", "1"))))
+        return rows
+
+    with engines.reading() as session:
+        asked = session.execute
+        monkeypatch.setattr(session, "execute", answer_then_say)
+        at_first, seen = news.look(session, seen)
+
+    assert said
+    assert at_first | look(seen)[0] == {News(Topic.CHAT, ZHOU.id), News(Topic.CHAT, NANTONG)}
+
+
 def test_caregivers_hear_of_their_hall_and_everybody_of_their_own_inbox(session):
     inbox = {actor: News(Topic.INBOX, actor.id) for actor in (LI, ZHOU, OPERATOR, ANALYST)}
 
