@@ -79,7 +79,8 @@ def test_what_is_saved_between_two_questions_of_a_look_reaches_everybody(seen, m
     def answer_then_say(statement):
         rows = asked(statement).all()
         if "talks.account_id" in str(statement) and not said:
-            said.append(engines.transact(lambda one: messages.ask(one, ZHOU, Said("在吗", "1"))))
+            asks = Said("在吗", "1")
+            said.append(engines.transact(lambda one: messages.ask(one, ZHOU, asks, NANTONG)))
         return rows
 
     with engines.reading() as session:
