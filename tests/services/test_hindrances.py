@@ -104,7 +104,7 @@ class TestTheDatabase:
         met = Counter()
 
         @settings(
-            max_examples=25,
+            max_examples=20,
             deadline=None,
             derandomize=True,
             phases=[Phase.generate],
@@ -123,7 +123,7 @@ class TestTheDatabase:
                     st.sampled_from((HERE, FAR)),
                     st.sampled_from((VisitStatus.PLANNED, VisitStatus.CANCELLED)),
                 ),
-                max_size=12,
+                max_size=8,
             ),
             week_hours=st.integers(4, 40),
             rest_hours=st.integers(0, 24),
@@ -142,7 +142,10 @@ class TestTheDatabase:
                 session.execute(update(City).values(week_hours=week_hours, rest_hours=rest_hours))
                 fill(session, order_id, own_days, leaves, closures, visits)
                 rules = calendars.rules(session, NANTONG)
-                for start, hours, minutes in wanted:
+                soon_after = [
+                    (start + long + gap, 2, 0) for _, (start, long), *_ in visits for gap in (0, 9)
+                ]
+                for start, hours, minutes in [*wanted, *soon_after]:
                     starts_at = at(0, minutes) + start * HOUR
                     sought = Taken(starts_at, starts_at + hours * HOUR, HERE)
                     many = hindrances.of(session, PEOPLE, sought, rules)
