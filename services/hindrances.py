@@ -41,8 +41,8 @@ def of(
     monday, next_monday = availability.week_of(visit.starts_at)
     until = max(next_monday, visit.ends_at) + availability.A_DAY
     taken = gate.taken_by(session, suited, monday - availability.A_DAY, until)
-    for one, visits in taken.items():
-        met[one] = availability.obstacle_of_visits(rules, visits, visit)
+    for one in suited:
+        met[one] = availability.obstacle_of_visits(rules, taken.get(one, ()), visit)
     return met
 
 

@@ -1,11 +1,12 @@
 """Coming in and going out: password, code, sign-up, demo buttons, roles, ended sessions."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
 
-from components import consents
+from components import consents, session
 from components.navigation import LANDING
 from data.accounts import Account, AccountRole, AccountStatus
 from data.database import reading, writing
@@ -388,3 +389,26 @@ class TestRoles:
                 select(SignInSession.role).where(SignInSession.account_id == ZHOU.id)
             )
             assert roles.all() == [Role.CAREGIVER]
+
+
+class TestWhoLooks:
+    @pytest.fixture
+    def asked(self, monkeypatch):
+        """The times a page asked the database who holds its session."""
+        times, resume = [], sessions.resume
+        monkeypatch.setattr(sessions, "resume", lambda *given: times.append(None) or resume(*given))
+        return times
+
+    def test_is_asked_once_in_a_run_of_the_whole_page(self, open_app, asked):
+        app = open_app(ORDERS, ZHOU)
+        asked.clear()
+        assert not app.run().exception
+        assert len(asked) == 1
+
+    def test_is_asked_by_every_part_that_runs_by_itself(self, open_app, asked, monkeypatch):
+        app = open_app(ORDERS, ZHOU)
+        part = SimpleNamespace(fragment_ids_this_run=["bell"])
+        monkeypatch.setattr(session, "get_script_run_ctx", lambda: part)
+        asked.clear()
+        assert not app.run().exception
+        assert len(asked) > 1
