@@ -118,11 +118,13 @@ def lay(
     without: Collection[Taken] = (),
     booked_at: datetime | None = None,
     before: Collection[date] = (),
+    with_others: bool = False,
 ) -> list[Planned]:
     """The visits of a course from first to last, each with what stands in its way.
 
     Visits in `without` are thought away: those that the course shall replace. Those on the days
-    `before` it belong to the same plan, and count for its discount.
+    `before` it belong to the same plan, and count for its discount. Other minutes of a day are
+    looked for only if asked for.
     """
     length = timedelta(hours=course.units * place.item.hours_per_unit)
     skipped = {day.isoformat() for day in course.skipped}
@@ -147,7 +149,7 @@ def lay(
         booked_at or clock.now(),
         commission_bp=place.commission_bp,
         before=before,
-        with_others=True,
+        with_others=with_others,
     )
 
 

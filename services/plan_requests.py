@@ -55,7 +55,7 @@ def preview(
     city = courses.city_of(session, caregiver.city_code)
     where = Site(city, item, cell, city.commission_bp)
     last = courses.horizon(course, city)
-    return courses.lay(session, caregiver, where, course, course.first_on, last)
+    return courses.lay(session, caregiver, where, course, course.first_on, last, with_others=True)
 
 
 def request(

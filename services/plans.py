@@ -126,8 +126,9 @@ def preview_change(
     last = courses.horizon(course, where.city)
     before = courses.days_before(session, order.id, course.first_on)
     return courses.lay(
-        session, caregiver, where, course, course.first_on, last, without=ending, before=before
-    )
+        session, caregiver, where, course, course.first_on, last,
+        without=ending, before=before, with_others=True,
+    )  # fmt: skip
 
 
 def change(session: Session, actor: Actor, order_id: int, course: Course) -> None:
