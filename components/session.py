@@ -81,27 +81,21 @@ def actor() -> Actor:
 def fragment(
     draw: Callable[Args, None], *, woken: Callable[[], bool] = lambda: False
 ) -> Callable[Args, None]:
-    """A part that reruns by itself; then it too asks who this is before it draws anything.
+    """A part that reruns by itself; as it does, it too asks who this is before it draws anything.
 
     `woken` says whether it runs only because of news; it may draw what hears them.
     """
 
     @wraps(draw)
     def checked(*args: Args.args, **kwargs: Args.kwargs) -> None:
-        by_itself = woken()
-        found = visitor() if _in_whole_run() else recognise(by_itself=by_itself)
+        news, run = woken(), get_script_run_ctx()
+        found = recognise(by_itself=news) if run and run.fragment_ids_this_run else visitor()
         if found is None or found.awaits_factor is not None:
             st.rerun()
         with catching():
             draw(*args, **kwargs)
 
     return st.fragment(checked)
-
-
-def _in_whole_run() -> bool:
-    """Whether the router began this run, and asked who this is, rather than a part."""
-    context = get_script_run_ctx()
-    return context is not None and not context.fragment_ids_this_run
 
 
 @contextmanager

@@ -4,12 +4,10 @@ Everything here is pure: calendars, visits and the moment in; free time or what 
 out. A day is the city's, and its minutes are those of the clock on the wall there.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from operator import attrgetter
 from typing import Protocol
 
 from data.cities import City
@@ -117,26 +115,13 @@ def _of_time(
         yield Obstacle.OFF_HOURS
     if _met(calendar.leaves, wanted.starts_at, wanted.ends_at):
         yield Obstacle.ON_LEAVE
-    yield from _of_visits(rules, taken, wanted)
+    yield from of_visits(rules, taken, wanted)
 
 
-def obstacle_of_visits(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle | None:
-    """What of her visits first stands in a caregiver's way to one that suits her plan."""
-    return next(_of_visits(rules, taken, wanted), None)
-
-
-def _of_visits(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Iterator[Obstacle]:
-    if met := _in_conflict(rules, taken, wanted):
-        yield met
-    if met := _overworked(rules, taken, wanted):
-        yield met
-
-
-def within_a_week(taken: Sequence[Taken], wanted: Taken) -> Sequence[Taken]:
-    """Of the visits that take time, soonest first, those that can matter to one that is wanted."""
-    first = bisect_left(taken, wanted.starts_at - 7 * A_DAY, key=attrgetter("ends_at"))
-    last = bisect_left(taken, wanted.ends_at + 7 * A_DAY, key=attrgetter("starts_at"))
-    return taken[first:last]
+def of_visits(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Iterator[Obstacle]:
+    """What of her visits stands in a caregiver's way to one that suits her plan."""
+    met = (look(rules, taken, wanted) for look in (_in_conflict, _overworked))
+    yield from filter(None, met)
 
 
 def _in_conflict(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle | None:
@@ -177,9 +162,8 @@ def _overworked(rules: Pace, taken: Sequence[Taken], wanted: Taken) -> Obstacle 
     monday, next_monday = (edge.astimezone(UTC) for edge in week_of(wanted.starts_at))
     worked = length
     for other in taken:
-        if monday <= other.starts_at < next_monday:
-            lasts = other.ends_at - other.starts_at
-            worked += lasts if lasts < A_DAY else timedelta()
+        if monday <= other.starts_at < next_monday and other.ends_at - other.starts_at < A_DAY:
+            worked += other.ends_at - other.starts_at
     return Obstacle.WEEK_FULL if worked > rules.week else None
 
 

@@ -1,8 +1,10 @@
 """The task hall: the open demands of a city as one caregiver sees them."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, or_, select, true
@@ -218,8 +220,15 @@ def _in_the_way(
         )
         return (), open_plans.fit(laid)
     visit = Taken(row.starts_at, row.ends_at, row.cell)
-    taken = availability.within_a_week(looking.taken, visit)
-    return availability.obstacles(looking.plan, looking.rules, taken, visit), None
+    near = _within_a_week(looking.taken, visit)
+    return availability.obstacles(looking.plan, looking.rules, near, visit), None
+
+
+def _within_a_week(taken: Sequence[Taken], wanted: Taken) -> Sequence[Taken]:
+    """Of the visits that take time, soonest first, those that can matter to one that is wanted."""
+    since, until = wanted.starts_at - calendars.A_WEEK, wanted.ends_at + calendars.A_WEEK
+    first = bisect_left(taken, since, key=attrgetter("ends_at"))
+    return taken[first : bisect_left(taken, until, key=attrgetter("starts_at"))]
 
 
 def _task(

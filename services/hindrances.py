@@ -42,7 +42,7 @@ def of(
     until = max(next_monday, visit.ends_at) + availability.A_DAY
     taken = gate.taken_by(session, suited, monday - availability.A_DAY, until)
     for one in suited:
-        met[one] = availability.obstacle_of_visits(rules, taken.get(one, ()), visit)
+        met[one] = next(availability.of_visits(rules, taken.get(one, ()), visit), None)
     return met
 
 

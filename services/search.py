@@ -185,40 +185,31 @@ def _near(
     Rows, not objects: a city has hundreds of caregivers, and each rerun asks for all.
     """
     away: dict[str, float] = {}
-    near = list[_Near]()
+    near, others = list[_Near](), Counter[Obstacle]()
     start = wanted.starts_at or clock.now()
     mean = track_records.city_means(session, [wanted.city_code])[wanted.city_code]
     known = price_bounds.in_force(session, wanted.city_code, clock.today(), item.id)
     bounds = {str(level): each for (_, level), each in known.items()}
-    not_offered = uncertified = too_far = too_dear = 0
     for one, cell, radius_km, level, price_fen, certified, reviews, said, weight in session.execute(
         working
     ):
         if price_fen is None:
-            not_offered += 1
+            others[Obstacle.NOT_OFFERED] += 1
             continue
         if not certified:
-            uncertified += 1
+            others[Obstacle.CERTIFICATE] += 1
             continue
         if cell not in away:
             away[cell] = places.distance_km(cell, wanted.cell)
         if away[cell] > radius_km:
-            too_far += 1
+            others[Obstacle.TOO_FAR] += 1
             continue
         her_fen = bounds[level].clamp(price_fen)
         if wanted.most_fen is not None and her_fen > wanted.most_fen:
-            too_dear += 1
+            others[Obstacle.PRICE] += 1
             continue
         liked = track_records.drawn(said, weight, mean)
         near.append(_Near(one, her_fen, away[cell], reviews, liked, start))
-    others = Counter(
-        {
-            Obstacle.NOT_OFFERED: not_offered,
-            Obstacle.CERTIFICATE: uncertified,
-            Obstacle.TOO_FAR: too_far,
-            Obstacle.PRICE: too_dear,
-        }
-    )
     return near, others
 
 

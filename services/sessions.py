@@ -6,18 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    and_,
-    bindparam,
-    delete,
-    exists,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole, AccountStatus
@@ -193,7 +182,7 @@ def resume(session: Session, token: str) -> Visitor | None:
     found = session.execute(_HOLDER, {"token_hash": _hash(token)}).one_or_none()
     if found is None:
         return None
-    grants = session.execute(_GRANTED, {"account_id": found.account_id}).all()
+    grants = session.execute(_GRANTED.where(AccountRole.account_id == found.account_id)).all()
     role = found.role
     if role not in {held for held, _ in grants}:
         return None
@@ -224,7 +213,7 @@ def _awaited(role: Role, passed_at: datetime | None, *, has_factor: bool) -> Awa
     return Awaited.SET_UP if settings().operator_totp is OperatorTotp.REQUIRED else None
 
 
-def _ago(span: timedelta) -> BindParameter[datetime]:
+def _ago(span: timedelta) -> ColumnElement[datetime]:
     """So long before the moment a statement runs, not the one in which it was written."""
     return bindparam(None, callable_=lambda: clock.now() - span)
 
@@ -270,11 +259,7 @@ _HOLDER = (
         Account.status == AccountStatus.ACTIVE,
     )
 )
-_GRANTED = (
-    select(AccountRole.role, AccountRole.city_code)
-    .where(AccountRole.account_id == bindparam("account_id"))
-    .order_by(AccountRole.id)
-)
+_GRANTED = select(AccountRole.role, AccountRole.city_code).order_by(AccountRole.id)
 
 
 def mine(session: Session, actor: Actor, token: str) -> list[OpenSession]:
