@@ -39,7 +39,7 @@ export default function (component) {
     state.sent = field.value
     setStateValue("typed", field.value)
   }
-  function pickFirst(tries = 20) {
+  function pickFirst(tries = 120) {
     const [first] = buttons()
     if (first) first.click()
     else if (tries) setTimeout(() => pickFirst(tries - 1), 25)

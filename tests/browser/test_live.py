@@ -20,6 +20,9 @@ from tests.conftest import database_at
 from tests.factories import NANTONG, make_demand
 
 pytestmark = pytest.mark.browser
+# No part of the page waits any more to be drawn anew for news that came before.
+ALL_DRAWN = """[...window.carepilotNews.parts.values()].every((part) =>
+  part.topics.every((topic) => (window.carepilotNews.found[topic] ?? 0) <= part.drawn))"""
 
 
 def in_the_pilot(server, deed):
@@ -80,6 +83,8 @@ def test_it_comes_to_a_hall_whose_server_was_away_too(pilot, arrive):
     while li.page.evaluate("window.carepilotNews.source.readyState !== EventSource.OPEN"):
         li.page.wait_for_timeout(100)
     li.page.evaluate("window.carepilotNews.source.close()")
+    li.page.wait_for_function(ALL_DRAWN, timeout=PATIENCE_MS)
+    li.settle()
 
     demand_id = in_the_pilot(pilot, post)
     li.page.wait_for_timeout(2000)
