@@ -83,7 +83,8 @@ def test_it_comes_to_a_hall_whose_server_was_away_too(pilot, arrive):
     while li.page.evaluate("window.carepilotNews.source.readyState !== EventSource.OPEN"):
         li.page.wait_for_timeout(100)
     li.page.evaluate("window.carepilotNews.source.close()")
-    li.page.wait_for_function(ALL_DRAWN, timeout=PATIENCE_MS)
+    while not li.page.evaluate(ALL_DRAWN):
+        li.page.wait_for_timeout(100)
     li.settle()
 
     demand_id = in_the_pilot(pilot, post)
