@@ -22,8 +22,21 @@ _LISTENER = component(
 const LONGEST_WAIT = 60000
 const ASK_AGAIN = 2000
 
+// A wish sent while a run opens another page would be answered with the page that was left.
+function isRunning() {
+  const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState
+  return Boolean(state) && state !== "notRunning"
+}
+
 function wake(news) {
   if (document.hidden) return
+  if (isRunning()) {
+    news.later ??= setTimeout(() => {
+      news.later = null
+      wake(news)
+    }, 100)
+    return
+  }
   for (const part of news.parts.values()) {
     const newest = Math.max(...part.topics.map((topic) => news.found[topic] ?? 0))
     if (newest <= Math.max(part.drawn, part.asked)) continue
