@@ -173,11 +173,12 @@ def by_item(
 def withhold(people: Mapping[Key, int], k: int) -> set[Key]:
     """The cells to leave out: those under k people, and one more if only one could be worked out.
 
-    Whoever knows the sum of all cells from elsewhere could subtract the others from it.
+    Whoever knows the sum of all cells from elsewhere could subtract the others from it. Of cells
+    with equally many people the same one goes whenever it is asked, in whatever order they came.
     """
     small = {cell for cell, count in people.items() if count < k}
     if len(small) == 1 and len(people) > 1:
-        small.add(min(people.keys() - small, key=lambda cell: people[cell]))
+        small.add(min(people.keys() - small, key=lambda cell: (people[cell], str(cell))))
     return small
 
 
@@ -290,10 +291,16 @@ def _cut(needs: list[_Need], k: int) -> list[_Cell]:
 
 
 def _made_up(rest: list[_Need], cells: list[_Cell], k: int) -> list[_Need]:
-    """A rest of too few families with the smallest cell, which is taken away."""
+    """A rest of too few families with the smallest cell, which is taken away.
+
+    The cells must not depend on the order in which the database tells the needs: cut in two ways,
+    for two periods, they would overlap, and their difference would tell of a few families.
+    """
     if not rest or not cells or _people(rest) >= k:
         return rest
-    smallest = min(cells, key=lambda cell: _people(cell.needs))
+    smallest = min(
+        cells, key=lambda cell: (_people(cell.needs), str(cell.group), str(cell.item_id))
+    )
     cells.remove(smallest)
     return rest + smallest.needs
 

@@ -319,6 +319,22 @@ class TestAttacks:
         assert len(needs) == len(set(needs))
         assert all(len({need.customer_id for need in cell.needs}) >= K for cell in cells)
 
+    def test_cells_are_the_same_in_whatever_order_the_needs_come(self, session, clock):
+        items = (COMPANIONSHIP, BATH, HOSPITAL_COMPANION, NURSING_ONLY, MATERNITY_NURSE)
+        for district, item_id in product((CHONGCHUAN, TONGZHOU, RUGAO), items):
+            add_needs(session, K, district_code=district, item_id=item_id)
+            add_needs(session, 1, district_code=district, item_id=POSTPARTUM)
+        add_needs(session, 1, district_code=HAIMEN)
+        needs = releases._needs(session, NANTONG, Period.ALL)
+
+        cuts = set()
+        for seed in range(20):
+            random.Random(seed).shuffle(needs)
+            cells = releases._cells(needs, K)
+            cuts.add(frozenset(frozenset(map(id, cell.needs)) for cell in cells))
+
+        assert len(cuts) == 1
+
 
 def everything_told(session):
     """Every demand count by its scope: how many stretches, the district, the group, the item.
