@@ -37,7 +37,7 @@ def every_page(url: str) -> list[tuple[Role | None, str, str]]:
         cookie = servers.cookie_of(role)
         with Visitor(url, cookie=cookie) as visitor:
             visitor.run()
-            menu = [page for page in visitor.pages if page not in (*PUBLIC, "start", "")]
+            menu = [page for page in visitor.pages if page not in (*PUBLIC, "start", "join", "")]
         found += [(role, page, cookie) for page in menu]
     return found
 
