@@ -1,6 +1,7 @@
 """Orders as customers and staff follow them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -39,27 +40,45 @@ _SHOWN_AT_ONCE = 4
 MOST_SHOWN = 24
 
 
-def order_section(name: str, shown: list[OrderView], items: dict[int, ItemView]) -> None:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is told beside orders: what is amiss, photos by visit, new messages by order."""
+
+    troubles: troubles.Troubles
+    photos: Mapping[int, list[PhotoView]]
+    unread: Mapping[int | None, int]
+
+
+def beside(**lists: list[OrderView]) -> Beside:
+    """What is told beside the orders these lists show so far, asked once for all of them."""
+    shown = [
+        order
+        for name, orders in lists.items()
+        for order in layout.first_of(orders, name, _SHOWN_AT_ONCE)
+    ]
+    known = troubles.troubles([order.id for order in shown])
+    return Beside(known, photos_of(shown), unread_about() if shown else {})
+
+
+def order_section(
+    name: str, shown: list[OrderView], items: dict[int, ItemView], told: Beside
+) -> None:
     """A headed list of orders, a few at once and the others on demand."""
     if not shown:
         return
     st.subheader(t(f"my_orders.{name}"), anchor=False)
-    shown_now = layout.first_of(shown, name, _SHOWN_AT_ONCE)
-    known = troubles.troubles([order.id for order in shown_now])
-    photos, unread = photos_of(shown_now), unread_about()
-    for order in shown_now:
-        order_card(order, items, known, photos, unread)
+    for order in layout.first_of(shown, name, _SHOWN_AT_ONCE):
+        order_card(order, items, told)
     layout.more_button(shown, name, _SHOWN_AT_ONCE)
 
 
-def plan_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
+def plan_section(shown: list[OrderView], items: dict[int, ItemView], told: Beside) -> None:
     """The family's plans, each with its rule; its visits and changes behind a click."""
     if not shown:
         return
     st.subheader(t("my_orders.plans"), anchor=False)
     shown_now = layout.first_of(shown, "plans", _SHOWN_AT_ONCE)
     to_review = session.fetch(reviews.months, [order.id for order in shown_now])
-    unread = unread_about()
     for order in shown_now:
         with st.container(border=True, key=f"plan_{order.id}"):
             order_head(order, items)
@@ -70,28 +89,21 @@ def plan_section(shown: list[OrderView], items: dict[int, ItemView]) -> None:
             ) as opened:  # fmt: skip
                 picked = plans.plan_card(order, items) if opened.open else None
             if picked is None:
-                _next_step(order, unread)
+                _next_step(order, told.unread)
         if picked is not None:
-            known = troubles.troubles([picked.id])
-            order_card(picked, items, known, photos_of([picked]), unread)
+            order_card(picked, items, replace(told, photos=photos_of([picked])))
     layout.more_button(shown, "plans", _SHOWN_AT_ONCE)
 
 
-def order_card(
-    order: OrderView,
-    items: dict[int, ItemView],
-    known: troubles.Troubles,
-    photos: dict[int, list[PhotoView]],
-    unread: Mapping[int | None, int],
-) -> None:
+def order_card(order: OrderView, items: dict[int, ItemView], told: Beside) -> None:
     """One order of the family's: who comes when, what it costs, what to do next."""
     with st.container(border=True, key=f"order_{order.id}"):
         order_head(order, items)
         if order.report_words or order.done_tasks:
             report(order, items)
-        photos_in_report(photos.get(order.visit_id, []))
-        troubles.trouble_cards(known, order.id)
-        _next_step(order, unread)
+        photos_in_report(told.photos.get(order.visit_id, []))
+        troubles.trouble_cards(told.troubles, order.id)
+        _next_step(order, told.unread)
 
 
 def order_head(order: OrderView, items: dict[int, ItemView]) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from components import catalogue, formats, icons, layout, location, qr, session, troubles
 from components.changes import change_buttons
-from components.chat import order_talk_button, unread_about
+from components.chat import order_talk_button
 from components.complaints import complaint_button
 from components.extra_times import extra_time_button
 from components.i18n import t
@@ -45,7 +45,10 @@ def week() -> tuple[datetime, datetime]:
 
 
 def now_section(
-    waiting: list[OrderView], items: dict[int, ItemView], codes: dict[int, str]
+    waiting: list[OrderView],
+    items: dict[int, ItemView],
+    codes: dict[int, str],
+    unread: Mapping[int | None, int],
 ) -> None:
     """What goes on or should: running, late, or waiting for its code; the newest of each first."""
     shown = sorted(filter(_is_now, reversed(waiting)), key=lambda one: _NOW.index(one.visit_status))
@@ -53,7 +56,7 @@ def now_section(
         return
     st.subheader(t("visits.now"), anchor=False)
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        _cards(layout.first_of(shown, "visits_now", _SHOWN_AT_ONCE), items, codes)
+        _cards(layout.first_of(shown, "visits_now", _SHOWN_AT_ONCE), items, codes, unread)
     layout.more_button(shown, "visits_now", _SHOWN_AT_ONCE)
 
 
@@ -69,6 +72,7 @@ def week_section(
     done: list[OrderView],
     items: dict[int, ItemView],
     codes: dict[int, str],
+    unread: Mapping[int | None, int],
 ) -> None:
     """Seven days as a strip, and under it their visits or those of the day that was tapped."""
     first, last = shown
@@ -89,7 +93,7 @@ def week_section(
     if not listed:
         st.caption(t("visits.free_day" if day else "visits.free_week"))
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        _cards(layout.first_of(listed, "visits_week", _SHOWN_AT_ONCE), items, codes)
+        _cards(layout.first_of(listed, "visits_week", _SHOWN_AT_ONCE), items, codes, unread)
     layout.more_button(listed, "visits_week", _SHOWN_AT_ONCE)
 
 
@@ -135,9 +139,14 @@ def _turn(weeks: int) -> None:
     st.session_state[_WEEK] += weeks
 
 
-def _cards(shown: Sequence[OrderView], items: dict[int, ItemView], codes: dict[int, str]) -> None:
+def _cards(
+    shown: Sequence[OrderView],
+    items: dict[int, ItemView],
+    codes: dict[int, str],
+    unread: Mapping[int | None, int],
+) -> None:
     known = troubles.troubles([visit.id for visit in shown])
-    photos, unread = photos_of(shown), unread_about()
+    photos = photos_of(shown)
     for visit in shown:
         its = photos.get(visit.visit_id, [])
         visit_card(visit, items, codes.get(visit.visit_id), known, its, unread)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account, Channel
 from data.history import Noun
@@ -73,6 +73,18 @@ _ORDER_STATUSES = {
         OrderStatus.BLOCKED,
     },
 }
+
+# Orders with each visit of theirs and the names, and with the one that stands for the order.
+_EACH_VISIT = (
+    select(Order, Visit, _customer.name, _caregiver.name, Recipient.name, Review.id)
+    .select_from(Order)
+    .join(Visit, Visit.order_id == Order.id)
+    .join(_customer, _customer.id == Order.customer_id)
+    .join(_caregiver, _caregiver.id == Visit.caregiver_id)
+    .join(Recipient, Recipient.id == Order.recipient_id)
+    .outerjoin(Review, Review.visit_id == Visit.id)
+)
+_FOREMOST = _EACH_VISIT.where(Visit.id == visits.foremost())
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +177,7 @@ def listing(
         if {one for one, its in _ORDER_STATUSES.items() if its & by_order} - set(visit_statuses):
             page = page.where(Visit.status.in_(visit_statuses))
     ids = session.scalars(page.order_by(*order_by).limit(limit).offset(offset)).all()
-    rows = _with_parts(visits.foremost(), Order.id.in_(ids)).order_by(*order_by)
+    rows = _FOREMOST.where(Order.id.in_(ids)).order_by(*order_by)
     return [_view(actor, *row) for row in session.execute(rows)]
 
 
@@ -193,7 +205,7 @@ def visits_of(
     if order_id is not None:
         page = page.where(Order.id == order_id)
     ids = session.scalars(page.order_by(Visit.starts_at, Visit.id).limit(limit)).all()
-    rows = _with_parts(Visit.id, Visit.id.in_(ids)).order_by(Visit.starts_at, Visit.id)
+    rows = _EACH_VISIT.where(Visit.id.in_(ids)).order_by(Visit.starts_at, Visit.id)
     return [_view(actor, *row) for row in session.execute(rows)]
 
 
@@ -208,7 +220,7 @@ def _with_alert(
     )
     newest = (Order.created_at.desc(), Visit.id.desc())
     waiting = page.where(to_do.visit_waits(alert)).order_by(*newest).limit(limit).offset(offset)
-    rows = _with_parts(Visit.id, Visit.id.in_(session.scalars(waiting).all())).order_by(*newest)
+    rows = _EACH_VISIT.where(Visit.id.in_(session.scalars(waiting).all())).order_by(*newest)
     return [_view(actor, *row) for row in session.execute(rows)]
 
 
@@ -216,7 +228,7 @@ def one(session: Session, actor: Actor, order_id: int) -> OrderView:
     """One order this actor may follow."""
     actor.require(Permission.FOLLOW_ORDERS)
     agreements.reach(session, actor, order_id)
-    row = session.execute(_with_parts(visits.foremost(), Order.id == order_id)).one()
+    row = session.execute(_FOREMOST.where(Order.id == order_id)).one()
     return _view(actor, *row)
 
 
@@ -290,22 +302,6 @@ def _end(session: Session, actor: Actor, order: Order) -> None:
         notices.tell_operators(
             session, NoticeKind.ORDER_CANCELLED, order.city_code, f"order-{order.id}", **named
         )
-
-
-def _with_parts(
-    shown: ColumnElement[int] | InstrumentedAttribute[int], which: ColumnElement[bool]
-) -> Select[*tuple[Any, ...]]:
-    """Orders with the visit that is shown of each, and the names."""
-    return (
-        select(Order, Visit, _customer.name, _caregiver.name, Recipient.name, Review.id)
-        .select_from(Order)
-        .join(Visit, (Visit.order_id == Order.id) & (Visit.id == shown))
-        .join(_customer, _customer.id == Order.customer_id)
-        .join(_caregiver, _caregiver.id == Visit.caregiver_id)
-        .join(Recipient, Recipient.id == Order.recipient_id)
-        .outerjoin(Review, Review.visit_id == Visit.id)
-        .where(which)
-    )
 
 
 def _view(

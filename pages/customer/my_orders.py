@@ -3,7 +3,7 @@
 from components import catalogue, layout, navigation
 from components.demands import demand_section
 from components.i18n import t
-from components.orders import COMING, MOST_SHOWN, PAST, order_section, plan_section
+from components.orders import COMING, MOST_SHOWN, PAST, beside, order_section, plan_section
 from components.session import fetch
 from services import demands, orders
 from services.orders import OrderKind
@@ -17,7 +17,8 @@ past = fetch(orders.listing, visit_statuses=PAST, limit=MOST_SHOWN)
 if not (posted or running or coming or past):
     layout.empty("my_orders", icon=":material/receipt_long:")
 navigation.button("post_demand", t("demand.post_another"), icon=":material/add_circle:")
-order_section("coming", coming, items)
-plan_section(running, items)
+told = beside(coming=coming, plans=running, past=past)
+order_section("coming", coming, items, told)
+plan_section(running, items, told)
 demand_section(posted, items)
-order_section("past", past, items)
+order_section("past", past, items, told)
