@@ -38,13 +38,22 @@ def open_panel() -> None:
 @live.part(Topic.CHAT)
 def _panel() -> None:
     unread = session.fetch(messages.unread)
+    own = unread.get(None, 0)
     with st.popover(
         t("chat.open"), icon=":material/chat:", type="primary", key=_PANEL, on_change="rerun"
     ) as panel:
         if panel.open:
-            _talk(unread.get(None, 0))
-    if (count := sum(unread.values())) and not panel.open:
-        st.badge(t("chat.unread", count=count), icon=":material/mark_chat_unread:", color="red")
+            _talk(own)
+    if own and not panel.open:
+        st.badge(t("chat.unread", count=own), icon=":material/mark_chat_unread:", color="red")
+    if about_orders := sum(unread.values()) - own:
+        # Drawn only for the side whose page it is.
+        for page in ("my_orders", "my_visits"):
+            navigation.link(
+                page,
+                t("chat.unread_about_orders", count=about_orders),
+                icon=":material/mark_chat_unread:",
+            )
 
 
 @live.part(Topic.CHAT)

@@ -224,5 +224,18 @@ def test_what_is_new_about_an_order_is_counted_on_its_card_until_it_is_read(open
         assert open_app(page, actor).button(key="order_talk_1").label == words("chat.about_order")
 
 
+def test_every_page_leads_to_what_is_new_about_an_order_and_not_to_the_empty_panel(open_app):
+    with writing() as session:
+        make_order(session)
+        messages.say_about(session, LI, 1, Said("八点半到", uuid4().hex))
+        messages.say_about(session, ZHOU, 1, Said("好的", uuid4().hex))
+    for actor, home in ((ZHOU, "my_orders"), (LI, "my_visits")):
+        app = open_app("pages/account/inbox.py", actor)
+        links = {link.label: link.page.rsplit("/", 1)[-1] for link in app.get("page_link")}
+
+        assert links[words("chat.unread_about_orders", count=1)] == home
+        assert words("chat.unread", count=1) not in said(app)
+
+
 def test_an_analyst_has_no_chat(open_app):
     assert not open_app("pages/analyst/overview.py", ANALYST).get("popover")
