@@ -51,31 +51,7 @@ def filters() -> HallFilter:
                 key="hall_only_fitting",
                 persist_state="session",
             )
-        with st.expander(
-            t("hall.more_filters"), icon=":material/tune:", key="hall_more_filters", type="compact"
-        ):
-            days = st.pills(
-                t("hall.when"),
-                _DAYS_AHEAD,
-                format_func=lambda one: t("hall.within_days", count=one),
-                key="hall_days",
-                persist_state="session",
-            )
-            within = st.pills(
-                t("hall.distance"),
-                _WITHIN_KM,
-                format_func=lambda one: t("hall.within_km", count=one),
-                key="hall_km",
-                persist_state="session",
-            )
-            skills = st.pills(
-                t("field.skills"),
-                list(Skill),
-                selection_mode="multi",
-                format_func=lambda one: t(f"skill.{one}"),
-                key="hall_skills",
-                persist_state="session",
-            )
+        days, within, skills = _more_filters()
     return HallFilter(
         groups=tuple(groups),
         skills=tuple(skills),
@@ -83,6 +59,42 @@ def filters() -> HallFilter:
         within_km=within,
         only_fitting=only_fitting,
     )
+
+
+def _more_filters() -> tuple[int | None, int | None, list[Skill]]:
+    """When, how far and with what skills; kept while they are folded away."""
+    with st.expander(
+        t("hall.more_filters"),
+        icon=":material/tune:",
+        key="hall_more_filters",
+        type="compact",
+        on_change="rerun",
+    ) as more:
+        if more.open:
+            st.pills(
+                t("hall.when"),
+                _DAYS_AHEAD,
+                format_func=lambda one: t("hall.within_days", count=one),
+                key="hall_days",
+                persist_state="session",
+            )
+            st.pills(
+                t("hall.distance"),
+                _WITHIN_KM,
+                format_func=lambda one: t("hall.within_km", count=one),
+                key="hall_km",
+                persist_state="session",
+            )
+            st.pills(
+                t("field.skills"),
+                list(Skill),
+                selection_mode="multi",
+                format_func=lambda one: t(f"skill.{one}"),
+                key="hall_skills",
+                persist_state="session",
+            )
+    kept = st.session_state
+    return kept.get("hall_days"), kept.get("hall_km"), kept.get("hall_skills") or []
 
 
 @live.part(Topic.HALL, Topic.INBOX)

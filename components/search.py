@@ -55,27 +55,13 @@ def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wan
                 key=f"{_KEY}_units_{item.id}",
             )
             starts_at = _when()
-            sex = st.selectbox(
-                t("find.sex"),
-                [None, *Sex],
-                format_func=lambda one: t(f"sex.{one}") if one else t("find.any_sex"),
-                key=f"{_KEY}_sex",
-            )
-            most = st.number_input(
-                t("find.most_price", unit=t(f"unit.{item.unit}")),
-                item.lowest_fen // 100,
-                item.highest_fen // 100,
-                value=None,
-                step=5,
-                placeholder=t("find.any_price"),
-                key=f"{_KEY}_most_{item.id}",
-            )
             sort = st.selectbox(
                 t("find.sort"),
                 list(Sort),
                 format_func=lambda one: t(f"find.by_{one}"),
                 key=f"{_KEY}_sort",
             )
+        sex, most = _narrower(item)
     return Wanted(
         item_id=item.id,
         city_code=city.code,
@@ -88,6 +74,39 @@ def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wan
         most_fen=most * 100 if most else None,
         sort=sort,
     )
+
+
+def _narrower(item: ItemView) -> tuple[Sex | None, int | None]:
+    """Who and for how much at most, which few care for: kept while it is folded away."""
+    sex_key, most_key = f"{_KEY}_sex", f"{_KEY}_most_{item.id}"
+    chosen = sum(st.session_state.get(key) is not None for key in (sex_key, most_key))
+    with st.expander(
+        t("find.narrower_chosen", count=chosen) if chosen else t("find.narrower"),
+        icon=":material/tune:",
+        key=f"{_KEY}_narrower",
+        type="compact",
+        on_change="rerun",
+    ) as more:
+        if more.open:
+            with st.grid(4, min_column_width=145):
+                st.selectbox(
+                    t("find.sex"),
+                    [None, *Sex],
+                    format_func=lambda one: t(f"sex.{one}") if one else t("find.any_sex"),
+                    key=sex_key,
+                    persist_state="session",
+                )
+                st.number_input(
+                    t("find.most_price", unit=t(f"unit.{item.unit}")),
+                    item.lowest_fen // 100,
+                    item.highest_fen // 100,
+                    value=None,
+                    step=5,
+                    placeholder=t("find.any_price"),
+                    key=most_key,
+                    persist_state="session",
+                )
+    return st.session_state.get(sex_key), st.session_state.get(most_key)
 
 
 def _where(city_code: str, near: str | None) -> tuple[str, int | None, str]:

@@ -28,6 +28,7 @@ from tests.factories import (
     make_booking,
     make_visit,
 )
+from tests.pages import screen
 from tests.pages.screen import (
     confirm,
     errors,
@@ -115,8 +116,10 @@ class TestFinding:
             rate.price_fen = PRICE_FEN + 500
         app = companionship(open_app(FIND, ZHOU))
         assert words("find.others", count=1) not in said(app)
-        app.number_input(key=f"find_most_{COMPANIONSHIP}").set_value(PRICE_FEN // 100).run()
+        most = screen.opened(app, "find_narrower").number_input(key=f"find_most_{COMPANIONSHIP}")
+        most.set_value(PRICE_FEN // 100).run()
         assert NAMES[LI] not in said(app)
+        assert words("find.narrower_chosen", count=1) in [one.label for one in app.expander]
         app.session_state["find_others"] = True
         app.run()
         why = words("find.hindered", count=1, what=words("obstacle.price"))

@@ -248,7 +248,7 @@ class TestBooking:
         app = with_caller(open_app)
         app.segmented_control(key="find_group").set_value("elderly").run()
         app.button(key=f"book_{LI.id}").click().run()
-        app.selectbox(key="find_sex").set_value("female").run()
+        opened(app, "find_narrower").selectbox(key="find_sex").set_value("female").run()
         assert "booking_request" not in keys(app)
         assert f"book_{LI.id}" in keys(app)
 

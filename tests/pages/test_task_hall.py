@@ -137,7 +137,7 @@ def test_groups_and_skills_narrow_the_hall(open_app):
     app.pills(key="hall_groups").set_value(["maternity"]).run()
     assert "没有符合条件的需求" in said(app)
     app.pills(key="hall_groups").set_value([]).run()
-    app.pills(key="hall_skills").set_value(["dementia"]).run()
+    opened(app, "hall_more_filters").pills(key="hall_skills").set_value(["dementia"]).run()
     assert "老人陪伴" in said(app)
 
 
@@ -196,7 +196,7 @@ def test_the_hall_speaks_english_and_keeps_what_is_typed(open_app):
 def test_one_that_she_is_invited_to_is_marked_and_shown_whatever_her_filters_say(open_app):
     demand_id = posted()
     app = open_app(PAGE, LI)
-    app.pills(key="hall_skills").set_value(["dialect"]).run()
+    opened(app, "hall_more_filters").pills(key="hall_skills").set_value(["dialect"]).run()
     assert f"apply_{demand_id}" not in {button.key for button in app.button}
     with writing() as session:
         invitations.invite(session, ZHOU, demand_id, LI.id)
