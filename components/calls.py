@@ -120,7 +120,10 @@ def due_list() -> None:
 
 def last_calls(customer_id: int) -> None:
     """What was said before."""
-    for one in session.fetch(calls.of_customer, customer_id):
+    before = session.fetch(calls.of_customer, customer_id)
+    if not before:
+        st.caption(t("calls.none_before"))
+    for one in before:
         how = t(f"outcome.{one.outcome}") if one.outcome else t("calls.no_outcome")
         way = (
             ":material/call_made:" if one.direction is Direction.OUT else ":material/call_received:"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 import streamlit as st
+from streamlit.components.v2 import component
 
 from components import catalogue, formats, session
 from components.i18n import t
@@ -17,6 +18,27 @@ from services.talks import Standing, TalkStatus
 _TYPES = ("jpg", "jpeg", "png", "webp", "heic", "heif")
 HEIGHT = 300
 Say = Callable[[Said], object | None]
+# Streamlit names the buttons of its field in English only, and anew whenever it draws them.
+_NAMES = component(
+    "chat_names",
+    js="""
+export default function ({ data }) {
+  const field = document.querySelector(`.st-key-${data.field}`)
+  if (!field) return
+  const name = () => {
+    for (const [part, words] of Object.entries(data.words))
+      for (const button of field.querySelectorAll(`[data-testid=${part}]`)) {
+        const named = button.querySelector("button") ?? button
+        if (named.ariaLabel !== words) named.ariaLabel = words
+      }
+  }
+  name()
+  const drawn = new MutationObserver(name)
+  drawn.observe(field, { childList: true, subtree: true, attributeFilter: ["aria-label"] })
+  return () => drawn.disconnect()
+}
+""",
+)
 
 
 def head(standing: Standing) -> None:
@@ -97,6 +119,17 @@ def writing(say: Say, key: str, hint: str, *, pictures: bool) -> None:
         accept_file="multiple" if pictures else False,
         file_type=list(_TYPES) if pictures else None,
         max_upload_size=scans.MOST_BYTES // 1024 // 1024 if pictures else None,
+    )
+    _NAMES(
+        key=f"{key}_field_names",
+        data={
+            "field": f"{key}_words",
+            "words": {
+                "stChatInputSubmitButton": t("chats.send"),
+                "stChatInputFileUploadButton": t("chat.add_picture"),
+            },
+        },
+        height="content",
     )
     with above:
         if given:

@@ -236,6 +236,7 @@ def _canned(view: TalkView, key: str) -> None:
             t("chats.canned_pick"),
             list(named),
             index=None,
+            placeholder=t("chats.canned_hint"),
             format_func=lambda one: f"/{named[one].shortcut}",
             key=f"{key}_reply",
         )

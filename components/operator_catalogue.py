@@ -178,6 +178,7 @@ def _fields(item: ItemView | None, key: str) -> ItemForm:
         default=list(item.required_certificates) if item else [CertificateKind.HEALTH],
         format_func=lambda kind: t(f"certificate.{kind}"),
         key=f"{key}certificates",
+        placeholder=t("catalogue.no_certificates"),
     )
     with st.grid(2, min_column_width=260):
         tasks_zh = st.text_area(

@@ -182,7 +182,7 @@ def report(order: OrderView, items: dict[int, ItemView]) -> None:
     """What the caregiver did and said."""
     item = items.get(order.item_id)
     names = formats.tasks(item) if item is not None else ()
-    ticks = (f":green[:material/check:] {names[int(n)]}" for n in order.done_tasks if names)
+    ticks = (f":green[:material/check:]\xa0{names[int(n)]}" for n in order.done_tasks if names)
     st.markdown(f":small[{t('order.report')}]  \n" + "  ".join(ticks))
     if order.report_words:
         st.text(order.report_words)

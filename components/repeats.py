@@ -22,8 +22,8 @@ def repeat_card(customer_id: int, proposal: Proposal, items: dict[int, ItemView]
         if not proposal.as_before:
             wanted = formats.moment(proposal.wanted_at)
             caregiver = formats.plain(proposal.caregiver_name)
-            said = t("repeat.not_as_before", caregiver=caregiver, wanted=wanted)
-            st.caption(f"{said} {_why(proposal.obstacle)}")
+            why = _why(proposal.obstacle)
+            st.caption(t("repeat.not_as_before", caregiver=caregiver, wanted=wanted, why=why))
         choices = list(proposal.choices)
         if not choices:
             st.info(t("repeat.nobody"), icon=":material/event_busy:")

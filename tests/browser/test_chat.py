@@ -31,6 +31,9 @@ def test_family_and_desk_read_each_other_at_once(pilot, arrive):
     desk.demo_sign_in("desk")
     desk.pick("chat_box", "Mine")  # The demo's family is in a talk with this very desk.
     family.press("chat_panel")
+    for said in ("添加图片", "发送"):  # Streamlit says it in English only.
+        named = family.page.get_by_role("button", name=said, exact=True)
+        expect(named).to_be_visible(timeout=PATIENCE_MS)
     family.is_well()
 
     write(family, "明天能早半小时吗 https://example.com/")
