@@ -534,3 +534,8 @@ def test_a_name_is_shown_as_typed(open_app):
     app = with_caller(open_app, NEW_PHONE)
     assert not app.exception
     assert "\\*\\*粗\\*\\* \\<b\\>\\{name\\}\\<\\/b\\>" in said(app)
+
+
+def test_of_a_caller_nobody_has_talked_to_the_desk_reads_just_that(open_app):
+    app = opened(with_caller(open_app), "caller_calls")
+    assert words("calls.none_before") in said(app)
