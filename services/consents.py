@@ -169,7 +169,7 @@ def _refuse_while_needed(session: Session, account_id: int) -> None:
         select(Order.id)
         .where(
             or_(Order.customer_id == account_id, Order.caregiver_id == account_id),
-            Order.status.in_((*WAITING, OrderStatus.CONFIRMED)),
+            Order.status.in_((*WAITING, OrderStatus.CONFIRMED, OrderStatus.PAUSED)),
         )
         .limit(1)
     )

@@ -30,6 +30,7 @@ from services import (
     ledger,
     lifecycles,
     notices,
+    report_photos,
 )
 from services.access import SYSTEM, Actor, Permission, Role
 from services.errors import Conflict, NotFound
@@ -109,7 +110,10 @@ def withdraw(session: Session, actor: Actor) -> None:
 
 
 def forget_sensitive(session: Session, actor: Actor) -> None:
-    """Withdraw the consent to sensitive data; papers, numbers and health notes go with it."""
+    """Withdraw the consent to sensitive data; what rests on it goes.
+
+    Papers, numbers, health notes, and photos of visits but for those in dispute.
+    """
     actor.require(Permission.KEEP_ACCOUNT)
     consents.withdraw(session, actor, Policy.SENSITIVE_DATA)
     forgetting.papers(session, actor.id or 0)
@@ -118,6 +122,7 @@ def forget_sensitive(session: Session, actor: Actor) -> None:
         lifecycles.take(session, SYSTEM, Noun.CAREGIVER, caregiver, "leave")
     for recipient in forgetting.recipients_of(session, [actor.id or 0]):
         recipient.conditions = recipient.ward = ""
+    report_photos.shred_of(session, SYSTEM, [actor.id or 0], disputed=False)
 
 
 def erase_due(session: Session, actor: Actor) -> int:

@@ -108,9 +108,12 @@ def shred_due(session: Session, actor: Actor) -> int:
     return shredded
 
 
-def shred_of(session: Session, actor: Actor, customer_ids: Sequence[int]) -> int:
-    """Destroy every photo in the reports to a family; that there were some stays known."""
-    return _shred(session, actor, Order.customer_id.in_(customer_ids))
+def shred_of(
+    session: Session, actor: Actor, customer_ids: Sequence[int], *, disputed: bool = True
+) -> int:
+    """Destroy the photos in the reports to a family, `disputed` ones too; it stays known of."""
+    theirs = Order.customer_id.in_(customer_ids)
+    return _shred(session, actor, theirs if disputed else theirs & ~complaints.rests())
 
 
 def _shred(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:

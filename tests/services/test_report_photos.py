@@ -1,5 +1,6 @@
 import io
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from data.orders import ReportPhoto
 from services import (
     audit,
     complaints,
+    consents,
     erasure,
     incidents,
     keys,
@@ -22,6 +24,7 @@ from services import (
 )
 from services.access import SYSTEM, Actor, Role
 from services.complaints import ComplaintCategory
+from services.consents import Policy
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.incidents import IncidentKind
 from services.pictures import PictureKind
@@ -273,6 +276,25 @@ class TestShredding:
         assert self.shred(session) == 0
         complaints.close(session, OPERATOR, number, "已了结")
         assert self.shred(session) == 2
+
+    def test_with_the_consent_to_sensitive_data_but_not_the_evidence(
+        self, session, clock, visit_id
+    ):
+        disputed = make_finished_visit(session, starts_at=clock() - timedelta(days=2))
+        others = make_finished_visit(session, customer=STRANGER, caregiver=ZHAO)
+        report_photos.add(session, LI, disputed, [empty_page()])
+        report_photos.add(session, ZHAO, others, [empty_page()])
+        for its in (visit_id, disputed):
+            redeem(session, its)
+        complaints.lodge(session, ZHOU, disputed, ComplaintCategory.QUALITY, "不好")
+        consents.give(session, ZHOU, Policy.SENSITIVE_DATA)
+        session.flush()
+
+        erasure.forget_sensitive(session, ZHOU)
+
+        assert self.left(session) == 2
+        assert report_photos.of_visits(session, ZHOU, [visit_id]) == {}
+        assert len(report_photos.of_visits(session, ZHOU, [disputed])[disputed]) == 1
 
     def test_with_the_family_and_nobody_else(self, session, clock, visit_id):
         other_id = make_redeemed_visit(session, customer=STRANGER, caregiver=ZHAO)
