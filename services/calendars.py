@@ -6,8 +6,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import Select, delete, false, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, bindparam, delete, false, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.accounts import Account
 from data.calendars import Closure, DayHours, DayKind, Leave
@@ -192,54 +192,54 @@ def appointments(
     return [Appointment(*row) for row in rows]
 
 
+def _theirs(caregiver_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    return caregiver_id.in_(bindparam("ids", expanding=True))
+
+
+def _touch(table: type[Leave] | type[Closure]) -> ColumnElement[bool]:
+    return (table.ends_at > bindparam("since")) & (table.starts_at < bindparam("until"))
+
+
+# Asked of everybody who might come, at every look: writing them takes longer than the answer.
+_OF = (
+    select(
+        WeeklyHours.caregiver_id,
+        WeeklyHours.weekday,
+        WeeklyHours.starts_minute,
+        WeeklyHours.ends_minute,
+    ).where(
+        _theirs(WeeklyHours.caregiver_id),
+        WeeklyHours.weekday.in_(bindparam("weekdays", expanding=True)),
+    ),
+    select(
+        DayHours.caregiver_id, DayHours.on_day, DayHours.starts_minute, DayHours.ends_minute
+    ).where(
+        _theirs(DayHours.caregiver_id),
+        DayHours.on_day.between(bindparam("first"), bindparam("last")),
+    ),
+    select(Leave.caregiver_id, Leave.starts_at, Leave.ends_at).where(
+        _theirs(Leave.caregiver_id), Leave.withdrawn_at.is_(None), _touch(Leave)
+    ),
+    select(Caregiver.id, Closure.starts_at, Closure.ends_at)
+    .join(Closure, Closure.city_code == Caregiver.city_code)
+    .where(_theirs(Caregiver.id), _touch(Closure)),
+)
+
+
 def of(
     session: Session, caregiver_ids: Sequence[int], first: date, last: date
 ) -> dict[int, Calendar]:
     """The calendars of several caregivers for the days from first to last, in four questions."""
-    since, until = _midnight(first), _midnight(last + timedelta(days=1))
-    weeks = _grouped(
-        session.execute(
-            select(
-                WeeklyHours.caregiver_id,
-                WeeklyHours.weekday,
-                WeeklyHours.starts_minute,
-                WeeklyHours.ends_minute,
-            ).where(
-                WeeklyHours.caregiver_id.in_(caregiver_ids),
-                WeeklyHours.weekday.in_(_weekdays(first, last)),
-            )
-        )
-    )
-    days = _grouped(
-        session.execute(
-            select(
-                DayHours.caregiver_id,
-                DayHours.on_day,
-                DayHours.starts_minute,
-                DayHours.ends_minute,
-            ).where(DayHours.caregiver_id.in_(caregiver_ids), DayHours.on_day.between(first, last))
-        )
-    )
-    leaves = _grouped(
-        session.execute(
-            select(Leave.caregiver_id, Leave.starts_at, Leave.ends_at).where(
-                Leave.caregiver_id.in_(caregiver_ids),
-                Leave.withdrawn_at.is_(None),
-                Leave.ends_at > since,
-                Leave.starts_at < until,
-            )
-        )
-    )
-    closures = _grouped(
-        session.execute(
-            select(Caregiver.id, Closure.starts_at, Closure.ends_at)
-            .join(Closure, Closure.city_code == Caregiver.city_code)
-            .where(
-                Caregiver.id.in_(caregiver_ids),
-                Closure.ends_at > since,
-                Closure.starts_at < until,
-            )
-        )
+    asked = {
+        "ids": caregiver_ids,
+        "weekdays": _weekdays(first, last),
+        "first": first,
+        "last": last,
+        "since": _midnight(first),
+        "until": _midnight(last + timedelta(days=1)),
+    }
+    weeks, days, leaves, closures = (
+        _grouped(session.execute(statement, asked)) for statement in _OF
     )
     return {
         one: Calendar(

@@ -13,7 +13,17 @@ from itertools import pairwise
 from typing import Any
 
 from psycopg.errors import ExclusionViolation
-from sqlalchemy import ColumnElement, SQLColumnExpression, Table, and_, exists, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    SQLColumnExpression,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -120,20 +130,24 @@ def taken(session: Session, caregiver_id: int, since: datetime, until: datetime)
     return taken_by(session, [caregiver_id], since, until).get(caregiver_id, [])
 
 
+# Written once, as all that is asked of many at every look.
+_TAKEN = (
+    select(_visits.c.caregiver_id, _visits.c.starts_at, _visits.c.ends_at, _visits.c.cell)
+    .where(
+        _visits.c.caregiver_id.in_(bindparam("ids", expanding=True)),
+        _visits.c.ends_at > bindparam("since"),
+        _visits.c.starts_at < bindparam("until"),
+        _visits.c.status.not_in(GONE),
+    )
+    .order_by(_visits.c.starts_at)
+)
+
+
 def taken_by(
     session: Session, caregiver_ids: Sequence[int], since: datetime, until: datetime
 ) -> dict[int, list[Taken]]:
     """The visits that take the time of several caregivers between two moments, soonest first."""
-    rows = session.execute(
-        select(_visits.c.caregiver_id, _visits.c.starts_at, _visits.c.ends_at, _visits.c.cell)
-        .where(
-            _visits.c.caregiver_id.in_(caregiver_ids),
-            _visits.c.ends_at > since,
-            _visits.c.starts_at < until,
-            _visits.c.status.not_in(GONE),
-        )
-        .order_by(_visits.c.starts_at)
-    )
+    rows = session.execute(_TAKEN, {"ids": caregiver_ids, "since": since, "until": until})
     found: dict[int, list[Taken]] = {}
     for caregiver_id, starts_at, ends_at, cell in rows:
         found.setdefault(caregiver_id, []).append(Taken(starts_at, ends_at, cell))
