@@ -39,9 +39,14 @@ export default function (component) {
     state.sent = field.value
     setStateValue("typed", field.value)
   }
-  function pickFirst(tries = 120) {
+  function isRunning() {
+    const app = document.querySelector("[data-testid=stApp]")
+    return (app?.dataset.testScriptState ?? "notRunning") !== "notRunning"
+  }
+  // Pressed while the run that draws them goes on, a button may not be heard.
+  function pickFirst(tries = 400) {
     const [first] = buttons()
-    if (first) first.click()
+    if (first && !isRunning()) first.click()
     else if (tries) setTimeout(() => pickFirst(tries - 1), 25)
   }
   field.oninput = (event) => {

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -230,7 +231,13 @@ def mark(session: Session, talk: Talk, reader_id: int | None, message_id: int) -
 def unread(session: Session, actor: Actor) -> dict[int | None, int]:
     """How many messages the actor has not read: of orders' talks by order, under None the rest."""
     actor.require(Permission.CHAT)
-    rows = session.execute(
+    return dict(session.execute(_unread(actor)).all())
+
+
+# Every page asks it at every run: writing the question takes longer than the answer.
+@lru_cache(maxsize=1000)
+def _unread(actor: Actor) -> Select[int | None, int]:
+    return (
         select(Talk.order_id, func.count(Message.id))
         .join(Talk, Talk.id == Message.talk_id)
         .where(
@@ -242,7 +249,6 @@ def unread(session: Session, actor: Actor) -> dict[int | None, int]:
         )
         .group_by(Talk.order_id)
     )
-    return dict(rows.all())
 
 
 def new_to(reader_id: int | None) -> ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -74,7 +74,9 @@ def speaks(actor: Actor) -> ColumnElement[bool]:
         case Role.CAREGIVER:
             hers = select(_comes.order_id).where(_comes.caregiver_id == actor.id)
             live = exists().where(_runs.order_id == Order.id, _runs.status.in_(LIVE))
-            lately = and_(_comes.status.in_(_OVER), _comes.ends_at > clock.now() - STAYS_OPEN)
+            # The moment it is asked, not the one in which it was written.
+            open_since = bindparam(None, callable_=lambda: clock.now() - STAYS_OPEN)
+            lately = and_(_comes.status.in_(_OVER), _comes.ends_at > open_since)
             return or_(
                 Order.id.in_(hers.where(_comes.status.in_(LIVE))),
                 and_(~live.correlate(Order), Order.id.in_(hers.where(lately))),

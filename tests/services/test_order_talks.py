@@ -9,7 +9,7 @@ from sqlalchemy import event, select, update
 from data.chat import Talk, TalkStatus
 from data.complaints import ComplaintCategory
 from data.history import AuditEvent
-from data.orders import Visit, VisitStatus
+from data.orders import Order, Visit, VisitStatus
 from services import clock, complaints, messages, order_talks
 from services.access import SYSTEM
 from services.errors import Conflict, NotFound
@@ -111,12 +111,19 @@ def test_it_stays_open_for_a_week_and_is_closed_then(session, clock):
     assert heard(session, ZHOU, order_id) == ["路上平安"]
 
 
+def test_what_is_new_is_counted_for_her_only_while_the_talk_is_hers(session, clock):
+    order_id = order_of(session, make_redeemed_visit(session))
+    say(session, ZHOU, order_id, "多谢")
+    assert messages.unread(session, LI) == {order_id: 1}
+    clock.move(days=8)
+
+    assert messages.unread(session, LI) == {}
+
+
 def test_the_button_is_there_exactly_while_one_may_speak(session, clock):
     order_id = order_of(session, make_redeemed_visit(session))
     visit = session.scalars(select(Visit)).one()
     status = VisitStatus(visit.status)
-    from data.orders import Order
-
     order = session.get_one(Order, order_id)
     assert order_talks.opens_for(order.status, status, visit.ends_at)
     clock.move(days=8)
