@@ -36,6 +36,9 @@ class Person:
 
     def open(self, address: str) -> None:
         self.page.goto(f"{self.base}/{address}")
+        # Before the first run there is nothing under way either.
+        drawn = self.page.locator("[data-testid=stMain] [data-testid=stElementContainer]")
+        drawn.first.wait_for(state="attached", timeout=PATIENCE_MS)
         self.settle()
 
     def follow(self, address: str) -> None:
