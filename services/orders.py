@@ -26,7 +26,6 @@ from data.reviews import Review
 from services import (
     agreements,
     calls,
-    changes,
     clock,
     ledger,
     lifecycles,
@@ -281,7 +280,7 @@ def _end(session: Session, actor: Actor, order: Order) -> None:
     for visit in its:
         lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
         ledger.book_cancelled(session, order, visit)
-    changes.drop_offers(session, actor, *its)
+    agreements.drop_offers(session, actor, *its)
     lifecycles.take(session, actor, Noun.ORDER, order, "decline")
     named = agreements.facts(order, its[0].id)
     for account_id in {order.customer_id, order.caregiver_id} - {actor.id}:
