@@ -277,6 +277,8 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
 
 def _end(session: Session, actor: Actor, order: Order) -> None:
     its = agreements.locked_visits(session, order)
+    if not its:  # A plan that was ended before its first visit.
+        raise Conflict("error.order_moved_on")
     for visit in its:
         lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
         ledger.book_cancelled(session, order, visit)
