@@ -8,9 +8,10 @@ from sqlalchemy.orm import Session
 
 from data.cities import City
 from data.demands import Demand
+from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import ASIDE, GONE, Order, OrderKind, OrderStatus, Visit, VisitStatus
-from services import clock, gate, notices, pricing, tariffs
+from services import clock, gate, lifecycles, notices, pricing, tariffs
 from services.access import Actor, Role
 from services.errors import NotFound
 
@@ -93,6 +94,19 @@ def locked_visits(session: Session, order: Order) -> list[Visit]:
     """The visits an order promises, soonest first, locked until the transaction ends."""
     its = select(Visit).where(Visit.order_id == order.id, Visit.status.not_in((*GONE, *ASIDE)))
     return list(session.scalars(its.order_by(Visit.starts_at).with_for_update()))
+
+
+def drop_offers(session: Session, actor: Actor, *visits: Visit) -> None:
+    """Whoever was asked to come instead is asked no more."""
+    replaced = [visit.id for visit in visits]
+    offers = session.scalars(
+        select(Visit)
+        .where(Visit.replaces_id.in_(replaced), Visit.status == VisitStatus.OFFERED)
+        .order_by(Visit.id)
+        .with_for_update()
+    )
+    for offer in offers.all():
+        lifecycles.take(session, actor, Noun.VISIT, offer, "turn_down")
 
 
 def reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False) -> Order:

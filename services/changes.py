@@ -218,7 +218,7 @@ def reschedule(
         raise Conflict("error.price_changed")
     ends_at = starts_at + (visit.ends_at - visit.starts_at)
     lifecycles.take(session, actor, Noun.VISIT, visit, "give_way")
-    drop_offers(session, actor, visit)
+    agreements.drop_offers(session, actor, visit)
     gate.hold(session, visit.caregiver_id)
     session.flush()  # It takes none of her time any more.
     caregiver = session.get_one(Caregiver, visit.caregiver_id)
@@ -265,19 +265,6 @@ def _look_for_another(
     return let_down
 
 
-def drop_offers(session: Session, actor: Actor, *visits: Visit) -> None:
-    """Whoever was asked to come instead is asked no more."""
-    replaced = [visit.id for visit in visits]
-    offers = session.scalars(
-        select(Visit)
-        .where(Visit.replaces_id.in_(replaced), Visit.status == VisitStatus.OFFERED)
-        .order_by(Visit.id)
-        .with_for_update()
-    )
-    for offer in offers.all():
-        lifecycles.take(session, actor, Noun.VISIT, offer, "turn_down")
-
-
 def _settle(
     session: Session, actor: Actor, order: Order, visit: Visit, owing: Party, owed_fen: int
 ) -> None:
@@ -285,7 +272,7 @@ def _settle(
     visit.ended_by = owing
     visit.fee_fen = owed_fen if owing is Party.CUSTOMER else 0
     visit.penalty_fen = owed_fen if owing is Party.CAREGIVER else 0
-    drop_offers(session, actor, visit)
+    agreements.drop_offers(session, actor, visit)
     session.flush()
     ledger.book_cancelled(session, order, visit)
 

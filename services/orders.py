@@ -26,7 +26,6 @@ from data.reviews import Review
 from services import (
     agreements,
     calls,
-    changes,
     clock,
     ledger,
     lifecycles,
@@ -290,10 +289,12 @@ def decline(session: Session, actor: Actor, order_id: int) -> None:
 
 def _end(session: Session, actor: Actor, order: Order) -> None:
     its = agreements.locked_visits(session, order)
+    if not its:  # A plan that was ended before its first visit.
+        raise Conflict("error.order_moved_on")
     for visit in its:
         lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
         ledger.book_cancelled(session, order, visit)
-    changes.drop_offers(session, actor, *its)
+    agreements.drop_offers(session, actor, *its)
     lifecycles.take(session, actor, Noun.ORDER, order, "decline")
     named = agreements.facts(order, its[0].id)
     for account_id in {order.customer_id, order.caregiver_id} - {actor.id}:

@@ -13,7 +13,17 @@ from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import ASIDE, ENDED, Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Mobility, Recipient, Relation, Sex
-from services import audit, callers, clock, lifecycles, notices, phones, places, recipients
+from services import (
+    agreements,
+    audit,
+    callers,
+    clock,
+    lifecycles,
+    notices,
+    phones,
+    places,
+    recipients,
+)
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
@@ -103,6 +113,7 @@ def check_in(session: Session, actor: Actor, visit_id: int, cell: str | None = N
             "error.check_in_too_early", hours=int(EARLIEST_CHECK_IN.total_seconds() // 3600)
         )
     lifecycles.take(session, actor, Noun.VISIT, visit, "check_in")
+    agreements.drop_offers(session, actor, visit)
     visit.checked_in_at, visit.checked_in_cell = clock.now(), cell
 
 

@@ -395,6 +395,7 @@ INNER = {
     "waiting_lists.close",
     "waiting_lists.put",
     "waiting_lists.reopen",
+    "agreements.drop_offers",
     "agreements.reach",
     "audit.record",
     "bookings.tell_requested",
@@ -429,7 +430,6 @@ INNER = {
     "tariffs.settable",
     "tasks.ask",
     "visits.reach",
-    "changes.drop_offers",
 }
 # Without an actor: for everybody, signed in or not ...
 PUBLIC = {

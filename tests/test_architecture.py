@@ -38,6 +38,7 @@ SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 # Parts of other services' deeds: who calls them has asked. Screens and routes may not.
 INNER = {
     "forgetting.caregiver",
+    "agreements.drop_offers",
     "agreements.reach",
     "attachments.reach",
     "attachments.shred_of",
@@ -46,7 +47,6 @@ INNER = {
     "calendars.reach",
     "callers.acted_for",
     "calls.mark",
-    "changes.drop_offers",
     "waiting_lists.close",
     "waiting_lists.put",
     "waiting_lists.reopen",

@@ -354,6 +354,14 @@ class TestChanging:
         assert committed(session) == 3 * 2 * PRICE_FEN
         assert plans.extend_due(session, SYSTEM) == 0
 
+    def test_where_nothing_is_to_come_nothing_is_declined(self, session):
+        order_id = agreed(session)
+        plans.end(session, ZHOU, order_id, FIRST - timedelta(days=1))
+
+        assert days(visits_of(session, order_id, VisitStatus.PLANNED)) == []
+        with pytest.raises(Conflict, match="order_moved_on"):
+            orders.decline(session, ZHOU, order_id)
+
     def test_a_change_that_never_came_is_changed_again(self, session):
         order_id = agreed(session)
         plans.change(session, ZHOU, order_id, self.later())

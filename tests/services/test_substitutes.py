@@ -127,6 +127,19 @@ def test_an_order_that_is_declined_needs_nobody(session, visit_id, offer_id):
         substitutes.accept(session, ZHAO, offer_id)
 
 
+def test_where_the_first_one_has_come_nobody_is_needed(session, clock, visit_id):
+    clock.move(to=session.get_one(Visit, visit_id).starts_at - timedelta(hours=1))
+    offer_id = substitutes.ask(session, OPERATOR, visit_id, ZHAO.id)
+    visits.check_in(session, LI, visit_id)
+    clock.move(hours=1)
+
+    assert status(session, offer_id) is VisitStatus.DROPPED
+    with pytest.raises(Conflict, match="visit_moved_on"):
+        substitutes.accept(session, ZHAO, offer_id)
+    assert substitutes.expire_due(session, SYSTEM) == 0
+    assert told(session, NoticeKind.SUBSTITUTE_REFUSED) == set()
+
+
 def test_a_double_click_takes_over_once(session, visit_id, offer_id):
     substitutes.accept(session, ZHAO, offer_id)
     session.flush()
