@@ -13,10 +13,10 @@ from sqlalchemy.orm.exc import StaleDataError
 from streamlit import config
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from components import words
+from components import passwords, words
 from components.i18n import t
 from data.database import reading, transact
-from services import accounts, attempts, clock, credentials, passwords, sessions
+from services import accounts, attempts, clock, credentials, sessions
 from services.access import Actor, Role
 from services.errors import ServiceError
 from services.passwords import NewPassword
@@ -214,7 +214,7 @@ def sign_in(phone: str, password: str) -> None:
     attempt = _unless_refused(lambda session: attempts.begin(session, phone, client()))
     if attempt is None:
         return
-    if not credentials.password_fits(password, attempt.password_hash):
+    if not passwords.fits(password, attempt.password_hash):
         st.error(words.of_refusal(attempts.wrong_password()))
         return
     enter(lambda session: attempts.finish(session, attempt, client()))
@@ -254,7 +254,7 @@ def _is_own_password(typed: str) -> bool:
     attempt = _transaction(attempts.begin_own)
     if attempt is None or attempt.password_hash is None:
         return attempt is not None
-    if fits := credentials.password_fits(typed, attempt.password_hash):
+    if fits := passwords.fits(typed, attempt.password_hash):
         return fits
     st.error(t("error.password_wrong"))
     return False

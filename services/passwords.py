@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from services import credentials
 from services.errors import Invalid
 
 SHORTEST, LONGEST = 10, 128
@@ -20,15 +19,14 @@ class NewPassword:
     typed: str = field(repr=False)
 
 
-def made(password: str, again: str) -> NewPassword:
-    """Refuse a bad password in words, or hash it; slow on purpose, so outside any transaction."""
+def check(password: str, again: str) -> None:
+    """Refuse a bad password in words; whose it will be is looked at by `check_owner`."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid("error.password_length", fewest=SHORTEST, most=LONGEST)
     if password.casefold() in _common() or len(set(password)) == 1:
         raise Invalid("error.password_common")
     if password != again:
         raise Invalid("error.passwords_differ")
-    return NewPassword(credentials.hash_password(password), password)
 
 
 def check_owner(new: NewPassword, name: str, phone: str) -> None:

@@ -1,6 +1,8 @@
 """The rules of the house, kept by reading the source."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
@@ -82,9 +84,9 @@ MAY_NOT_IMPORT = {
     "Home.py": {"sqlalchemy", "starlette"},
     "pages": {"sqlalchemy", "starlette"},
     "components": {"sqlalchemy", "starlette"},
-    "services": {"streamlit", "starlette", "uvicorn"},
-    "data": {"streamlit", "starlette", "uvicorn"},
-    "worker.py": {"streamlit", "starlette", "uvicorn"},
+    "services": {"streamlit", "streamlit_authenticator", "starlette", "uvicorn"},
+    "data": {"streamlit", "streamlit_authenticator", "starlette", "uvicorn"},
+    "worker.py": {"streamlit", "streamlit_authenticator", "starlette", "uvicorn"},
 }
 CLOCK = "services/clock.py"
 # Durations (time.monotonic) are not a clock.
@@ -201,7 +203,14 @@ def test_only_one_file_knows_streamlit_authenticator():
         for file in sources(*LAYERS, *PROGRAMS)
         if any(module.split(".")[0] == "streamlit_authenticator" for module in imports(file))
     }
-    assert knowing == {"services/credentials.py"}
+    assert knowing == {"components/passwords.py"}
+
+
+def test_the_worker_runs_without_streamlit():
+    """Not even by way of a library that brings it."""
+    told = "import sys, worker; print(sorted(m for m in sys.modules if m.startswith('streamlit')))"
+    ran = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True)
+    assert (ran.stdout.strip(), ran.stderr) == ("[]", "")
 
 
 def test_pages_live_in_folders_of_their_own():
@@ -302,10 +311,15 @@ def test_names_say_something():
 def test_no_test_is_skipped():
     ways = {"pytest.skip", "pytest.xfail", "pytest.importorskip"}
     ways |= {"pytest.mark.skip", "pytest.mark.skipif", "pytest.mark.xfail"}
+    ways |= {f"unittest.{way}" for way in ("skip", "skipIf", "skipUnless", "SkipTest")}
     skipped = [
         place
         for place, node in nodes("tests")
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in ways
+        if (isinstance(node, ast.Attribute) and ast.unparse(node) in ways)
+        or (
+            isinstance(node, ast.ImportFrom)
+            and {*ways, "pytest.mark"} & {f"{node.module}.{one.name}" for one in node.names}
+        )
     ]
     assert not skipped
 

@@ -4,6 +4,7 @@ import pytest
 from pyotp.totp import TOTP
 from sqlalchemy import select
 
+from components import passwords
 from components import session as doors
 from data.accounts import Account, AccountRole
 from data.database import reading, writing
@@ -28,7 +29,7 @@ PHONE = Client(
 
 @pytest.fixture(autouse=True)
 def quick_hash(monkeypatch):
-    monkeypatch.setattr(credentials, "hash_password", lambda typed: f"hash of {typed}")
+    monkeypatch.setattr(passwords, "hashed", lambda typed: f"hash of {typed}")
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ class TestPassword:
         assert is_open(elsewhere)
 
     def test_the_present_one_is_asked_for(self, open_app, monkeypatch):
-        monkeypatch.setattr(credentials, "password_fits", lambda typed, kept: typed == kept)
+        monkeypatch.setattr(passwords, "fits", lambda typed, kept: typed == kept)
         with writing() as session:
             session.get_one(Account, ZHOU.id).password_hash = "the present one"
         app = open_app(PAGE, ZHOU)

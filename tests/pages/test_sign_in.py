@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from components import consents, session
+from components import consents, passwords, session
 from components.navigation import LANDING
 from data.accounts import Account, AccountRole, AccountStatus
 from data.database import reading, writing
 from data.sessions import SignInSession
-from services import credentials, notices, phones, sessions
+from services import notices, phones, sessions
 from services.access import Role
 from services.consents import Policy
 from tests.factories import ANALYST, DESK, LI, NANTONG, OPERATOR, STRANGER, ZHOU, phone_of
@@ -30,7 +30,7 @@ NO_SUCH_CODE = "abcdef"
 @pytest.fixture
 def easy_password(database, monkeypatch):
     """ZHOU and STRANGER have a password, and comparing costs nothing."""
-    monkeypatch.setattr(credentials, "password_fits", lambda typed, kept: typed == kept)
+    monkeypatch.setattr(passwords, "fits", lambda typed, kept: typed == kept)
     with writing() as session:
         for actor in (ZHOU, STRANGER):
             session.get_one(Account, actor.id).password_hash = PASSWORD
@@ -38,7 +38,7 @@ def easy_password(database, monkeypatch):
 
 @pytest.fixture
 def easy_hash(monkeypatch):
-    monkeypatch.setattr(credentials, "hash_password", lambda typed: f"hash of {typed}")
+    monkeypatch.setattr(passwords, "hashed", lambda typed: f"hash of {typed}")
 
 
 def account_of(phone):
@@ -113,7 +113,7 @@ class TestPassword:
     def test_the_right_one_opens_the_persons_own_page(self, open_app, opened):
         # The one test with a real bcrypt hash.
         with writing() as session:
-            session.get_one(Account, ZHOU.id).password_hash = credentials.hash_password(PASSWORD)
+            session.get_one(Account, ZHOU.id).password_hash = passwords.hashed(PASSWORD)
         app = sign_in(open_app(PAGE, None), phone_of(ZHOU).removeprefix("+86"), PASSWORD)
         assert not app.exception
         assert opened[-1] == LANDING[Role.CUSTOMER]

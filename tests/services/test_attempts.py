@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from data.accounts import Account
 from data.sessions import CodePurpose, SignInAttempt
-from services import accounts, attempts, credentials, sessions
+from services import accounts, attempts, sessions
 from services.errors import Conflict, NotAllowed
 from services.sessions import Client
 from tests.factories import BROWSER, LI, STRANGER, ZHOU, phone_of
@@ -210,20 +210,6 @@ class TestCodes:
 
         with pytest.raises(Conflict, match="try_in_seconds"):
             accounts.request_code(session, "13700001000", CodePurpose.SIGN_UP, BROWSER)
-
-
-def test_comparing_takes_as_long_without_an_account(monkeypatch):
-    compared = []
-    monkeypatch.setattr(
-        credentials,
-        "_hasher",
-        lambda: type("H", (), {"check_pw": lambda *them: compared.append(them)}),
-    )
-    monkeypatch.setattr(credentials, "_nobodys_hash", lambda: "nobody's")
-    for kept in ("somebody's", None):
-        credentials.password_fits("a password", kept)
-
-    assert [kept for _, kept in compared] == ["somebody's", "nobody's"]
 
 
 def test_a_stranger_who_floods_locks_nobody_out_of_a_session(session, clock):

@@ -7,21 +7,6 @@ import pytest
 from data.sealing import derived_key
 from services import credentials
 
-PASSWORD = "密码" * 40 + " 🔑"
-
-
-def test_only_the_right_password_fits():
-    hashed = credentials.hash_password(PASSWORD)
-
-    assert credentials.password_fits(PASSWORD, hashed)
-    assert not credentials.password_fits(PASSWORD[:-1], hashed)  # All of it counts, not 72 bytes.
-    assert not credentials.password_fits("", hashed)
-    assert PASSWORD not in hashed
-
-
-def test_nothing_fits_an_account_without_a_password():
-    assert not credentials.password_fits("nobody has this password", None)
-
 
 def test_a_cookie_names_its_session_until_it_expires(clock):
     cookie = credentials.cookie_value("token", clock.moment + timedelta(days=1))

@@ -18,7 +18,6 @@ from data.reviews import Review
 from data.verifications import CaseKind, CaseStatus, VerificationCase
 from services import (
     clock,
-    credentials,
     demo,
     regions,
     resident_ids,
@@ -52,7 +51,6 @@ def staged_at(moment, **size):
     """Stage a demo into the database at DATABASE_URL as if it were this moment."""
     with pytest.MonkeyPatch.context() as patch, clock.at(moment):
         patch.setattr(story.LOGGER, "warning", pytest.fail)  # No episode may be refused.
-        patch.setattr(credentials, "hash_password", lambda password: "a bcrypt hash")
         engines.upgrade()
         engines.transact(partial(demo.stage, **size))
 
