@@ -77,11 +77,11 @@ def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wan
 
 
 def _narrower(item: ItemView) -> tuple[Sex | None, int | None]:
-    """Who and for how much at most, which few care for: kept while it is folded away."""
+    """Who and for how much at most, which few care for: kept, and told, while it is folded away."""
     sex_key, most_key = f"{_KEY}_sex", f"{_KEY}_most_{item.id}"
-    chosen = sum(st.session_state.get(key) is not None for key in (sex_key, most_key))
+    # Under another name it would fold itself again.
     with st.expander(
-        t("find.narrower_chosen", count=chosen) if chosen else t("find.narrower"),
+        t("find.narrower"),
         icon=":material/tune:",
         key=f"{_KEY}_narrower",
         type="compact",
@@ -106,7 +106,12 @@ def _narrower(item: ItemView) -> tuple[Sex | None, int | None]:
                     key=most_key,
                     persist_state="session",
                 )
-    return st.session_state.get(sex_key), st.session_state.get(most_key)
+    sex, most = st.session_state.get(sex_key), st.session_state.get(most_key)
+    if not more.open and (sex or most):
+        price = most and formats.unit_price(most * 100, item.unit)
+        told = (sex and t(f"sex.{sex}"), price and t("find.at_most", price=price))
+        st.caption(" · ".join(filter(None, told)))
+    return sex, most
 
 
 def _where(city_code: str, near: str | None) -> tuple[str, int | None, str]:

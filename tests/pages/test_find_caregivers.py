@@ -119,7 +119,8 @@ class TestFinding:
         most = screen.opened(app, "find_narrower").number_input(key=f"find_most_{COMPANIONSHIP}")
         most.set_value(PRICE_FEN // 100).run()
         assert NAMES[LI] not in said(app)
-        assert words("find.narrower_chosen", count=1) in [one.label for one in app.expander]
+        app.session_state["find_narrower"] = False
+        assert words("find.at_most", price=f"¥{PRICE_FEN // 100}/小时") in said(app.run())
         app.session_state["find_others"] = True
         app.run()
         why = words("find.hindered", count=1, what=words("obstacle.price"))
