@@ -2,6 +2,8 @@
 
 from streamlit.components.v2 import component
 
+from components.scripts import IS_RUNNING
+
 # Streamlit sends a text field only with Enter; whoever talks meanwhile wants to see who it may be.
 # What was found are ordinary buttons, in a container of a new name for every answer, so that Enter
 # never presses one that belongs to what was typed before.
@@ -20,7 +22,8 @@ input:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset
 input::placeholder { color: var(--st-text-color); opacity: 0.75; }
 p { font: 0.8rem var(--st-font); color: var(--st-text-color); margin: 0.3rem 0 0; }
 """,
-    js="""
+    js=IS_RUNNING
+    + """
 const PAUSE = 150
 
 export default function (component) {
@@ -38,10 +41,6 @@ export default function (component) {
     if (field.value === state.sent) return
     state.sent = field.value
     setStateValue("typed", field.value)
-  }
-  function isRunning() {
-    const app = document.querySelector("[data-testid=stApp]")
-    return (app?.dataset.testScriptState ?? "notRunning") !== "notRunning"
   }
   // Pressed while the run that draws them goes on, a button may not be heard.
   function pickFirst(tries = 400) {

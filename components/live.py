@@ -8,6 +8,7 @@ from typing import ParamSpec
 from streamlit.components.v2 import component
 
 from components import session
+from components.scripts import IS_RUNNING
 from services import clock
 from services.news import Topic
 
@@ -18,18 +19,14 @@ Args = ParamSpec("Args")
 _LISTENER = component(
     "listener",
     html="<span></span>",
-    js="""
+    js=IS_RUNNING
+    + """
 const LONGEST_WAIT = 60000
 const ASK_AGAIN = 2000
 
-// A wish sent while a run opens another page would be answered with the page that was left.
-function isRunning() {
-  const state = document.querySelector("[data-testid=stApp]")?.dataset.testScriptState
-  return Boolean(state) && state !== "notRunning"
-}
-
 function wake(news) {
   if (document.hidden) return
+  // A wish sent while a run opens another page would be answered with the page that was left.
   if (isRunning()) {
     news.later ??= setTimeout(() => {
       news.later = null

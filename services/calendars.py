@@ -200,8 +200,8 @@ def _touch(table: type[Leave] | type[Closure]) -> ColumnElement[bool]:
     return (table.ends_at > bindparam("since")) & (table.starts_at < bindparam("until"))
 
 
-# Asked of everybody who might come, at every look: writing them takes longer than the answer.
-_OF = (
+# Weeks, days, leaves and closures: asked at every look, and writing that takes longer than answers.
+_PARTS = (
     select(
         WeeklyHours.caregiver_id,
         WeeklyHours.weekday,
@@ -239,7 +239,7 @@ def of(
         "until": _midnight(last + timedelta(days=1)),
     }
     weeks, days, leaves, closures = (
-        _grouped(session.execute(statement, asked)) for statement in _OF
+        _grouped(session.execute(statement, asked)) for statement in _PARTS
     )
     return {
         one: Calendar(

@@ -177,7 +177,7 @@ def consequences(session: Session, actor: Actor, code: str) -> Consequences:
     city = _reach(session, actor, code)
     rows = session.execute(
         select(Order.id, Visit.starts_at, Account.name)
-        .join_from(Order, Visit, Visit.id == visits.foremost())
+        .join_from(Order, Visit, Visit.id == visits.FOREMOST)
         .join(Account, Account.id == Visit.caregiver_id)
         .where(Order.city_code == city.code, _is_open_order())
         .order_by(Visit.starts_at, Order.id)

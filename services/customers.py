@@ -283,7 +283,7 @@ def _last_orders(session: Session, actor: Actor, customer_id: int) -> tuple[Rece
     theirs = select(Order.id).where(Order.customer_id == customer_id)
     rows = session.execute(
         select(Order.id, Order.item_id, Order.status, Visit.status, Visit.starts_at)
-        .join_from(Order, Visit, Visit.id == visits.foremost())
+        .join_from(Order, Visit, Visit.id == visits.FOREMOST)
         .where(Order.id.in_(theirs), Order.city_code.in_(actor.cities))
         .order_by(Order.id.desc())
         .limit(LAST_ORDERS)

@@ -130,7 +130,7 @@ def taken(session: Session, caregiver_id: int, since: datetime, until: datetime)
     return taken_by(session, [caregiver_id], since, until).get(caregiver_id, [])
 
 
-# Written once, as all that is asked of many at every look.
+# Asked at every look, and writing it takes longer than the answer.
 _TAKEN = (
     select(_visits.c.caregiver_id, _visits.c.starts_at, _visits.c.ends_at, _visits.c.cell)
     .where(

@@ -83,7 +83,7 @@ _EACH_VISIT = (
     .join(Recipient, Recipient.id == Order.recipient_id)
     .outerjoin(Review, Review.visit_id == Visit.id)
 )
-_FOREMOST = _EACH_VISIT.where(Visit.id == visits.foremost())
+_FOREMOST = _EACH_VISIT.where(Visit.id == visits.FOREMOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def listing(
         page = page.where(Order.kind == (kind or OrderKind.SINGLE))
     order_by: tuple[Any, ...] = (Order.created_at.desc(), Order.id.desc())
     if visit_statuses or soonest_first or actor.role not in (Role.OPERATOR, Role.DESK):
-        page = page.join(Visit, Visit.id == visits.foremost())
+        page = page.join(Visit, Visit.id == visits.FOREMOST)
         order_by = (Visit.starts_at.desc(), Order.id.desc())
     if soonest_first:
         order_by = (Visit.starts_at, Order.id)

@@ -83,7 +83,7 @@ def propose(session: Session, actor: Actor, customer_id: int) -> Proposal | None
     row = session.execute(
         select(Order, Demand, Visit, Recipient.name, Account.name, CareItem)
         .join(Demand, Demand.id == Order.demand_id)
-        .join(Visit, (Visit.order_id == Order.id) & (Visit.id == visits.foremost()))
+        .join(Visit, (Visit.order_id == Order.id) & (Visit.id == visits.FOREMOST))
         .join(Recipient, Recipient.id == Order.recipient_id)
         .join(Account, Account.id == Visit.caregiver_id)
         .join(CareItem, CareItem.id == Order.item_id)

@@ -111,7 +111,7 @@ def shred_due(session: Session, actor: Actor) -> int:
 def shred_of(
     session: Session, actor: Actor, customer_ids: Sequence[int], *, disputed: bool = True
 ) -> int:
-    """Destroy the photos in the reports to a family, `disputed` ones too; it stays known of."""
+    """Destroy the photos in the reports to a family, `disputed` too; that some were stays known."""
     theirs = Order.customer_id.in_(customer_ids)
     return _shred(session, actor, theirs if disputed else theirs & ~complaints.rests())
 

@@ -148,7 +148,7 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
                 waiting.c.id, waiting.c.since, null(), Demand.item_id, Demand.starts_at, null()
             ).join_from(waiting, Demand, Demand.id == waiting.c.id)
         case _:
-            of_order = and_(waiting.c.id == Order.id, Visit.id == visits.foremost())
+            of_order = and_(waiting.c.id == Order.id, Visit.id == visits.FOREMOST)
             about = of_order if kind in REQUEST_STATUS else waiting.c.id == Visit.id
             named = Order.id, Order.item_id, Visit.starts_at, Account.name
             query = (

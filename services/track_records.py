@@ -15,7 +15,7 @@ from data.reviews import Review
 # fixed prior): three praises of a newcomer do not outdo a hundred of an old hand.
 PRIOR_REVIEWS = 5
 UNREVIEWED_CITY = 3.0
-Number = TypeVar("Number", float, ColumnElement[float])
+_Number = TypeVar("_Number", float, ColumnElement[float])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def liked(score: Score, city_mean: float) -> float:
     return drawn(score.weight * (score.overall or 0.0), score.weight, city_mean)
 
 
-def drawn(overall_sum: Number, weight: Number, city_mean: float) -> Number:
+def drawn(overall_sum: _Number, weight: _Number, city_mean: float) -> _Number:
     """The same of what a caregiver's overall scores sum to, and of how much they weigh."""
     return (overall_sum + PRIOR_REVIEWS * city_mean) / (weight + PRIOR_REVIEWS)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ScalarSelect, case, false, select
+from sqlalchemy import ColumnElement, case, false, select
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account
@@ -31,10 +31,11 @@ from services.wording import words
 EARLIEST_CHECK_IN = timedelta(hours=2)
 OPEN_STATUSES = (VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)
 
-# Made once: a new alias for every query costs as much as the query.
+# A new alias for every query would cost as much as the query.
 _its = aliased(Visit)
 _is_over = _its.status.in_(ENDED)
-_FOREMOST = (
+# The visit that stands for its order: of those still to come the next, else the last.
+FOREMOST = (
     select(_its.id)
     .where(_its.order_id == Order.id, _its.status.not_in(ASIDE))
     .order_by(_is_over, case((_is_over, None), else_=_its.starts_at), _its.starts_at.desc())
@@ -87,11 +88,6 @@ def contact(session: Session, actor: Actor, visit_id: int) -> Contact:
         ward=recipient.ward,
         emergency_contact=recipient.emergency_contact,
     )
-
-
-def foremost() -> ScalarSelect[int]:
-    """The visit that stands for its order: of those still to come the next, else the last."""
-    return _FOREMOST
 
 
 def check_in_opens(starts_at: datetime) -> datetime:
