@@ -3,14 +3,24 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, exists, false, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from data.cities import City
 from data.demands import Demand
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import ASIDE, GONE, Order, OrderKind, OrderStatus, Visit, VisitStatus
+from data.orders import (
+    AHEAD,
+    ASIDE,
+    GONE,
+    WAITING,
+    Order,
+    OrderKind,
+    OrderStatus,
+    Visit,
+    VisitStatus,
+)
 from services import clock, gate, lifecycles, notices, pricing, tariffs
 from services.access import Actor, Role
 from services.errors import NotFound
@@ -94,6 +104,19 @@ def locked_visits(session: Session, order: Order) -> list[Visit]:
     """The visits an order promises, soonest first, locked until the transaction ends."""
     its = select(Visit).where(Visit.order_id == order.id, Visit.status.not_in((*GONE, *ASIDE)))
     return list(session.scalars(its.order_by(Visit.starts_at).with_for_update()))
+
+
+def binds(account_id: int) -> ColumnElement[bool]:
+    """Of orders: those not over in which a person has a part, be it one visit they stand in for."""
+    comes = exists().where(
+        Visit.order_id == Order.id,
+        Visit.caregiver_id == account_id,
+        Visit.status.in_((*AHEAD, VisitStatus.FINISHED)),
+    )
+    return and_(
+        Order.status.in_((*WAITING, OrderStatus.CONFIRMED, OrderStatus.PAUSED)),
+        or_(Order.customer_id == account_id, Order.caregiver_id == account_id, comes),
+    )
 
 
 def drop_offers(session: Session, actor: Actor, *visits: Visit) -> None:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session
 
 from data.consents import Consent, Policy
 from data.demands import Demand, DemandStatus
-from data.orders import WAITING, Order, OrderStatus
+from data.orders import Order
 from data.verifications import CaseStatus, VerificationCase
-from services import audit, clock
+from services import agreements, audit, clock
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, NotFound
 
@@ -165,14 +165,7 @@ def _refuse_while_needed(session: Session, account_id: int) -> None:
         .limit(1)
     ):
         raise Conflict("error.consent_case_submitted")
-    open_order = (
-        select(Order.id)
-        .where(
-            or_(Order.customer_id == account_id, Order.caregiver_id == account_id),
-            Order.status.in_((*WAITING, OrderStatus.CONFIRMED, OrderStatus.PAUSED)),
-        )
-        .limit(1)
-    )
+    open_order = select(Order.id).where(agreements.binds(account_id)).limit(1)
     open_demand = (
         select(Demand.id)
         .where(Demand.customer_id == account_id, Demand.status == DemandStatus.OPEN)

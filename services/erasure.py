@@ -18,9 +18,10 @@ from data.demands import HOPING, Application, Demand, DemandStatus
 from data.history import Noun
 from data.ledger import LedgerAccount
 from data.notices import NoticeKind
-from data.orders import WAITING, Order, OrderStatus, Visit
+from data.orders import Order, Visit
 from data.verifications import CaseStatus, VerificationCase
 from services import (
+    agreements,
     audit,
     clock,
     complaints,
@@ -180,11 +181,7 @@ def _open(session: Session, account_id: int) -> Open:
         works_here=count(
             AccountRole.id, AccountRole.account_id == account_id, AccountRole.role.in_(STAFF)
         ),
-        orders=count(
-            Order.id,
-            or_(Order.customer_id == account_id, Order.caregiver_id == account_id),
-            Order.status.in_((*WAITING, OrderStatus.CONFIRMED)),
-        ),
+        orders=count(Order.id, agreements.binds(account_id)),
         demands=count(
             Demand.id, Demand.customer_id == account_id, Demand.status == DemandStatus.OPEN
         ),

@@ -5,11 +5,22 @@ from sqlalchemy import select, update
 
 from components.catalogues import LANGUAGES
 from data.consents import Consent, Policy
+from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Recipient
 from services import consents, erasure, verifications
 from services.errors import Conflict, NotFound
 from tests.conftest import ROOT
-from tests.factories import LI, MOTHER_ID, OPERATOR, STRANGER, ZHOU, make_demand, make_order
+from tests.factories import (
+    LI,
+    MOTHER_ID,
+    OPERATOR,
+    STRANGER,
+    ZHAO,
+    ZHOU,
+    make_demand,
+    make_order,
+    make_visit,
+)
 
 SENSITIVE = Policy.SENSITIVE_DATA
 
@@ -85,6 +96,26 @@ def test_it_is_not_withdrawn_while_somebody_is_expected(session):
     make_order(session, customer=STRANGER, starts_at=consents.clock.now() + timedelta(days=2))
     with pytest.raises(Conflict, match="consent_order_open"):
         consents.withdraw(session, LI, SENSITIVE)
+
+
+def test_a_paused_plan_is_expected_to_go_on(session):
+    consents.give(session, ZHOU, SENSITIVE)
+    order_id = make_order(session)
+    session.get_one(Order, order_id).status = OrderStatus.PAUSED
+    with pytest.raises(Conflict, match="consent_order_open"):
+        consents.withdraw(session, ZHOU, SENSITIVE)
+
+
+def test_whoever_stands_in_for_a_visit_is_expected_too(session):
+    consents.give(session, ZHAO, SENSITIVE)
+    visit_id = make_visit(session)
+    session.get_one(Visit, visit_id).caregiver_id = ZHAO.id
+    with pytest.raises(Conflict, match="consent_order_open"):
+        consents.withdraw(session, ZHAO, SENSITIVE)
+    with pytest.raises(Conflict, match="erasure_orders"):
+        erasure.ask(session, ZHAO)
+    session.get_one(Visit, visit_id).status = VisitStatus.CANCELLED
+    consents.withdraw(session, ZHAO, SENSITIVE)
 
 
 def test_it_is_not_withdrawn_while_papers_are_reviewed(session):
