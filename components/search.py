@@ -35,7 +35,6 @@ _ADVICE = {
     Obstacle.WEEK_FULL: "other_week",
 }
 _SHOWN_AT_ONCE = 4
-_ANY = "any"
 _DAYS_AHEAD = 30
 
 
