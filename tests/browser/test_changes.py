@@ -101,8 +101,7 @@ def test_who_falls_ill_is_stood_in_for_and_the_family_sees_by_whom(pilot, arrive
     # On her phone she reads whom her leave hits before she takes it.
     li.open("my_calendar")
     li.demo_sign_in("caregiver")
-    li.key("take_leave_ask").locator("summary").click(timeout=PATIENCE_MS)
-    li.settle()
+    li.unfold("take_leave_ask")
     li.type_digits("leave_to", f"{clock.today() + A_WEEK:%Y%m%d}")
     li.page.keyboard.press("Escape")
     li.settle()

@@ -109,7 +109,7 @@ def test_an_order_from_demand_to_review(pilot, arrive):
     expect(daughter.page.get_by_text(REPORT).first).to_be_visible(timeout=PATIENCE_MS)
 
     # And reviews; the caregiver reads it, and sees her pay.
-    daughter.key(f"review_{visit_id}").locator("summary").click()
+    daughter.unfold(f"review_{visit_id}")
     for score in ("skill", "attitude", "communication", "overall"):
         stars = daughter.key(f"review_{visit_id}_{score}").get_by_role("radio")
         stars.or_(daughter.key(f"review_{visit_id}_{score}").get_by_role("button")).nth(4).click()

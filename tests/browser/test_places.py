@@ -47,8 +47,7 @@ def test_a_tap_on_the_map_chooses_a_neighbourhood(pilot, arrive, theme):
     daughter = arrive(pilot.url, theme=theme)
     daughter.open("post_demand")
     daughter.demo_sign_in("customer")
-    daughter.key("demand_map").locator("summary").click()
-    daughter.settle()
+    daughter.unfold("demand_map")
     canvas = daughter.key("demand_map").locator("canvas").first
     canvas.scroll_into_view_if_needed(timeout=PATIENCE_MS)
     canvas.hover(timeout=PATIENCE_MS)

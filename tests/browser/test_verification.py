@@ -52,9 +52,7 @@ def sign_up(person: Person) -> None:
 
 def add_certificate(person: Person, number: int, kind: str) -> None:
     key = f"my_profile_add_{number}"
-    if not person.key(f"{key}_kind").is_visible():
-        person.key(key).locator("summary").click()
-        person.settle()
+    person.unfold(key)
     box = person.key(f"{key}_kind").locator("input").first
     box.click()
     box.fill(kind)  # The list is longer than what of it is drawn.
