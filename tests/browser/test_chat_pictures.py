@@ -38,6 +38,9 @@ def test_a_picture_is_sent_and_what_is_none_is_refused_in_the_visitors_words(pil
     expect(chip).to_be_visible(timeout=PATIENCE_MS)
     box = family.page.get_by_test_id("stChatInputTextArea")
     box.fill("看这张")
+    # Enter is not heard while the picture is on its way.
+    send = family.page.get_by_test_id("stChatInputSubmitButton")
+    expect(send).to_be_enabled(timeout=PATIENCE_MS)
     box.press("Enter")
     sent = family.key("chat_thread").locator("[class*=st-key-said_own_]").last
     expect(sent).to_contain_text("看这张", timeout=PATIENCE_MS)
