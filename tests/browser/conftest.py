@@ -73,6 +73,7 @@ class Person:
             folded.locator("summary").first.click(timeout=PATIENCE_MS)
             self.settle()
         expect(folded).to_have_attribute("open", "", timeout=PATIENCE_MS)
+        self.page.evaluate(AT_REST)  # A list opened in it while it grows would close again.
 
     def fill(self, key: str, text: str) -> None:
         box = self.key(key).locator("input, textarea").first

@@ -56,6 +56,7 @@ def add_certificate(person: Person, number: int, kind: str) -> None:
     box = person.key(f"{key}_kind").locator("input").first
     box.click()
     box.fill(kind)  # The list is longer than what of it is drawn.
+    box.press("ArrowDown")
     person.page.get_by_role("option", name=kind).first.click(timeout=PATIENCE_MS)
     person.settle()
     person.fill(f"{key}_issuer", "南通市职业技能培训中心")
