@@ -66,11 +66,11 @@ class Person:
     def unfold(self, key: str) -> None:
         """Open what is folded under this key, unless it is open already."""
         folded = self.key(key).locator("details").first
-        folded.wait_for(timeout=PATIENCE_MS)
+        folded.wait_for()
         for _ in range(3):  # A page still moving may slip away under a click.
             if folded.get_attribute("open") is not None:
                 break
-            folded.locator("summary").first.click(timeout=PATIENCE_MS)
+            folded.locator("summary").first.click()
             self.settle()
         expect(folded).to_have_attribute("open", "", timeout=PATIENCE_MS)
         self.page.evaluate(AT_REST)  # A list opened in it while it grows would close again.

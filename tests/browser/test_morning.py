@@ -35,8 +35,7 @@ def test_the_list_comes_to_its_end(pilot, arrive):
     while kinds := waiting(operator):
         kind = kinds[0]
         thing = operator.page.locator(f"[class*='st-key-thing_{kind}_']").first
-        if not thing.count():  # Opened once, it stays open.
-            operator.unfold(f"things_{kind}")
+        operator.unfold(f"things_{kind}")
         expect(thing).to_be_visible(timeout=PATIENCE_MS)
         number = re.search(rf"st-key-thing_{kind}_(\d+)", thing.get_attribute("class") or "")
         assert number
