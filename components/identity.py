@@ -19,7 +19,7 @@ export default function (component) {
   const { data, setTriggerValue } = component
   if (window.carepilotTicket === data.ticket) return
   window.carepilotTicket = data.ticket
-  fetch(new URL("auth/session", document.baseURI), {
+  window.carepilotCookie = fetch(new URL("auth/session", document.baseURI), {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ ticket: data.ticket }),

@@ -47,7 +47,11 @@ function wake(news) {
   }
 }
 
-function open(news, wait) {
+async function open(news, wait) {
+  const { who } = news
+  // Right after signing in the cookie is still on its way: components/identity.py.
+  await window.carepilotCookie
+  if (who !== news.who) return
   news.source?.close()
   const source = (news.source = new EventSource(new URL("events", document.baseURI)))
   for (const topic of news.topics)
