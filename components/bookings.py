@@ -153,7 +153,7 @@ def _price(price: Price, starts_at: datetime, ends_at: datetime) -> None:
     lines = [f"**{formats.money(price.total_fen)}** · {formats.span(starts_at, ends_at)}"]
     lines += [f":gray[:small[{one}]]" for one in small if one]
     st.markdown("  \n".join(lines))
-    prices.details(price.parts, "booking")
+    prices.explanation(price.parts, "booking")
 
 
 def _course(
@@ -219,23 +219,34 @@ def _request_plan(
 
 def _head(profile: Profile) -> None:
     image = session.fetch(photos.of, [profile.id]).get(profile.id)
-    with st.container(horizontal=True, wrap=False, gap="medium", key=f"face_{profile.id}"):
-        portraits.face(profile.name, image)
-        score = t("caregiver.no_score")
-        if profile.score.overall is not None:
-            score = f"{stars(profile.score.overall)} **{profile.score.overall:.1f}**"
-        about = t(
-            "caregiver.summary",
-            sex=t(f"sex.{profile.sex}"),
-            age=profile.age,
-            district=formats.district(profile.district_code),
-            years=clock.today().year - profile.worked_since,
-        )
-        st.markdown(f"**{formats.plain(profile.name)}**  \n{score}  \n:gray[:small[{about}]]")
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        with st.container(
+            horizontal=True, wrap=False, gap="small", width="content", key=f"face_{profile.id}"
+        ):
+            portraits.face(profile.name, image)
+            _facts(profile)
         if st.button(
             t("find.profile"), type="tertiary", icon=":material/badge:", key="booked_profile"
         ):
             profile_dialog(profile.id, profile.name)
+
+
+def _facts(profile: Profile) -> None:
+    score = t("caregiver.no_score")
+    if profile.score.overall is not None:
+        score = f"{stars(profile.score.overall)} **{profile.score.overall:.1f}**"
+    about = t(
+        "caregiver.summary",
+        sex=t(f"sex.{profile.sex}"),
+        age=profile.age,
+        district=formats.district(profile.district_code),
+        years=clock.today().year - profile.worked_since,
+    )
+    st.markdown(
+        f"**{formats.plain(profile.name)}**  \n{score}  \n:gray[:small[{about}]]", width="content"
+    )
 
 
 def _what(
@@ -262,7 +273,7 @@ def _what(
         item,
         offers[chosen],
         right.number_input(
-            t("field.units", unit=t(f"unit.{item.unit}")),
+            t("field.units", units=t(f"units.{item.unit}")),
             item.fewest_units,
             item.most_units,
             min(max(units, item.fewest_units), item.most_units),

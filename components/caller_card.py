@@ -31,13 +31,27 @@ def card(caller: Caller, items: dict[int, ItemView]) -> None:
             complaint_card(one)
         _family(caller)
         _last_orders(caller, items)
-        _numbers(caller)
+        _shared_numbers(caller)
+        with layout.deeds("caller_more"):
+            asked = st.button(
+                t("desk.whole_phone"),
+                key="caller_phone",
+                type="tertiary",
+                icon=":material/contact_phone:",
+                shortcut="Alt+T",
+                help=t("orders_page.contact_help"),
+            )
+            preference_of_caller(caller.id)
+            _add_number(caller)
+            _add_note(caller)
+        if asked:
+            for number in session.disclose(callers.numbers, caller.id) or ():
+                layout.field(number.words or t("field.phone"), number.phone)
         with st.expander(
             t("desk.calls_before"), icon=":material/history:", key="caller_calls", on_change="rerun"
         ) as opened:
             if opened.open:
                 last_calls(caller.id)
-        _add_note(caller)
 
 
 def _family(caller: Caller) -> None:
@@ -58,15 +72,15 @@ def _last_orders(caller: Caller, items: dict[int, ItemView]) -> None:
         st.caption(t("desk.no_orders"))
     for order in last:
         name = catalogue.item_name(items, order.item_id)
-        who = formats.plain(f"{order.recipient_name} ← {order.caregiver_name}")
+        who = formats.plain(f"{order.recipient_name}\xa0←\xa0{order.caregiver_name}")
         st.markdown(
             f"**{name}** {status_badge(order)}  \n"
             f":small[{formats.span(order.starts_at, order.ends_at)} · {who}]"
         )
 
 
-def _numbers(caller: Caller) -> None:
-    """Numbers shared with others, and the whole ones for a call-back, which is noted."""
+def _shared_numbers(caller: Caller) -> None:
+    """Numbers shared with others, by which one is reached."""
     shared = session.fetch(contact_phones.of, caller.id)
     for one in shared:
         with st.container(horizontal=True, vertical_alignment="center", key=f"shared_{one.id}"):
@@ -74,17 +88,9 @@ def _numbers(caller: Caller) -> None:
             st.markdown(f":material/contact_phone: {formats.plain(label)}", width="content")
             if st.button(t("desk.drop_number"), type="tertiary", key=f"drop_number_{one.id}"):
                 session.perform("desk.number_dropped", contact_phones.drop, one.id)
-    if st.button(
-        t("desk.whole_phone"),
-        key="caller_phone",
-        type="tertiary",
-        icon=":material/contact_phone:",
-        shortcut="Alt+T",
-        help=t("orders_page.contact_help"),
-    ):
-        for number in session.disclose(callers.numbers, caller.id) or ():
-            layout.field(number.words or t("field.phone"), number.phone)
-    preference_of_caller(caller.id)
+
+
+def _add_number(caller: Caller) -> None:
     with st.popover(
         t("desk.add_number"), icon=":material/add_call:", type="tertiary", key="add_number",
         on_change="rerun",
@@ -180,7 +186,7 @@ def _doubles(caller: Caller) -> None:
 def _double(caller: Caller, one: Duplicate) -> None:
     who = formats.plain(" · ".join((one.caller.name, *facts(one.caller))))
     said = t(f"desk.alike_{one.alike}", who=who)
-    with st.container(key=f"double_{one.caller.id}", gap=None):
+    with st.container(key=f"double_{one.caller.id}", gap="small"):
         if one.alike is Alike.NAME:
             st.warning(said, icon=":material/difference:")
         else:

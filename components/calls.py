@@ -130,4 +130,4 @@ def last_calls(customer_id: int) -> None:
         )
         st.caption(f"{way} {formats.moment(one.began_at)} · {how} · {formats.plain(one.taken_by)}")
         if one.spoke_with or one.words:
-            st.text("：".join(said for said in (one.spoke_with, one.words) if said))
+            st.text(" · ".join(said for said in (one.spoke_with, one.words) if said))

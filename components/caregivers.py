@@ -125,7 +125,8 @@ def hours_summary(week: Iterable[Hours]) -> str:
     of_day: dict[int, str] = {}
     for h in week:
         stretch = f"{formats.hour_minute(h.starts_minute)}–{formats.hour_minute(h.ends_minute)}"
-        of_day[h.weekday] = f"{of_day[h.weekday]}, {stretch}" if h.weekday in of_day else stretch
+        before = of_day.get(h.weekday)
+        of_day[h.weekday] = formats.listed((before, stretch)) if before else stretch
     written = [
         f"{_days(days)} {hours}"
         for hours, equal in groupby(sorted(of_day), key=of_day.__getitem__)

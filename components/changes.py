@@ -180,7 +180,13 @@ def _choose_time(visit: OrderView, key: str) -> None:
         key=f"{key}_day",
     )
     starts = {formats.time_of_day(start): start for start in free[day]}
-    chosen = st.selectbox(t("field.start"), list(starts), key=f"{key}_start_{day}")
+    own_time = formats.time_of_day(visit.starts_at)
+    chosen = st.selectbox(
+        t("field.start"),
+        list(starts),
+        list(starts).index(own_time) if own_time in starts else 0,
+        key=f"{key}_start_{day}",
+    )
     starts_at = starts[chosen]
     price = session.fetch(changes.moved_price, visit.visit_id, starts_at)
     before, after = formats.money(visit.total_fen), formats.money(price.total_fen)

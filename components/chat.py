@@ -140,7 +140,7 @@ def order_talk_button(order: OrderView, unread: Mapping[int | None, int]) -> Non
         return
     new = unread.get(order.id, 0)
     if st.button(
-        t("chat.about_order_new", count=new) if new else t("chat.about_order"),
+        t("chat.talk_new", count=new) if new else t("chat.talk"),
         icon=":material/mark_chat_unread:" if new else ":material/chat:",
         key=f"order_talk_{order.visit_id}",
         type="tertiary",

@@ -167,7 +167,7 @@ def _month_estimate(
 
 def _units_field(item: ItemView) -> int:
     return st.number_input(
-        t("field.units", unit=t(f"unit.{item.unit}")),
+        t("field.units", units=t(f"units.{item.unit}")),
         item.fewest_units,
         item.most_units,
         key=f"{_KEY}_units_{item.id}",
@@ -252,8 +252,8 @@ def demand_card(
             st.text(demand.words)
         if demand.status is DemandStatus.OPEN and demand.offers > 1 and not demand.applications:
             st.caption(f":orange[:material/lightbulb:] {t('idle.advice')}")
-        with layout.row():
-            st.caption(_answers(demand), width="content")
+        st.caption(_answers(demand))
+        with layout.deeds(f"demand_{demand.id}"):
             if demand.status is DemandStatus.OPEN:
                 invite_button(demand.id, item)
             if "improve" in demand.open_moves and item is not None:
@@ -271,7 +271,9 @@ def demand_card(
 
 def _answers(demand: DemandView) -> str:
     """How many applied, and how many were invited by name."""
-    said = t("demand.applications", count=demand.applications)
+    said = t("demand.no_applications")
+    if demand.applications:
+        said = t("demand.applications", count=demand.applications)
     return f"{said} · {t('invite.count', count=demand.invited)}" if demand.invited else said
 
 

@@ -92,17 +92,18 @@ def caller_head(number: int) -> tuple[Caller, CallView | None]:
         key="caller_head",
     ):
         who = st.container(width="content", gap=None)
-        if st.button(
-            t("desk.another"),
-            icon=":material/phone_callback:",
-            key="another_caller",
-            shortcut="Alt+N",
-        ):
-            st.query_params.clear()
-            st.rerun()
-        caller = session.fetch(callers.one, number)
-        call = session.fetch(calls.current, number)
-        call_bar(call, number)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            if st.button(
+                t("desk.another"),
+                icon=":material/phone_callback:",
+                key="another_caller",
+                shortcut="Alt+N",
+            ):
+                st.query_params.clear()
+                st.rerun()
+            caller = session.fetch(callers.one, number)
+            call = session.fetch(calls.current, number)
+            call_bar(call, number)
     with who:
         st.subheader(formats.plain(caller.name), anchor=False)
         st.caption(formats.plain(" · ".join(caller_search.facts(caller))))
@@ -130,7 +131,7 @@ def serve(caller: Caller, call: CallView | None, items: dict[int, ItemView]) -> 
     key = f"desk_wish_{done}_{st.session_state.get(read_back.READ)}"
     first = None if done else Wish.REPEAT if proposal else Wish.BOOK
     wish: Wish | None = st.session_state.get(key, first)
-    with st.container(horizontal=True, gap="small", key="desk_wishes"):
+    with layout.deeds("desk_wishes"):
         for one, (icon, shortcut) in _LOOKS.items():
             st.button(
                 t(f"desk.{one}"),
@@ -234,8 +235,9 @@ def _follow(caller: Caller, items: dict[int, ItemView]) -> None:
             with st.container(border=True, key=f"order_{order.id}"):
                 order_head(order, items)
                 troubles.trouble_cards(known, order.id)
-                with layout.row():
+                with layout.deeds(f"order_{order.id}"):
                     move_buttons(order)
+                with layout.deeds(f"order_{order.id}_more"):
                     complaint_button(order)
                     history(order.id)
     layout.more_button(last, "desk_orders", _SHOWN_AT_ONCE)

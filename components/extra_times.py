@@ -5,7 +5,7 @@ import streamlit as st
 from components import formats, layout, session
 from components.i18n import t
 from services import extra_times
-from services.access import Permission
+from services.access import Permission, Role
 from services.extra_times import ExtraTimeView
 from services.orders import OrderView, VisitStatus
 
@@ -36,10 +36,12 @@ def extra_time_card(one: ExtraTimeView) -> None:
     caregiver = session.actor().may(Permission.WORK_VISIT)
     amount = formats.money(one.pay_fen if caregiver else one.total_fen)
     state = one.status if one.open or one.status != "asked" else "lapsed"
+    family = session.actor().role is Role.CUSTOMER
+    told = t(f"extra_time.{state}_yours" if family else f"extra_time.{state}_now")
     with st.container(border=True, gap="small", key=f"extra_time_card_{one.visit_id}"):
         st.markdown(
             f":material/more_time: **{t('extra_time.minutes', minutes=one.minutes)} · {amount}**"
-            f"  \n:small[{t(f'extra_time.{state}_now')}]"
+            f"  \n:small[{told}]"
         )
         if not one.moves:
             return

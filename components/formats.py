@@ -58,6 +58,12 @@ def date_alone(on: datetime | date) -> str:
     return t("time.date", on=on, weekday=t(f"weekday.{WEEKDAYS[on.weekday()]}"))
 
 
+def day_in_short(on: date) -> str:
+    """今天 周日 / 11月22日 周日, where space is short."""
+    near, _, rest = day(on).partition(" · ")
+    return f"{near} {t(f'weekday.{WEEKDAYS[on.weekday()]}')}" if rest else near
+
+
 def soon(at: datetime) -> str:
     """今天 10:00 / 11月22日 周日 10:00, where space is short."""
     near, _, rest = day(at).partition(" · ")

@@ -40,6 +40,13 @@ def row() -> DeltaGenerator:
     return st.container(horizontal=True, vertical_alignment="center", gap="small")
 
 
+def deeds(key: str) -> DeltaGenerator:
+    """What can be done about one thing, side by side; on a phone in even columns."""
+    return st.container(
+        horizontal=True, vertical_alignment="center", gap="small", key=f"deeds_{key}"
+    )
+
+
 def empty(key: str, *, icon: str = ":material/inbox:") -> None:
     """Nothing here yet, and what to do next."""
     with st.container(border=True, horizontal_alignment="center"):

@@ -172,10 +172,11 @@ def asked_number(name: str) -> int | None:
     return int(typed) if typed.isascii() and typed.isdigit() else None
 
 
-def button(name: str, label: str, *, icon: str | None = None) -> None:
-    """The page's main step, when that is to open another page."""
+def button(name: str, label: str, *, icon: str | None = None, of: int | None = None) -> None:
+    """The main step of the page, or of one thing on it, when that is to open another page."""
     entry = _reachable(name)
-    if entry is not None and st.button(label, type="primary", icon=icon, key=f"open_{name}"):
+    key = f"open_{name}" if of is None else f"open_{name}_{of}"
+    if entry is not None and st.button(label, type="primary", icon=icon, key=key):
         st.switch_page(entry.file)
 
 

@@ -123,21 +123,22 @@ def caregiver_in_full(caregiver_id: int) -> None:
         with st.container(horizontal=True, gap="medium"):
             layout.field(t("field.phone"), held.masked_phone)
             layout.field(t("caregivers_page.frozen"), formats.money(held.frozen_fen))
-        navigation.link(
-            "calendars",
-            t("calendar.open"),
-            icon=":material/edit_calendar:",
-            caregiver=str(caregiver_id),
-        )
+        with layout.row():
+            navigation.link(
+                "calendars",
+                t("calendar.open"),
+                icon=":material/edit_calendar:",
+                caregiver=str(caregiver_id),
+            )
+            people.whole_phone(
+                t("customers.whole_phone"),
+                rosters.phone,
+                caregiver_id,
+                f"caregiver_phone_{caregiver_id}",
+            )
         _ahead(profile, held, items)
         if profile.score.reviews:
             _reviews(caregiver_id)
-        people.whole_phone(
-            t("customers.whole_phone"),
-            rosters.phone,
-            caregiver_id,
-            f"caregiver_phone_{caregiver_id}",
-        )
         _level(profile)
         _answers(profile)
         if "suspend" in profile.open_moves:
@@ -169,7 +170,7 @@ def _ahead(profile: Profile, held: Commitments, items: dict[int, ItemView]) -> N
     else:
         st.caption(t("caregivers_page.ahead"))
     key = f"ahead_{profile.id}"
-    with st.container(gap=None):
+    with st.container(gap=None, key=f"links_{key}"):
         for one in layout.first_of(expected, key, 5):
             navigation.link(
                 "orders", _written(one, items), icon=icons.VISIT[one.status][0],

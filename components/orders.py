@@ -182,8 +182,8 @@ def report(order: OrderView, items: dict[int, ItemView]) -> None:
     """What the caregiver did and said."""
     item = items.get(order.item_id)
     names = formats.tasks(item) if item is not None else ()
-    ticks = (f":green[:material/check:]\xa0{names[int(n)]}" for n in order.done_tasks if names)
-    st.markdown(f":small[{t('order.report')}]  \n" + "  ".join(ticks))
+    ticks = (f":green-badge[:material/check: {names[int(n)]}]" for n in order.done_tasks if names)
+    st.markdown(f":small[{t('order.report')}]  \n" + " ".join(ticks))
     if order.report_words:
         st.text(order.report_words)
 
@@ -192,14 +192,17 @@ def _next_step(order: OrderView, unread: Mapping[int | None, int]) -> None:
     if order.visit_status is VisitStatus.HELD and order.answer_until is not None:
         until = formats.moment(order.answer_until)
         st.caption(f":material/timer: {t('order.answer_until', until=until)}")
-    if order.visit_status is VisitStatus.FINISHED:
-        navigation.link("redeem", t("order.redeem_now"), icon=":material/qr_code_scanner:")
     single = order.kind is OrderKind.SINGLE
     if single and order.visit_status is VisitStatus.REDEEMED and not order.reviewed:
         visit_review(order.visit_id)
-    with layout.row():
-        caregiver_button(order)
+    with layout.deeds(f"order_{order.id}"):
+        if order.visit_status is VisitStatus.FINISHED:
+            navigation.button(
+                "redeem", t("order.redeem_now"), icon=":material/qr_code_scanner:", of=order.id
+            )
         move_buttons(order)
+    with layout.deeds(f"order_{order.id}_more"):
+        caregiver_button(order)
         prices.details(order.price_parts, str(order.id))
         if order.kind is OrderKind.SINGLE and order.status not in icons.REQUEST:
             again_button(order.demand_id, f"order_{order.id}")

@@ -1,5 +1,6 @@
 """Plans: how often somebody comes, what stands in the way, and a running plan changed."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
@@ -7,7 +8,7 @@ from datetime import date
 import pandas as pd
 import streamlit as st
 
-from components import formats, icons, layout, session, tables
+from components import formats, icons, layout, prices, session, tables
 from components.courses import course_fields
 from components.i18n import t
 from components.places import band_name
@@ -79,13 +80,17 @@ def _settled(key: str, clash: Planned) -> int | None:
 
 
 def _summary(course: Course, laid: Sequence[Planned]) -> None:
-    prices = sorted({one.price.total_fen for one in laid})
-    each = "–".join(formats.money(fen) for fen in prices[:1] + prices[1:][-1:])
+    amounts = sorted({one.price.total_fen for one in laid})
+    each = "–".join(formats.money(fen) for fen in amounts[:1] + amounts[1:][-1:])
     total = formats.money(sum(one.price.total_fen for one in laid))
     st.markdown(
         f"**{t('plan.total', count=len(laid), total=total)}** · {t('plan.each', price=each)}"
         f"  \n:gray[:small[{t('plan.goes_on' if course.last_on is None else 'plan.whole')}]]"
     )
+    parts: Counter[str] = Counter()
+    for one in laid:
+        parts.update(one.price.parts)
+    prices.explanation(parts, "plan")
     with st.expander(
         t("plan.every_visit"), icon=":material/calendar_month:", key="plan_every_visit",
         on_change="rerun",

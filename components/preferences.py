@@ -30,6 +30,7 @@ def preference_of_caller(customer_id: int) -> None:
     with st.popover(
         t("preferences.called" if now.by_call else "preferences.title"),
         icon=":material/call:" if now.by_call else ":material/notifications:",
+        type="tertiary",
         key=f"{key}_ask",
         on_change="rerun",
     ) as asked:

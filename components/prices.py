@@ -11,7 +11,7 @@ from services.pricing import PARTS
 
 def breakdown(parts: Mapping[str, int]) -> None:
     """Every part by name and amount, and their sum."""
-    lines = [f"{_named(name)}：{_signed(name, parts[name])}" for name in PARTS if name in parts]
+    lines = [_part(name, parts[name]) for name in PARTS if name in parts]
     total = t("prices.total", total=formats.money(sum(parts.values())))
     st.markdown("  \n".join([*lines, f"**{total}**"]))
     st.caption(t("prices.about"))
@@ -23,6 +23,19 @@ def in_short(parts: Mapping[str, int]) -> str:
     if not others:
         return ""
     return t("prices.with", parts=formats.listed(_part(name, parts[name]) for name in others))
+
+
+def explanation(parts: Mapping[str, int], key: str) -> None:
+    """The breakdown folded away where it is unfolded, on a page that is about this price."""
+    with st.expander(
+        t("prices.details"),
+        icon=":material/receipt:",
+        key=f"price_{key}",
+        type="compact",
+        on_change="rerun",
+    ) as opened:
+        if opened.open:
+            breakdown(parts)
 
 
 def details(parts: Mapping[str, int], key: str) -> None:

@@ -122,21 +122,28 @@ def photo_desk(visit: OrderView, photos: Sequence[PhotoView]) -> None:
     if visit.visit_status not in report_photos.OPEN:
         return
     key = f"photo_desk_{visit.visit_id}"
+    # Another label would fold it again: how many there are is said below.
     with st.expander(
-        t("report_photos.desk", count=len(photos), most=report_photos.MOST),
+        t("report_photos.desk", most=report_photos.MOST),
         icon=":material/add_a_photo:",
         key=f"{key}_open",
         on_change="rerun",
     ) as opened:
         if not opened.open:
             st.session_state.pop(f"{key}_tickets", None)
-            return
-        st.caption(t("report_photos.who_sees"))
-        if photos:
-            _gallery(photos, key)
-            _removal(photos)
-        if len(photos) < report_photos.MOST:
-            _uploader(visit.visit_id, key, photos)
+        else:
+            _desk(visit, photos, key)
+    if photos and not opened.open:
+        st.caption(t("report_photos.count", count=len(photos)))
+
+
+def _desk(visit: OrderView, photos: Sequence[PhotoView], key: str) -> None:
+    st.caption(t("report_photos.who_sees"))
+    if photos:
+        _gallery(photos, key)
+        _removal(photos)
+    if len(photos) < report_photos.MOST:
+        _uploader(visit.visit_id, key, photos)
 
 
 def _gallery(photos: Sequence[PhotoView], key: str) -> None:

@@ -48,7 +48,7 @@ def wish(items: dict[int, ItemView], *, district_code: str | None = None) -> Wan
                 return None
             district_code, place_id, cell = _where(city.code, district_code)
             units = st.number_input(
-                t("field.units", unit=t(f"unit.{item.unit}")),
+                t("field.units", units=t(f"units.{item.unit}")),
                 item.fewest_units,
                 item.most_units,
                 key=f"{_KEY}_units_{item.id}",
@@ -141,7 +141,7 @@ def _when() -> datetime | None:
     day = st.selectbox(
         t("find.day"),
         [None, *_days()],
-        format_func=lambda one: formats.day(one) if one else t("find.any_time"),
+        format_func=lambda one: formats.day_in_short(one) if one else t("find.any_time"),
         key=f"{_KEY}_day",
     )
     if day is None:
@@ -237,7 +237,7 @@ def _card(
 ) -> bool:
     """A caregiver as a card; whether she is the one to book."""
     with st.container(border=True, height="stretch", gap="small", key=f"found_{one.id}"):
-        with st.container(horizontal=True, wrap=False, gap="medium", key=f"face_{one.id}"):
+        with st.container(horizontal=True, wrap=False, gap="small", key=f"face_{one.id}"):
             portraits.face(one.name, image)
             st.markdown("  \n".join(_facts(one, item)))
         with layout.row():

@@ -375,7 +375,7 @@ def show_notice() -> None:
     Not a toast: Streamlit's have no name that a screen reader could say.
     """
     if key := st.session_state.pop(_NOTICE, None):
-        st.success(t(key), icon=":material/check_circle:")
+        st.container(key="notice").success(t(key), icon=":material/check_circle:")
 
 
 def client() -> Client:

@@ -177,13 +177,14 @@ def visit_card(
         incident_button(visit)
         if code is not None:
             _code(visit, code)
-        with layout.row():
+        with layout.deeds(f"visit_{visit.visit_id}"):
             asked = code is not None and st.button(
                 t("visits.contact"),
                 icon=":material/contact_phone:",
                 key=f"contact_{visit.visit_id}",
             )
             change_buttons(visit)
+        with layout.deeds(f"visit_{visit.visit_id}_more"):
             order_talk_button(visit, unread)
             complaint_button(visit)
             history(visit.id)

@@ -217,6 +217,7 @@ FAMILIES: dict[str, set[str]] = {
     "incident.{}": {"open", "ended"},
     "incident_kind.{}": set(IncidentKind),
     "extra_time.{}_now": set(ExtraTimeStatus) | {"lapsed"},
+    "extra_time.{}_yours": set(ExtraTimeStatus) | {"lapsed"},
     "today.{}": {"night", "morning", "noon", "afternoon", "evening"}
     | {"posted", "confirmed", "visits", "redeemed"},
     "today.{}_help": {"posted", "confirmed", "visits", "redeemed"},
@@ -234,6 +235,7 @@ FAMILIES: dict[str, set[str]] = {
     "tariffs.bound_{}": set(tariffs._STEPS),
     "amount.{}": set(Unit),
     "unit.{}": set(Unit),
+    "units.{}": set(Unit),
     "visit_status.{}": set(VisitStatus),
     "find.by_{}": set(Sort),
     "my_profile.{}": {"edit", "preview"},

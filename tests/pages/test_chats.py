@@ -219,9 +219,9 @@ def test_what_is_new_about_an_order_is_counted_on_its_card_until_it_is_read(open
     ):
         app = open_app(page, actor)
         button = app.button(key="order_talk_1")
-        assert button.label == words("chat.about_order_new", count=count)
+        assert button.label == words("chat.talk_new", count=count)
         button.click().run()
-        assert open_app(page, actor).button(key="order_talk_1").label == words("chat.about_order")
+        assert open_app(page, actor).button(key="order_talk_1").label == words("chat.talk")
 
 
 def test_every_page_leads_to_what_is_new_about_an_order_and_not_to_the_empty_panel(open_app):

@@ -273,8 +273,8 @@ class TestReport:
         page = said(app)
         assert words("order.report") in page
         assert NASTY in [text.value for text in app.text]
-        assert page.count(":green[:material/check:]") == 2
-        assert words("order.redeem_now") in [link.label for link in app.get("page_link")]
+        assert page.count(":green-badge[:material/check: ") == 2
+        assert words("order.redeem_now") in [button.label for button in app.button]
 
 
 class TestReview:
