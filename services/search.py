@@ -27,6 +27,7 @@ from services import (
 )
 from services.access import Actor, Permission, Role
 from services.availability import Obstacle, Pace, Taken
+from services.hindrances import Told
 from services.reach import Near, Shape, Sort
 from services.track_records import Score
 
@@ -112,10 +113,13 @@ def find(
     look = _look(session, wanted, actor.id if actor.role is Role.CUSTOMER else None)
     near, others = _near(session, look) if why else ([], Counter[Obstacle]())
     if wanted.starts_at is not None:
-        met = _met(session, near, look) if why else _coming(session, look)
-        others.update(what for what in met.values() if what)
-        able = [(one, wanted.starts_at) for one, what in met.items() if what is None]
-        count = len(able)
+        if why:
+            met = _met(session, near, look)
+            others.update(what for what in met.values() if what)
+            coming = [one for one, what in met.items() if what is None]
+        else:
+            coming = _able(session, look)
+        able, count = [(one, wanted.starts_at) for one in coming], len(coming)
     else:
         able, count, never = _free_soon(session, look, limit)
         others[Obstacle.BUSY] += never
@@ -211,20 +215,16 @@ def _comers(session: Session, look: _Look) -> list[Near]:
     return [Near(*told) for told in session.execute(reach.comers(look.shape), look.asked)]
 
 
-def _coming(session: Session, look: _Look) -> dict[Near, Obstacle | None]:
-    """All of them, and what of time stands in each one's way at the wanted time, in one question.
-
-    Empty where the time is nobody's.
-    """
+def _able(session: Session, look: _Look) -> list[Near]:
+    """Those of them who can come at the wanted time, found in one question but for the doubtful."""
     visit = _visit(look)
     if hindrances.everybodys(visit, look.rules):
-        return {}
+        return []
     asked = {**look.asked, **hindrances.parameters(visit, look.rules)}
-    rows = session.execute(reach.comers(look.shape, hindrances.TOLD), asked)
-    near = {Near(*one): told for *one, told in rows}
-    told = {one.id: what for one, what in near.items()}
-    met = hindrances.closely(session, told, visit, look.rules)
-    return {one: met[one.id] for one in near}
+    rows = session.execute(reach.comers(look.shape, hindrances.TOLD), asked).all()
+    doubtful = {one: told for one, *_, told in rows if told != Told.FREE}
+    met = hindrances.closely(session, doubtful, visit, look.rules)
+    return [Near(*one) for *one, _ in rows if met.get(one[0]) is None]
 
 
 def _met(session: Session, near: Sequence[Near], look: _Look) -> dict[Near, Obstacle | None]:
