@@ -1,5 +1,6 @@
 """What stands around every page: name, language, role and the way out."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import streamlit as st
@@ -9,7 +10,14 @@ from components.i18n import language_choice, settle_language, t
 from services import scans, startup
 from services.sessions import Visitor
 
-_ASSETS = Path(__file__).parent / "assets"
+
+def _image(name: str, kind: str) -> str:
+    """An image as an address of its own: a file would be read anew at every run of every page."""
+    content = (Path(__file__).parent / "assets" / name).read_bytes()
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+_ICON, _LOGO = _image("icon.png", "png"), _image("logo.svg", "svg+xml")
 _LOOK = (Path(__file__).parent.parent / ".streamlit" / "look.css").read_text("utf-8")
 
 
@@ -17,11 +25,9 @@ def set_up() -> None:
     """The database, the language, the browser tab's title and icon, the name in the sidebar."""
     startup.ensure()
     settle_language()
-    st.set_page_config(
-        page_title=t("frame.name"), page_icon=str(_ASSETS / "icon.png"), layout="wide"
-    )
+    st.set_page_config(page_title=t("frame.name"), page_icon=_ICON, layout="wide")
     st.html(f"<style>{_LOOK}{_look_of_today()}</style>")
-    st.logo(str(_ASSETS / "logo.svg"), icon_image=str(_ASSETS / "icon.png"), size="large")
+    st.logo(_LOGO, icon_image=_ICON, size="large")
 
 
 def _look_of_today() -> str:

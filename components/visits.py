@@ -1,6 +1,6 @@
 """A caregiver's visits: where to be, checking in and out, the code, and what is earned."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from urllib.parse import urljoin
 
@@ -8,17 +8,16 @@ import streamlit as st
 
 from components import catalogue, formats, icons, layout, location, qr, session, troubles
 from components.changes import change_buttons
-from components.chat import order_talk_button
+from components.chat import order_talk_button, unread_about
 from components.complaints import complaint_button
 from components.extra_times import extra_time_button
 from components.i18n import t
 from components.incidents import incident_button
-from components.orders import history
+from components.orders import Beside, history
 from components.report_photos import photo_desk, photos_of
 from services import clock, visits
 from services.catalogue import ItemView
 from services.orders import OrderView, VisitStatus
-from services.report_photos import PhotoView
 
 WAITING = (
     VisitStatus.IN_PROGRESS,
@@ -44,11 +43,20 @@ def week() -> tuple[datetime, datetime]:
     return first, first + timedelta(weeks=1)
 
 
+def beside(known: Sequence[OrderView]) -> Beside:
+    """What is told beside these visits, asked once for all of them."""
+    return Beside(
+        troubles.troubles([visit.id for visit in known]),
+        photos_of(known),
+        unread_about() if known else {},
+    )
+
+
 def now_section(
     waiting: list[OrderView],
     items: dict[int, ItemView],
     codes: dict[int, str],
-    unread: Mapping[int | None, int],
+    told: Beside,
 ) -> None:
     """What goes on or should: running, late, or waiting for its code; the newest of each first."""
     shown = sorted(filter(_is_now, reversed(waiting)), key=lambda one: _NOW.index(one.visit_status))
@@ -56,7 +64,7 @@ def now_section(
         return
     st.subheader(t("visits.now"), anchor=False)
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        _cards(layout.first_of(shown, "visits_now", _SHOWN_AT_ONCE), items, codes, unread)
+        _cards(layout.first_of(shown, "visits_now", _SHOWN_AT_ONCE), items, codes, told)
     layout.more_button(shown, "visits_now", _SHOWN_AT_ONCE)
 
 
@@ -72,7 +80,7 @@ def week_section(
     done: list[OrderView],
     items: dict[int, ItemView],
     codes: dict[int, str],
-    unread: Mapping[int | None, int],
+    told: Beside,
 ) -> None:
     """Seven days as a strip, and under it their visits or those of the day that was tapped."""
     first, last = shown
@@ -93,7 +101,7 @@ def week_section(
     if not listed:
         st.caption(t("visits.free_day" if day else "visits.free_week"))
     with st.grid("auto", min_column_width=_CARD_WIDTH):
-        _cards(layout.first_of(listed, "visits_week", _SHOWN_AT_ONCE), items, codes, unread)
+        _cards(layout.first_of(listed, "visits_week", _SHOWN_AT_ONCE), items, codes, told)
     layout.more_button(listed, "visits_week", _SHOWN_AT_ONCE)
 
 
@@ -143,22 +151,17 @@ def _cards(
     shown: Sequence[OrderView],
     items: dict[int, ItemView],
     codes: dict[int, str],
-    unread: Mapping[int | None, int],
+    told: Beside,
 ) -> None:
-    known = troubles.troubles([visit.id for visit in shown])
-    photos = photos_of(shown)
     for visit in shown:
-        its = photos.get(visit.visit_id, [])
-        visit_card(visit, items, codes.get(visit.visit_id), known, its, unread)
+        visit_card(visit, items, codes.get(visit.visit_id), told)
 
 
 def visit_card(
     visit: OrderView,
     items: dict[int, ItemView],
     code: str | None,
-    known: troubles.Troubles,
-    photos: Sequence[PhotoView],
-    unread: Mapping[int | None, int],
+    told: Beside,
 ) -> None:
     """One visit with the one thing to do next."""
     item = items.get(visit.item_id)
@@ -170,9 +173,9 @@ def visit_card(
             _check_out(visit, formats.tasks(item))
         if visit.report_words:
             st.text(visit.report_words)
-        photo_desk(visit, photos)
-        troubles.trouble_cards(known, visit.id, visit.visit_id)
-        if not known.asks_extra_time(visit.visit_id):
+        photo_desk(visit, told.photos.get(visit.visit_id, []))
+        troubles.trouble_cards(told.troubles, visit.id, visit.visit_id)
+        if not told.troubles.asks_extra_time(visit.visit_id):
             extra_time_button(visit)
         incident_button(visit)
         if code is not None:
@@ -185,7 +188,7 @@ def visit_card(
             )
             change_buttons(visit)
         with layout.deeds(f"visit_{visit.visit_id}_more"):
-            order_talk_button(visit, unread)
+            order_talk_button(visit, told.unread)
             complaint_button(visit)
             history(visit.id)
         if asked:

@@ -270,7 +270,10 @@ def obstacle(session: Session, caregiver: Caregiver, wanted: Taken) -> Obstacle 
 
 def rules(session: Session, city_code: str) -> Pace:
     """A city's rules for bookings and for work."""
-    return availability.pace(session.scalars(select(City).where(City.code == city_code)).one())
+    return availability.pace(session.scalars(_CITY, {"city": city_code}).one())
+
+
+_CITY = select(City).where(City.code == bindparam("city"))
 
 
 def check_span(starts_at: datetime, ends_at: datetime) -> None:

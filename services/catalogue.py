@@ -80,7 +80,10 @@ def items(session: Session) -> list[ItemView]:
 
 def every_item(session: Session) -> list[ItemView]:
     """Every item there is, the withdrawn ones too: what was ordered keeps its name; public."""
-    return [view(row) for row in session.scalars(select(CareItem).order_by(CareItem.id))]
+    return [view(row) for row in session.scalars(_EVERY)]
+
+
+_EVERY = select(CareItem).order_by(CareItem.id)
 
 
 def named(session: Session, item_id: int) -> CareItem:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, String, cast, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, String, bindparam, cast, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from data.caregivers import Caregiver, Certificate
@@ -135,7 +135,9 @@ def held(session: Session, caregiver_ids: Collection[int]) -> dict[int, set[str]
     return kinds
 
 
-def holds(caregiver_id: InstrumentedAttribute[int], kind: str) -> ColumnElement[bool]:
+def holds(
+    caregiver_id: InstrumentedAttribute[int], kind: str | BindParameter[str]
+) -> ColumnElement[bool]:
     """The condition under which a caregiver holds an approved, unexpired certificate of a kind."""
     return exists().where(
         Certificate.caregiver_id == caregiver_id, Certificate.kind == kind, counts()
@@ -202,5 +204,7 @@ def renewed() -> ColumnElement[bool]:
 
 
 def counts() -> ColumnElement[bool]:
-    unexpired = Certificate.expires_on.is_(None) | (Certificate.expires_on >= clock.today())
+    # The day on which a statement runs, not the one on which it was written.
+    today: BindParameter[date] = bindparam(None, callable_=clock.today)
+    unexpired = Certificate.expires_on.is_(None) | (Certificate.expires_on >= today)
     return Certificate.approved_at.is_not(None) & unexpired

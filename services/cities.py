@@ -128,8 +128,10 @@ class Consequences:
 
 def opened(session: Session) -> list[CityView]:
     """The cities a family can choose, by code; public."""
-    rows = session.scalars(select(City).where(City.status != CityStatus.CLOSED).order_by(City.code))
-    return [_view(city) for city in rows]
+    return [_view(city) for city in session.scalars(_OPENED)]
+
+
+_OPENED = select(City).where(City.status != CityStatus.CLOSED).order_by(City.code)
 
 
 def furthest_horizon(session: Session) -> int:

@@ -2,9 +2,21 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import datetime, time, timedelta
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BindParameter, Float, Select, and_, bindparam, exists, extract, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Float,
+    and_,
+    bindparam,
+    case,
+    exists,
+    extract,
+    func,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from data.calendars import Closure, DayHours, Leave
@@ -18,25 +30,46 @@ _FURTHEST_KM = 200
 _MINUTE = timedelta(minutes=1)
 
 
+class Told(StrEnum):
+    """What the database can tell of a caregiver and a visit: the two first are sure."""
+
+    FREE = "free"
+    BUSY = "busy"
+    SUITS = "suits"  # Her plan does; her other visits may not.
+    UNCLEAR = "unclear"
+
+
 def of(
     session: Session, ids: Sequence[int], visit: Taken, rules: Pace
 ) -> dict[int, Obstacle | None]:
-    """What first stands in each one's way; None where nothing does.
+    """What first stands in each one's way; None where nothing does."""
+    if (met := everybodys(visit, rules)) is not None:
+        return dict.fromkeys(ids, met)
+    told = session.execute(_TOLD_OF, {"ids": ids} | parameters(visit, rules))
+    return closely(session, dict(told.all()), visit, rules)
 
-    The database knows of most that nothing does, or another visit; the others are looked at
-    closely, their plans only where the database cannot tell that they suit.
-    """
-    everybodys = availability.obstacle(Calendar(()), rules, (), visit)
-    if everybodys in (Obstacle.TOO_SOON, Obstacle.TOO_FAR_AHEAD):
-        return dict.fromkeys(ids, everybodys)
-    met: dict[int, Obstacle | None] = dict.fromkeys(ids)
-    suits, busy = _doubtful(session, ids, visit, rules)
-    met |= dict.fromkeys(busy, Obstacle.BUSY)
-    unclear = [one for one, suited in suits.items() if not suited]
-    if unclear:
+
+def everybodys(visit: Taken, rules: Pace) -> Obstacle | None:
+    """What stands in everybody's way: the visit is too soon or too far ahead."""
+    met = availability.obstacle(Calendar(()), rules, (), visit)
+    return met if met in (Obstacle.TOO_SOON, Obstacle.TOO_FAR_AHEAD) else None
+
+
+def closely(
+    session: Session, told: Mapping[int, str], visit: Taken, rules: Pace
+) -> dict[int, Obstacle | None]:
+    """What first stands in each one's way, looked at where the database could not tell."""
+    met: dict[int, Obstacle | None] = {
+        one: Obstacle.BUSY if said == Told.BUSY else None for one, said in told.items()
+    }
+    if unclear := [one for one, said in told.items() if said == Told.UNCLEAR]:
         plans = calendars.around(session, unclear, visit.starts_at, visit.ends_at)
         met |= by_plan(plans, rules, visit)
-    suited = [one for one in suits if met[one] in (None, Obstacle.WEEK_FULL)]
+    suited = [
+        one
+        for one, said in told.items()
+        if said == Told.SUITS or (said == Told.UNCLEAR and met[one] in (None, Obstacle.WEEK_FULL))
+    ]
     # Her week's hours, and who comes the day before and after.
     monday, next_monday = availability.week_of(visit.starts_at)
     until = max(next_monday, visit.ends_at) + availability.A_DAY
@@ -64,49 +97,37 @@ def by_plan(
     return found
 
 
-def _doubtful(
-    session: Session, ids: Sequence[int], visit: Taken, rules: Pace
-) -> tuple[dict[int, bool], list[int]]:
-    """Those of whom the database cannot tell, and whether her plan suits; and those surely busy.
-
-    It can where one stretch of a week that nothing changes holds the visit, and either another
-    one meets it, or none is near enough for the way or for rest to matter and the week has room.
-    """
+def parameters(visit: Taken, rules: Pace) -> dict[str, Any]:
+    """What TOLD has to know of a visit."""
     start, end = clock.in_city(visit.starts_at), clock.in_city(visit.ends_at)
-    if start.date() != end.date():
-        return dict.fromkeys(ids, False), []
     midnight = datetime.combine(start, time(), clock.CITY_TIME)
     monday, next_monday = availability.week_of(start)
     around = max(rules.rest, timedelta(hours=_FURTHEST_KM * availability.DETOUR / rules.travel_kmh))
-    rows = session.execute(
-        _NOT_PLAIN,
-        {
-            "ids": ids,
-            "day": start.date(),
-            "weekday": start.weekday(),
-            "first_minute": (start - midnight) // _MINUTE,
-            "last_minute": -((midnight - end) // _MINUTE),
-            "start": start,
-            "end": end,
-            "since": start - around,
-            "until": end + around,
-            "monday": monday,
-            "next_monday": next_monday,
-            "left": (rules.week - (end - start)).total_seconds(),
-        },
-    ).all()
-    busy = [one for one, suits, meets in rows if suits and meets]
-    return {one: suits for one, suits, meets in rows if not (suits and meets)}, busy
+    return {
+        "day": start.date(),
+        "weekday": start.weekday(),
+        "first_minute": (start - midnight) // _MINUTE,
+        "last_minute": -((midnight - end) // _MINUTE),
+        "start": start,
+        "end": end,
+        "near_since": start - around,
+        "near_until": end + around,
+        "monday": monday,
+        "next_monday": next_monday,
+        "since": min(monday, start - around),
+        "until": max(next_monday, end + around),
+        "left": (rules.week - (end - start)).total_seconds(),
+    }
 
 
-def _not_plain() -> Select[*tuple[Any, ...]]:
-    """The caregivers of whom it is not plain that they can come, with what is known of them."""
+def _told() -> ColumnElement[str]:
+    """Of each caregiver, whether it is plain that she can come.
+
+    It is where one stretch of a week that nothing changes holds the visit, none of her others is
+    near enough for the way or for rest to matter, and the week has room.
+    """
     start: BindParameter[datetime] = bindparam("start")
     end: BindParameter[datetime] = bindparam("end")
-    since: BindParameter[datetime] = bindparam("since")
-    until: BindParameter[datetime] = bindparam("until")
-    monday: BindParameter[datetime] = bindparam("monday")
-    next_monday: BindParameter[datetime] = bindparam("next_monday")
     of_week = exists().where(
         WeeklyHours.caregiver_id == Caregiver.id,
         WeeklyHours.weekday == bindparam("weekday"),
@@ -126,20 +147,39 @@ def _not_plain() -> Select[*tuple[Any, ...]]:
         Closure.city_code == Caregiver.city_code, Closure.ends_at > start, Closure.starts_at < end
     )
     suits = and_(of_week, ~of_day, ~away, ~closed)
-    meets = exists().where(gate.busy(Caregiver.id, start, end))
-    near = exists().where(gate.busy(Caregiver.id, since, until))
-    seconds = func.sum(extract("epoch", Visit.ends_at) - extract("epoch", Visit.starts_at))
-    worked = (
-        select(func.coalesce(seconds, 0))
-        .where(gate.busy(Caregiver.id, monday, next_monday))
+    return case(
+        (~suits, Told.UNCLEAR),
+        (_burden() <= bindparam("left", type_=Float), Told.FREE),
+        (exists().where(gate.busy(Caregiver.id, start, end)), Told.BUSY),
+        else_=Told.SUITS,
+    )
+
+
+def _burden() -> ColumnElement[float]:
+    """The seconds a caregiver works in the week of a visit; near it, more than a week can hold.
+
+    One look at her visits for both: it is what takes longest.
+    """
+    seconds = extract("epoch", Visit.ends_at) - extract("epoch", Visit.starts_at)
+
+    def touches(since: str, until: str) -> ColumnElement[bool]:
+        return and_(Visit.ends_at > bindparam(since), Visit.starts_at < bindparam(until))
+
+    counted = case(
+        (touches("near_since", "near_until"), 2 * calendars.A_WEEK.total_seconds()),
+        (touches("monday", "next_monday"), seconds),
+        else_=0,
+    )
+    since: BindParameter[datetime] = bindparam("since")
+    until: BindParameter[datetime] = bindparam("until")
+    return (
+        select(func.coalesce(func.sum(counted), 0.0))
+        .where(gate.busy(Caregiver.id, since, until))
         .correlate(Caregiver)
         .scalar_subquery()
-    )
-    plain = and_(suits, ~near, worked <= bindparam("left", type_=Float))
-    return select(Caregiver.id, suits, meets).where(
-        Caregiver.id.in_(bindparam("ids", expanding=True)), ~plain
     )
 
 
 # Written once: that takes a third as long as to answer it for hundreds.
-_NOT_PLAIN = _not_plain()
+TOLD = _told()
+_TOLD_OF = select(Caregiver.id, TOLD).where(Caregiver.id.in_(bindparam("ids", expanding=True)))

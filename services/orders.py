@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account, Channel
@@ -83,6 +84,9 @@ _EACH_VISIT = (
     .join(Recipient, Recipient.id == Order.recipient_id)
     .outerjoin(Review, Review.visit_id == Visit.id)
 )
+_SOONEST_FIRST = _EACH_VISIT.where(Visit.id.in_(bindparam("ids", expanding=True))).order_by(
+    Visit.starts_at, Visit.id
+)
 _FOREMOST = _EACH_VISIT.where(Visit.id == visits.FOREMOST)
 
 
@@ -158,9 +162,23 @@ def listing(
     if alert:
         return _with_alert(session, actor, alert, limit, offset)
     # First the ids of one page, from indexes alone; only then everything about those few.
-    page = agreements.visible_to(actor).with_only_columns(Order.id)
+    page, each = _listed(actor, kind, visit_statuses, soonest_first)
     if customer_id is not None:
         page = page.where(Order.customer_id == customer_id)
+    ids = session.scalars(page, {"limit": limit, "offset": offset}).all()
+    return [_view(actor, *row) for row in session.execute(each, {"ids": ids})]
+
+
+# What every page of orders asks is kept as it was written: that takes longer than the answer.
+@lru_cache(maxsize=1000)
+def _listed(
+    actor: Actor,
+    kind: OrderKind | None,
+    visit_statuses: tuple[VisitStatus, ...],
+    soonest_first: bool,
+) -> tuple[Select[int], Select[*tuple[Any, ...]]]:
+    """The ids of a page of orders, and everything about some of them, in the same order."""
+    page = agreements.visible_to(actor).with_only_columns(Order.id)
     if kind or visit_statuses:
         page = page.where(Order.kind == (kind or OrderKind.SINGLE))
     order_by: tuple[Any, ...] = (Order.created_at.desc(), Order.id.desc())
@@ -175,9 +193,10 @@ def listing(
         # Often that says it all; asked for the status of visits too, SQLite reads everybody's.
         if {one for one, its in _ORDER_STATUSES.items() if its & by_order} - set(visit_statuses):
             page = page.where(Visit.status.in_(visit_statuses))
-    ids = session.scalars(page.order_by(*order_by).limit(limit).offset(offset)).all()
-    rows = _FOREMOST.where(Order.id.in_(ids)).order_by(*order_by)
-    return [_view(actor, *row) for row in session.execute(rows)]
+    return (
+        page.order_by(*order_by).limit(bindparam("limit")).offset(bindparam("offset")),
+        _FOREMOST.where(Order.id.in_(bindparam("ids", expanding=True))).order_by(*order_by),
+    )
 
 
 def visits_of(
@@ -191,21 +210,27 @@ def visits_of(
 ) -> list[OrderView]:
     """Visits this actor may follow, each with its order, soonest first; a caregiver's own only."""
     actor.require(Permission.FOLLOW_ORDERS)
-    page = (
-        agreements.visible_to(actor)
-        .join(Visit, Visit.order_id == Order.id)
-        .with_only_columns(Visit.id)
-    )
-    page = page.where(Visit.status.in_(statuses))
-    if actor.role is Role.CAREGIVER:
-        page = page.where(Visit.caregiver_id == actor.id)
+    page = _visits(actor)
     if between:
         page = page.where(Visit.starts_at >= between[0], Visit.starts_at < between[1])
     if order_id is not None:
         page = page.where(Order.id == order_id)
-    ids = session.scalars(page.order_by(Visit.starts_at, Visit.id).limit(limit)).all()
-    rows = _EACH_VISIT.where(Visit.id.in_(ids)).order_by(Visit.starts_at, Visit.id)
-    return [_view(actor, *row) for row in session.execute(rows)]
+    ids = session.scalars(page, {"statuses": statuses, "limit": limit}).all()
+    return [_view(actor, *row) for row in session.execute(_SOONEST_FIRST, {"ids": ids})]
+
+
+@lru_cache(maxsize=1000)
+def _visits(actor: Actor) -> Select[int]:
+    """The ids of visits in some statuses that this actor may follow, soonest first."""
+    page = (
+        agreements.visible_to(actor)
+        .join(Visit, Visit.order_id == Order.id)
+        .with_only_columns(Visit.id)
+        .where(Visit.status.in_(bindparam("statuses", expanding=True)))
+        .order_by(Visit.starts_at, Visit.id)
+        .limit(bindparam("limit"))
+    )
+    return page.where(Visit.caregiver_id == actor.id) if actor.role is Role.CAREGIVER else page
 
 
 def _with_alert(

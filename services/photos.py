@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from PIL import Image, ImageOps, UnidentifiedImageError
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, Photo
@@ -38,10 +38,12 @@ def remove(session: Session, actor: Actor) -> None:
 def of(session: Session, actor: Actor, caregiver_ids: Sequence[int]) -> dict[int, bytes]:
     """The portraits of several caregivers, WebP, by caregiver; who has none is left out."""
     actor.require(Permission.SEE_CAREGIVERS)
-    rows = session.execute(
-        select(Photo.caregiver_id, Photo.image).where(Photo.caregiver_id.in_(caregiver_ids))
-    )
-    return dict(rows.all())
+    return dict(session.execute(_OF, {"ids": caregiver_ids}).all())
+
+
+_OF = select(Photo.caregiver_id, Photo.image).where(
+    Photo.caregiver_id.in_(bindparam("ids", expanding=True))
+)
 
 
 def store(session: Session, caregiver_id: int, image: bytes) -> None:

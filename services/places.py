@@ -5,7 +5,7 @@ from enum import StrEnum
 from functools import cache
 
 import h3
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -115,14 +115,20 @@ def near(here: str | None, there: str | None) -> DistanceBand | None:
 
 def listing(session: Session, city_code: str, *, retired: bool = False) -> list[PlaceView]:
     """A city's known places, hospitals first; they are public. Retired ones only if wanted."""
-    known = select(Place).where(Place.city_code == city_code)
-    return _views(session, known if retired else known.where(Place.retired_at.is_(None)))
+    known = session.scalars(_EVERY if retired else _OFFERED, {"city": city_code})
+    return [_view(place) for place in known]
+
+
+_IN_ORDER = (Place.kind.desc(), Place.name_zh)
+_EVERY = select(Place).where(Place.city_code == bindparam("city")).order_by(*_IN_ORDER)
+_OFFERED = _EVERY.where(Place.retired_at.is_(None))
 
 
 def kept(session: Session, actor: Actor, city_code: str) -> list[PlaceView]:
     """All places of one of the actor's cities, the retired ones too."""
     actor.require(Permission.KEEP_PLACES)
-    return _views(session, _visible_to(actor).where(Place.city_code == city_code))
+    known = _visible_to(actor).where(Place.city_code == city_code).order_by(*_IN_ORDER)
+    return [_view(place) for place in session.scalars(known)]
 
 
 def save(session: Session, actor: Actor, form: PlaceForm, place_id: int | None = None) -> int:
@@ -207,21 +213,18 @@ def _point(form: PlaceForm) -> tuple[float, float]:
     return lng, lat
 
 
-def _views(session: Session, known: Select[Place]) -> list[PlaceView]:
-    return [
-        PlaceView(
-            id=p.id,
-            kind=p.kind,
-            district_code=p.district_code,
-            name_zh=p.name_zh,
-            name_en=p.name_en,
-            lng=p.lng,
-            lat=p.lat,
-            city_code=p.city_code,
-            retired=p.retired_at is not None,
-        )
-        for p in session.scalars(known.order_by(Place.kind.desc(), Place.name_zh))
-    ]
+def _view(place: Place) -> PlaceView:
+    return PlaceView(
+        id=place.id,
+        kind=place.kind,
+        district_code=place.district_code,
+        name_zh=place.name_zh,
+        name_en=place.name_en,
+        lng=place.lng,
+        lat=place.lat,
+        city_code=place.city_code,
+        retired=place.retired_at is not None,
+    )
 
 
 def _reach(session: Session, actor: Actor, place_id: int) -> Place:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Rate
@@ -67,33 +67,39 @@ def in_force(session: Session, city_code: str, day: date, *item_ids: int) -> dic
 
     They never reach beyond the catalogue's, which may have been narrowed since.
     """
-    begun = and_(
-        BasePrice.item_id == CareItem.id,
-        BasePrice.city_code == city_code,
-        BasePrice.valid_from <= day,
-    )
-    rows = (
-        select(
-            CareItem.id,
-            CareItem.lowest_fen,
-            CareItem.highest_fen,
-            BasePrice.level,
-            BasePrice.lowest_fen,
-            BasePrice.highest_fen,
-        )
-        .outerjoin(BasePrice, begun)
-        .order_by(BasePrice.valid_from)
-    )
-    if item_ids:
-        rows = rows.where(CareItem.id.in_(item_ids))
+    asked = {"city": city_code, "day": day, "items": item_ids}
+    rows = session.execute(_BOUNDS_OF if item_ids else _BOUNDS, asked)
     found = dict[Key, Bounds]()
-    for item_id, least, most, level, lowest, highest in session.execute(rows):
+    for item_id, least, most, level, lowest, highest in rows:
         whole = Bounds(least, most)
         for one in CaregiverLevel:
             found.setdefault((item_id, one), whole)
         if level is not None:
             found[item_id, level] = Bounds(whole.clamp(lowest), whole.clamp(highest))
     return found
+
+
+# Asked at every search and booking: writing them takes longer than the answers.
+_BOUNDS = (
+    select(
+        CareItem.id,
+        CareItem.lowest_fen,
+        CareItem.highest_fen,
+        BasePrice.level,
+        BasePrice.lowest_fen,
+        BasePrice.highest_fen,
+    )
+    .outerjoin(
+        BasePrice,
+        and_(
+            BasePrice.item_id == CareItem.id,
+            BasePrice.city_code == bindparam("city"),
+            BasePrice.valid_from <= bindparam("day"),
+        ),
+    )
+    .order_by(BasePrice.valid_from)
+)
+_BOUNDS_OF = _BOUNDS.where(CareItem.id.in_(bindparam("items", expanding=True)))
 
 
 def asked(session: Session, caregiver: Caregiver, item_id: int) -> int | None:

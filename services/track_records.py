@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, bindparam, case, func, select, update
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus, TrackRecord
@@ -46,18 +46,21 @@ def score(caregiver: Caregiver) -> Score:
 
 def city_means(session: Session, city_codes: Collection[str]) -> dict[str, float]:
     """The mean overall score from 1 to 5 of each city's reviews of those who may work there."""
-    overall, weight = func.sum(Caregiver.overall_sum), func.sum(Caregiver.review_weight)
-    rows = session.execute(
-        select(Caregiver.city_code, overall, weight)
-        .where(
-            Caregiver.city_code.in_(city_codes),
-            Caregiver.status == CaregiverStatus.APPROVED,
-            Caregiver.reviews > 0,
-        )
-        .group_by(Caregiver.city_code)
-    )
+    rows = session.execute(_SAID, {"cities": list(city_codes)})
     said = {code: float(total) / float(weights) for code, total, weights in rows}
     return {code: said.get(code, UNREVIEWED_CITY) for code in city_codes}
+
+
+# Asked at every search: writing it takes longer than the answer.
+_SAID = (
+    select(Caregiver.city_code, func.sum(Caregiver.overall_sum), func.sum(Caregiver.review_weight))
+    .where(
+        Caregiver.city_code.in_(bindparam("cities", expanding=True)),
+        Caregiver.status == CaregiverStatus.APPROVED,
+        Caregiver.reviews > 0,
+    )
+    .group_by(Caregiver.city_code)
+)
 
 
 def liked(score: Score, city_mean: float) -> float:
@@ -65,7 +68,7 @@ def liked(score: Score, city_mean: float) -> float:
     return drawn(score.weight * (score.overall or 0.0), score.weight, city_mean)
 
 
-def drawn(overall_sum: _Number, weight: _Number, city_mean: float) -> _Number:
+def drawn(overall_sum: _Number, weight: _Number, city_mean: _Number) -> _Number:
     """The same of what a caregiver's overall scores sum to, and of how much they weigh."""
     return (overall_sum + PRIOR_REVIEWS * city_mean) / (weight + PRIOR_REVIEWS)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
@@ -354,5 +354,15 @@ def _own(session: Session, actor: Actor, case_id: int) -> VerificationCase:
 
 
 def _has(session: Session, account_id: int, kind: CaseKind, status: CaseStatus) -> bool:
-    found = exists().where(cases.is_of(account_id, kind), VerificationCase.status == status)
-    return bool(session.scalar(select(found)))
+    asked = {"account": account_id, "kind": kind, "status": status}
+    return bool(session.scalar(_HAS, asked))
+
+
+# Asked at every run of a page on which families book.
+_HAS = select(
+    exists().where(
+        VerificationCase.account_id == bindparam("account"),
+        VerificationCase.kind == bindparam("kind"),
+        VerificationCase.status == bindparam("status"),
+    )
+)

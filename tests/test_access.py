@@ -499,6 +499,7 @@ WORK = {
 }
 # ... and for other services only.
 HELP = {
+    "hindrances.closely",
     "hindrances.of",
     "attachments.store",
     "forgetting.calls",

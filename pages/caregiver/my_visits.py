@@ -2,7 +2,6 @@
 
 from components import catalogue, layout, navigation, visits
 from components.bookings import requests
-from components.chat import unread_about
 from components.i18n import t
 from components.session import fetch
 from components.substitutes import offers
@@ -19,6 +18,6 @@ if not (waiting or done):
     navigation.button("task_hall", t("visits.to_hall"), icon=":material/storefront:")
 requests(waiting, items)
 offers(items)
-unread = unread_about() if waiting or done else {}
-visits.now_section(waiting, items, codes, unread)
-visits.week_section(week, waiting, done, items, codes, unread)
+told = visits.beside([*waiting, *done])
+visits.now_section(waiting, items, codes, told)
+visits.week_section(week, waiting, done, items, codes, told)
