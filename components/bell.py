@@ -1,6 +1,7 @@
 """The bell on every page: how much is unread, as of this moment."""
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 from components import live, session
 from components.i18n import t
@@ -8,7 +9,7 @@ from services.news import Topic
 
 
 @live.part(Topic.INBOX)
-def bell(inbox: str) -> None:
+def bell(inbox: StreamlitPage) -> None:
     """A link to the inbox, with the number of unread notices."""
     visitor = session.visitor()
     unread = visitor.unread if visitor else 0

@@ -75,7 +75,8 @@ function news() {
 }
 
 export default function (component) {
-  const { data, setTriggerValue } = component
+  const { setTriggerValue } = component
+  const [data] = component.data
   const all = news()
   const { topics, drawn } = data
   const mine = { topics, drawn, asked: 0, wake: (at) => setTriggerValue("woken", at) }
@@ -114,15 +115,16 @@ def woken(name: str, topics: tuple[Topic, ...], who: str) -> bool:
     """The same for a part of somebody's who need not be signed in, known by a secret."""
     if session.without_routes():
         return False
+    data = {
+        "part": name,
+        "topics": list(topics),
+        "every": list(Topic),
+        # Before anything is read: what is found later may not be in the picture.
+        "drawn": clock.now().timestamp(),
+        "who": hashlib.sha256(who.encode()).hexdigest()[:16],
+    }
     told = _LISTENER(
-        data={
-            "part": name,
-            "topics": list(topics),
-            "every": list(Topic),
-            # Before anything is read: what is found later may not be in the picture.
-            "drawn": clock.now().timestamp(),
-            "who": hashlib.sha256(who.encode()).hexdigest()[:16],
-        },
+        data=[data],  # Of a bare dict every value would be tried as a table, at every run.
         key=name,
         on_woken_change=lambda: None,
         height=1,

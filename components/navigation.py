@@ -94,13 +94,7 @@ def open_page(visitor: Visitor | None) -> None:
     reachable = PAGES if acting is None else tuple(p for p in PAGES if p.opens_for(role))
     # Signed out, every page has its address, so that a deep link survives signing in; none runs.
     pages = {entry.name: _page(entry, acting) for entry in reachable}
-    start = st.Page(
-        _entry("welcome").file,
-        title=t("page.welcome"),
-        default=True,
-        visibility="hidden",
-        url_path="start",
-    )
+    start = copy(_made(_entry("welcome"), t("page.welcome"), shown=False, start=True))
     # One flat list: the section headers of Streamlit's menu break the list for screen readers.
     chosen = st.navigation([start, *pages.values(), *_closed_door(pages)], expanded=True)
     if visitor is not None and acting is None:
@@ -115,7 +109,7 @@ def open_page(visitor: Visitor | None) -> None:
         identity.sign_in_screen(deep_link=True)
         return
     if acting is not None:
-        bell.bell(_entry("inbox").file)
+        bell.bell(pages["inbox"])
     session.show_notice()  # Only now: opening another page above would have lost it.
     consents.ask_again()
     chosen.run()
@@ -130,17 +124,18 @@ def _page(entry: PageEntry, visitor: Visitor | None) -> StreamlitPage:
     title = t(f"page.{entry.name}")
     if entry.name == "inbox" and visitor is not None and visitor.unread:
         title = f"{title} ({visitor.unread})"
-    return copy(_made(entry, title, shown))
+    return copy(_made(entry, title, shown=shown))
 
 
 @lru_cache(maxsize=1000)
-def _made(entry: PageEntry, title: str, shown: bool) -> StreamlitPage:
+def _made(entry: PageEntry, title: str, *, shown: bool, start: bool = False) -> StreamlitPage:
     """A page that no run has opened: each gets a copy, for making one asks the disk at length."""
     return st.Page(
         entry.file,
         title=title,
         icon=f":material/{entry.icon}:",
-        url_path=entry.name,
+        url_path="start" if start else entry.name,
+        default=start,
         visibility="visible" if shown else "hidden",
     )
 
@@ -163,7 +158,9 @@ def _closed_door(pages: Iterable[str]) -> list[StreamlitPage]:
 def link(name: str, label: str, *, icon: str | None = None, **query: str) -> None:
     """A link to a page, drawn only for those it opens for."""
     if (entry := _reachable(name)) is not None:
-        st.page_link(entry.file, label=label, icon=icon, width="content", query_params=query)
+        # A page, for its file would be looked for on the disk; and not its icon, if none is wanted.
+        page = _made(entry, t(f"page.{entry.name}"), shown=entry.in_menu)
+        st.page_link(page, label=label, icon=icon or "", width="content", query_params=query)
 
 
 def asked_number(name: str) -> int | None:
