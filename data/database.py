@@ -59,6 +59,18 @@ def reading() -> Iterator[Session]:
 
 
 @contextmanager
+def still() -> Iterator[Session]:
+    """A session for long reading: all of it sees the database as at its first look."""
+    standing = engine()
+    if standing.dialect.name == "postgresql":  # Every transaction of SQLite is so by itself.
+        standing = standing.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+    with Session(standing) as session:
+        yield session
+
+
+@contextmanager
 def writing() -> Iterator[Session]:
     """A session that saves everything when the block ends, or nothing if it raises."""
     writable = engine().execution_options(sqlite_begin="IMMEDIATE")

@@ -169,18 +169,19 @@ def sqlite_database(sqlite_template, clock) -> Iterator[str]:
     # Always at the same place, so that the engine keeps the statements it has compiled.
     file = sqlite_template.with_name("test.db")
     for left in file.parent.glob("test.db*"):
-        left.unlink()
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     shutil.copy(sqlite_template, file)
     with database_at(f"sqlite:///{file}") as url:
         yield url
 
 
 @pytest.fixture
-def postgresql_database(postgresql_url, refill, clock, monkeypatch) -> str:
-    """This worker's PostgreSQL database, with the cast and nothing else."""
+def postgresql_database(postgresql_url, refill, clock, monkeypatch, tmp_path) -> str:
+    """This worker's PostgreSQL database, with the cast and nothing else; no figures yet."""
     # Connections stay from test to test: a new one has to learn the catalogue first.
     refill()
     monkeypatch.setenv("DATABASE_URL", postgresql_url)
+    monkeypatch.setenv("CAREPILOT_FIGURES", str(tmp_path / "figures"))
     return postgresql_url
 
 
