@@ -5,7 +5,11 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
+
+from sqlalchemy.exc import OperationalError
 
 from data import database
 from services import jobs, settings, startup, tasks
@@ -50,15 +54,49 @@ def run_job(name: str) -> int | None:
     """Run a job unless somebody else does; return how much it did, None if it failed."""
     if not database.transact(lambda session: jobs.lease(session, name, _me())):
         return 0
-    apart = jobs.JOBS[name].apart
     try:
-        done = apart(database.transact) if apart else 0
+        done = _done_before(name)
         return database.transact(lambda session: jobs.run(session, name, done))
     except Exception as error:
         log.exception("job %s failed", name)
         kind = type(error).__name__
         database.transact(lambda session: jobs.note_failure(session, name, kind))
         return None
+
+
+def _done_before(name: str) -> int:
+    """What a job does outside of the transaction it runs in, however long that takes."""
+    job, done = jobs.JOBS[name], 0
+    if job.apart is None and job.reads is None:
+        return 0
+    with _holding(name):
+        if job.reads is not None:
+            with database.still() as session:
+                done += job.reads(session)
+        if job.apart is not None:
+            done += job.apart(database.transact)
+    return done
+
+
+@contextmanager
+def _holding(name: str) -> Iterator[None]:
+    """Renew the lease of a job until the block ends: who is killed in it renews nothing."""
+    over = threading.Event()
+
+    def renew() -> None:
+        while not over.wait(jobs.LEASE.total_seconds() / 4):
+            try:
+                database.transact(lambda session: jobs.renew(session, name, _me()))
+            except OperationalError:
+                log.exception("the lease of %s was not renewed", name)
+
+    renewing = threading.Thread(target=renew, name=f"holding {name}", daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        over.set()
+        renewing.join()
 
 
 def run_next_task() -> int:

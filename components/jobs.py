@@ -68,6 +68,8 @@ def _story(lamp: Lamp) -> str:
         ]
         if lamp.error is None:
             told.append(t("jobs.did", count=lamp.done))
+            if lamp.differing:
+                told.append(t("jobs.differing", count=lamp.differing))
         else:
             told.append(t("jobs.failed_with", error=formats.plain(lamp.error)))
     if lamp.next_run_at is not None:

@@ -5,7 +5,7 @@ import streamlit as st
 from components import consents, navigation, places, session
 from components.i18n import t
 from components.layout import demo_badge
-from services import cities
+from services import cities, footfalls
 from services.cities import CityStatus
 from services.consents import Policy
 
@@ -65,3 +65,17 @@ def documents() -> None:
             t(f"welcome.{document}"), icon=":material/description:", key=f"document_{document}"
         ):
             st.markdown(consents.words_of(document))
+
+
+def count_opening() -> None:
+    """Count this tab, of somebody who has not come in yet, for the city it came for.
+
+    A link may name the city (`/welcome?city=320600`); where only one is opened it is that one, and
+    else nobody knows.
+    """
+    if session.visitor() is not None:
+        return
+    opened = [city.code for city in session.public(cities.opened)]
+    linked = st.query_params.get("city", "")
+    if linked in opened or len(opened) == 1:
+        session.once("footfall", footfalls.note, linked if linked in opened else opened[0])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -38,6 +38,7 @@ from services import (
     waiting_lists,
 )
 from services.access import SYSTEM, Actor, Permission
+from services.analytics import publishing, upkeep
 from services.deliveries import Transact
 from services.errors import NotFound
 
@@ -53,7 +54,8 @@ class Schedule:
     """How often a job runs; one with a `needed` rests up to IDLE while there is nothing to do.
 
     What `report` tells after a run stays with the lamp. A job that waits for others' answers runs
-    `apart`: in transactions of its own making, so that it holds up nobody.
+    `apart`: in transactions of its own making, so that it holds up nobody. One that reads long
+    `reads` before it runs, in a reading session of its own, so that it holds up no writer.
     """
 
     every: timedelta
@@ -61,6 +63,7 @@ class Schedule:
     needed: Callable[[Session], bool] | None = None
     report: Callable[[Session], dict[str, object]] | None = None
     apart: Callable[[Transact], int] | None = None
+    reads: Callable[[Session], int] | None = None
 
 
 class Light(StrEnum):
@@ -71,13 +74,17 @@ class Light(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lamp:
-    """How a job stands; moments and durations are None before its first run."""
+    """How a job stands; moments and durations are None before its first run.
+
+    `differing` counts what its last run found not to agree, of jobs that check something.
+    """
 
     name: str
     light: Light
     last_run_at: datetime | None
     took: timedelta | None
     done: int
+    differing: int
     next_run_at: datetime | None
     error: str | None
 
@@ -143,6 +150,21 @@ JOBS: dict[str, Schedule] = {
     "note_left_searches": Schedule(
         timedelta(hours=1), lambda session: unmet_needs.note_left(session, SYSTEM)
     ),
+    "refresh_figures": Schedule(
+        timedelta(minutes=5),
+        lambda session: upkeep.note_openings(session, SYSTEM),
+        report=upkeep.report,
+        reads=upkeep.refresh,
+        apart=upkeep.sum_up,
+    ),
+    "rebuild_figures": Schedule(
+        timedelta(days=1),
+        lambda session: upkeep.note_openings(session, SYSTEM),
+        report=upkeep.report,
+        reads=upkeep.rebuild,
+        apart=upkeep.sum_up,
+    ),
+    "publish_figures": Schedule(timedelta(hours=1), apart=publishing.publish),
     "fill_name_keys": Schedule(timedelta(minutes=1), name_keys.fill),
     "prune_sign_in": Schedule(
         timedelta(hours=1),
@@ -188,13 +210,20 @@ def lease(session: Session, name: str, worker: str) -> bool:
     return True
 
 
-def run(session: Session, name: str, done_apart: int = 0) -> int:
+def renew(session: Session, name: str, worker: str) -> bool:
+    """Hold a job that takes long for as long again; False if it is no more this worker's."""
+    mine = update(Job).where(Job.name == name, Job.leased_by == worker)
+    held = mine.values(leased_until=clock.now() + LEASE).returning(Job.name)
+    return session.scalar(held.execution_options(synchronize_session=False)) is not None
+
+
+def run(session: Session, name: str, done_before: int = 0) -> int:
     """Do a leased job; its deeds and its lamp are saved together. Returns how much it did.
 
-    What it did apart before is counted too.
+    What it did before, apart or as it read, is counted too.
     """
     schedule = JOBS[name]
-    done = done_apart + schedule.run(session)
+    done = done_before + schedule.run(session)
     told = schedule.report(session) if schedule.report else {}
     job = session.get_one(Job, name)
     job.last_finished_at, job.last_error = clock.now(), None
@@ -250,18 +279,21 @@ def run_now(session: Session, actor: Actor, name: str) -> None:
 def _lamp(name: str, job: Job | None) -> Lamp:
     if job is None or job.last_finished_at is None:
         next_run_at = job.next_run_at if job else None
-        return Lamp(name, Light.YELLOW, None, None, 0, next_run_at, None)
+        return Lamp(name, Light.YELLOW, None, None, 0, 0, next_run_at, None)
     schedule = JOBS[name]
     rest = IDLE if schedule.needed else timedelta()
     late = clock.now() > job.next_run_at + OVERDUE_INTERVALS * schedule.every + rest
-    light = Light.RED if job.last_error else Light.YELLOW if late else Light.GREEN
+    told = job.last_result or {}
+    differing = len(told.get("differing", ()))
+    light = Light.RED if job.last_error else Light.YELLOW if late or differing else Light.GREEN
     started_at = job.last_started_at or job.last_finished_at
     return Lamp(
         name=name,
         light=light,
         last_run_at=job.last_finished_at,
         took=max(job.last_finished_at - started_at, timedelta()),
-        done=(job.last_result or {}).get("done", 0),
+        done=told.get("done", 0),
+        differing=differing,
         next_run_at=job.next_run_at,
         error=job.last_error,
     )

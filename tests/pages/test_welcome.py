@@ -3,11 +3,14 @@
 import re
 
 import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from components.catalogues import LANGUAGES, say
 from data.cities import City, CityStatus
 from data.database import reading, writing
-from services import catalogue
+from data.footfalls import Footfall
+from services import catalogue, footfalls
 from tests.factories import (
     ANALYST,
     DESK,
@@ -84,6 +87,46 @@ def test_a_closed_city_is_not_named(open_app):
     page = said(open_app(PAGE, None))
     assert "泸州" not in page
     assert "南通" in page
+
+
+def openings():
+    with reading() as session:
+        counted = session.execute(select(Footfall.city_code, Footfall.opened))
+        return dict(counted.all())
+
+
+def test_a_tab_is_counted_once_for_the_city_its_link_names(open_app):
+    app = open_app(PAGE, None, city=LUZHOU)
+    app.run()
+    speak_english(app)
+    assert openings() == {LUZHOU: 1}
+    open_app(PAGE, None, city=LUZHOU)
+    assert openings() == {LUZHOU: 2}
+
+
+@pytest.mark.parametrize("link", ["", "110100", "<script>", "320600320600"])
+def test_without_one_it_is_counted_where_only_one_city_is_opened(open_app, link):
+    open_app(PAGE, None, city=link)
+    assert openings() == {}
+    set_city(LUZHOU, status=CityStatus.CLOSED)
+    open_app(PAGE, None, city=link)
+    assert openings() == {NANTONG: 1}
+
+
+@pytest.mark.parametrize("actor", [ZHOU, OPERATOR])
+def test_who_is_in_already_is_not_counted(open_app, actor):
+    open_app(PAGE, actor, city=NANTONG)
+    assert openings() == {}
+
+
+def test_where_nothing_can_be_written_the_page_opens_all_the_same(open_app, monkeypatch, caplog):
+    def refuse(*_):
+        raise OperationalError("INSERT", {}, Exception("attempt to write a readonly database"))
+
+    monkeypatch.setattr(footfalls, "note", refuse)
+    app = open_app(PAGE, None, city=NANTONG)
+    assert (len(app.error), len(app.exception)) == (0, 0)
+    assert "footfall was not done" in caplog.text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

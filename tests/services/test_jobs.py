@@ -1,12 +1,19 @@
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select, update
 
+import worker
 from data import database as engines
 from data.demands import Demand, DemandStatus
+from data.history import AuditEvent
 from data.tasks import Job
 from services import jobs, notices
+from services.analytics import checks, lake
+from services.analytics.checks import Difference
+from services.analytics.schemas import Fact
 from services.errors import NotFound
 from services.jobs import Light
 from tests.factories import OPERATOR, ZHOU, make_demand, make_order
@@ -105,6 +112,111 @@ def test_an_idle_worker_finds_nothing_due_and_writes_nothing(session, clock):
     clock.move(minutes=2)
     frequent = {name for name, job in jobs.JOBS.items() if job.every <= timedelta(minutes=1)}
     assert set(jobs.due(session)) == frequent >= {"deliver_notices", NAME}
+
+
+class TestReading:
+    """Jobs that read long do so before they run, in a session that holds up nobody."""
+
+    @pytest.fixture
+    def read(self, monkeypatch, database):
+        """What a job that reads has seen, as the worker ran it."""
+
+        def reads(session):
+            seen.append(session.scalar(select(func.count(Demand.id))))
+            with engines.writing() as other:
+                make_demand(other)
+            seen.append(session.scalar(select(func.count(Demand.id))))
+            return 2
+
+        seen = []
+        monkeypatch.setitem(jobs.JOBS, NAME, replace(jobs.JOBS[NAME], reads=reads))
+        return seen
+
+    def test_it_writes_nothing_meanwhile_and_sees_what_there_was(self, read):
+        assert worker.run_job(NAME) == 2
+        assert read == [0, 0]
+        with engines.reading() as session:
+            assert session.get_one(Job, NAME).last_result == {"done": 2}
+
+    def test_one_that_takes_long_keeps_its_lease(self, monkeypatch, database, clock):
+        monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.2))
+        renewed, enough = [], threading.Event()
+
+        def reads(session):
+            clock.move(seconds=0.1)
+            assert enough.wait(30)
+            with engines.writing() as session:
+                assert not jobs.lease(session, NAME, "another")
+            return 0
+
+        def renew(session, name, me, renew=jobs.renew):
+            renewed.append(renew(session, name, me))
+            if len(renewed) == 2:
+                enough.set()
+            return renewed[-1]
+
+        monkeypatch.setattr(jobs, "renew", renew)
+        monkeypatch.setitem(jobs.JOBS, NAME, replace(jobs.JOBS[NAME], reads=reads))
+        assert worker.run_job(NAME) == 0
+        assert set(renewed) == {True}
+        assert not [one for one in threading.enumerate() if one.name.startswith("holding")]
+
+    def test_a_lease_that_was_lost_is_not_taken_back(self, session, clock):
+        lease(session)
+        clock.move(seconds=jobs.LEASE.total_seconds())
+        lease(session, worker="two")
+
+        assert not jobs.renew(session, NAME, "one")
+        assert jobs.renew(session, NAME, "two")
+
+    def test_one_whose_reading_fails_turns_red_and_ends_its_renewing(self, monkeypatch, database):
+        def fail(_session):
+            raise ValueError("a bug")
+
+        monkeypatch.setitem(jobs.JOBS, NAME, replace(jobs.JOBS[NAME], reads=fail))
+        assert worker.run_job(NAME) is None
+        with engines.reading() as session:
+            assert session.get_one(Job, NAME).last_error == "ValueError"
+        assert not [one for one in threading.enumerate() if one.name.startswith("holding")]
+
+
+class TestFigures:
+    def test_the_worker_exports_them_every_few_minutes_and_checks_them_daily(
+        self, database, clock, caplog
+    ):
+        with engines.writing() as session:
+            make_order(session)
+        assert worker.run_job("refresh_figures") > 0
+        clock.move(minutes=5)
+        assert worker.run_job("refresh_figures") == 0
+        lake.path(Fact.NEEDS, "2030-01").unlink()
+        with engines.writing() as session:
+            session.execute(update(Demand).values(units=3))
+        clock.move(minutes=5)
+        assert worker.run_job("refresh_figures") == 1
+        with engines.reading() as session:
+            told = session.get_one(Job, "refresh_figures").last_result
+        assert told == {"done": 1, "mended": 1, "differing": []}
+        assert worker.run_job("rebuild_figures") == 0
+        with engines.reading() as session:
+            opened = select(AuditEvent).where(AuditEvent.action == "open_id_numbers")
+            assert [row.detail for row in session.scalars(opened)] == [{"count": 2}]
+            kept = session.get_one(Job, "rebuild_figures").last_result
+        assert kept == {"done": 0, "mended": 0, "differing": []}
+
+    def test_what_differs_stays_with_the_lamp(self, database, monkeypatch):
+        found = Difference(Fact.NEEDS, "rows 320600 open", 3, 2)
+        monkeypatch.setattr(checks, "differences", lambda _session: [found])
+        worker.run_job("rebuild_figures")
+
+        with engines.reading() as session:
+            kept = session.get_one(Job, "rebuild_figures").last_result
+            [lamp] = [
+                lamp for lamp in jobs.board(session, OPERATOR).lamps
+                if lamp.name == "rebuild_figures"
+            ]  # fmt: skip
+        assert kept["differing"] == ["needs rows 320600 open: 3 live, 2 in the facts"]
+        assert (lamp.light, lamp.differing, lamp.error) == (Light.YELLOW, 1, None)
 
 
 def lamp_of(session, name=NAME):

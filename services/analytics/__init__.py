@@ -1,0 +1,1 @@
+"""Analytics: facts without persons, rollups for operators, published sheets for analysts."""
