@@ -14,7 +14,7 @@ UPGRADE ?=
 QUICK := not browser and not server and not postgresql and not race and not slow
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo jobs migrate audit-verify rotate-keys check format quick test nightly bench screenshots lock
+.PHONY: help setup run demo bulk jobs migrate audit-verify rotate-keys check format quick test nightly bench screenshots lock
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ run: setup ## Start server and worker (HOST, PORT, DATABASE_URL; 127.0.0.1:8501)
 demo: setup ## Rebuild the demo database (ORDERS=20000: a larger one, for benchmarks).
 	@$(RUN) -m services.demo
 	@test -z "$(ORDERS)" || $(RUN) -m benchmarks.bulk $(ORDERS)
+
+bulk: setup ## Make up figures for benchmarks (ORDERS=10000000, in CAREPILOT_FIGURES or var/bench).
+	@$(RUN) -m benchmarks.bulk.lake $(ORDERS)
 
 migrate: setup ## Bring the database at DATABASE_URL to the newest migration.
 	@$(RUN) -c 'from data.database import upgrade; upgrade()'

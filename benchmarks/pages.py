@@ -11,7 +11,7 @@ from benchmarks.visitor import Visitor
 from data.accounts import Role
 
 TARGET, MAP_TARGET = 1.0, 1.5
-MAPS = ("overview",)
+MAPS = ("demand_map",)
 WARM_UP, RUNS = 5, 60
 PUBLIC = ("welcome", "sign_in")
 
