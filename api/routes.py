@@ -2,7 +2,7 @@
 
 from starlette.routing import BaseRoute, Route
 
-from api import demo_provider, documents, events, health, providers, sessions
+from api import demo_provider, documents, events, extracts, health, providers, sessions
 
 ROUTES: list[BaseRoute] = [
     Route("/healthz", health.healthz),
@@ -13,5 +13,6 @@ ROUTES: list[BaseRoute] = [
     Route("/auth/{provider}/start", providers.start),
     Route("/auth/{provider}/callback", providers.callback),
     Route("/documents/{ticket}", documents.show),
+    Route("/documents/figures/{ticket}", extracts.send),
     Route("/events", events.listen),
 ]

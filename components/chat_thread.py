@@ -7,7 +7,7 @@ from datetime import date
 import streamlit as st
 from streamlit.components.v2 import component
 
-from components import catalogue, formats, session
+from components import catalogue, formats, session, words
 from components.i18n import t
 from components.report_photos import gallery
 from services import attachments, clock, orders, scans
@@ -190,7 +190,7 @@ def _pages(files: Sequence[bytes]) -> list[scans.Page]:
     if len(files) > attachments.MOST:
         st.error(t("error.attachments_too_many", most=attachments.MOST))
         return []
-    pages = [session.prepared(scans.photo_of, one) for one in files]
+    pages = [words.unless_refused(scans.photo_of, one) for one in files]
     return [page for page in pages if page is not None]
 
 

@@ -181,7 +181,7 @@ def _sign_up() -> None:
 def _ask_for_code(phone: str, purpose: CodePurpose, key: str) -> None:
     asked = f"{key}_asked"
     if st.button(t("sign_in.send_code"), key=f"{key}_send", icon=":material/sms:"):
-        sent = session.ask_for_code(phone, purpose)
+        sent = session.attempt(accounts.request_code, phone, purpose, session.client())
         st.session_state[asked] = phone if sent else None
     if st.session_state.get(asked) == phone and phone:
         quiet = purpose is not CodePurpose.SIGN_UP

@@ -1,33 +1,27 @@
 """A caregiver's income: what is frozen, what can be paid out, month by month and visit by visit."""
 
-from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 from components import catalogue, formats, layout, navigation
+from components.figures import charts, panels, shapes
 from components.i18n import t
 from services import clock
 from services.catalogue import ItemView
-from services.income import Earned, Income, IncomeKind
+from services.income import Earned, Income, IncomeKind, MonthOfWork
 
-_MONTHS = 6
 _SHOWN_AT_ONCE = 40
 _AMOUNTS = ("pay", "total", "commission")
 
 
-def income(earned: Income, items: dict[int, ItemView]) -> None:
-    """Balances, the months as bars, and a table of what they consist of."""
+def income(earned: Income, months: Sequence[MonthOfWork], items: dict[int, ItemView]) -> None:
+    """Balances, how the months went, and a table of what they consist of."""
     if not earned.rows:
         layout.empty("income", icon=":material/payments:")
         navigation.button("task_hall", t("visits.to_hall"), icon=":material/storefront:")
         return
-    by_month = Counter[str]()
-    for one in earned.rows:
-        by_month[_month(one)] += one.pay_fen
-    this_month = f"{clock.today():%Y-%m}"
     with st.grid(3, min_column_width=150):
         st.metric(
             t("income.payable"),
@@ -41,47 +35,51 @@ def income(earned: Income, items: dict[int, ItemView]) -> None:
             border=True,
             help=t("income.frozen_help"),
         )
-        st.metric(t("income.this_month"), formats.money(by_month[this_month]), border=True)
-    _bars(by_month)
+        this_month = months[-1].pay_fen if months else 0
+        st.metric(t("income.this_month"), formats.money(this_month), border=True)
+    _trends(months)
     _table(layout.first_of(earned.rows, "income", _SHOWN_AT_ONCE), items)
     layout.more_button(earned.rows, "income", _SHOWN_AT_ONCE)
 
 
-def _month(one: Earned) -> str:
-    return f"{clock.in_city(one.earned_at):%Y-%m}"
-
-
-def _bars(by_month: Counter[str]) -> None:
-    months = sorted(by_month)[-_MONTHS:]
+def _trends(months: Sequence[MonthOfWork]) -> None:
+    """Pay, visits, hours and rating by month, each in a small chart; one month is no trend."""
     if len(months) < 2:
         return
     st.subheader(t("income.by_month"), anchor=False)
-    st.plotly_chart(
+    names = [t("time.month", on=one.month) for one in months]
+    pay, rating = (t(f"income.month_{one}") for one in ("pay", "rating"))
+    visits, hours = (t(f"income.month_{one}") for one in ("visits", "hours"))
+    in_yuan, said = [one.pay_fen / 100 for one in months], [one.rating for one in months]
+    figures = {
+        pay: shapes.columns({pay: in_yuan}, names, prefix="¥"),
+        visits: shapes.columns({visits: [one.visits for one in months]}, names),
+        hours: shapes.columns({hours: [one.hours for one in months]}, names),
+        rating: shapes.lines({rating: said}, names, number=".1f", span=(1, 5)),
+    }
+    with st.grid(2, min_column_width=280):
+        for number, (title, figure) in enumerate(figures.items()):
+            with panels.panel(title, f"income_month_{number}"):
+                charts.draw(figure, key=f"income_month_{number}_chart", alt=title)
+    panels.twin(
+        pd.DataFrame(
+            {
+                "month": names,
+                "pay": [formats.money(one.pay_fen) for one in months],
+                "visits": [one.visits for one in months],
+                "hours": [one.hours for one in months],
+                "rating": [one.rating for one in months],
+            }
+        ).round(1),
         {
-            "data": [
-                {
-                    "type": "bar",
-                    "x": [t("time.month", on=date.fromisoformat(f"{one}-01")) for one in months],
-                    "y": [by_month[month] / 100 for month in months],
-                    "text": [formats.money(by_month[month]) for month in months],
-                    "textposition": "auto",
-                    "marker": {
-                        "color": st.get_option("theme.chartCategoricalColors")[0],
-                        "cornerradius": 4,
-                    },
-                }
-            ],
-            "layout": {
-                "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
-                "bargap": 0.5,
-                "xaxis": {"type": "category", "fixedrange": True},
-                "yaxis": {"visible": False, "fixedrange": True, "rangemode": "tozero"},
-            },
+            "month": panels.text(t("figures.month_word")),
+            "pay": st.column_config.TextColumn(pay, alignment="right"),
+            "visits": panels.number(visits),
+            "hours": panels.number(hours),
+            "rating": st.column_config.NumberColumn(rating, format="%.1f"),
         },
-        key="income_bars",
-        height=200,
-        config={"displayModeBar": False},
-        alt=t("income.by_month"),
+        key="income_months",
+        title=t("income.by_month"),
     )
 
 

@@ -68,7 +68,12 @@ PAGES = (
     PageEntry("operator", "staff", "manage_accounts", Permission.KEEP_STAFF),
     PageEntry("operator", "deliveries", "outgoing_mail", Permission.SEE_DELIVERIES),
     PageEntry("operator", "jobs", "schedule", Permission.SEE_JOBS),
-    PageEntry("analyst", "overview", "insights", Permission.READ_RELEASES),
+    PageEntry("analyst", "demand_map", "map", Permission.READ_FIGURES),
+    PageEntry("analyst", "findings", "lightbulb", Permission.READ_FIGURES),
+    PageEntry("analyst", "demand", "trending_up", Permission.READ_FIGURES),
+    PageEntry("analyst", "family_figures", "family_restroom", Permission.READ_FIGURES),
+    PageEntry("analyst", "caregiver_figures", "monitoring", Permission.READ_FIGURES),
+    PageEntry("analyst", "funnel", "filter_alt", Permission.READ_FIGURES),
     PageEntry("account", "inbox", "notifications", Permission.READ_NOTICES),
     PageEntry("account", "profile", "account_circle", Permission.KEEP_ACCOUNT),
     PageEntry("account", "verification", "verified_user", Permission.HAND_IN_CASE),
@@ -83,7 +88,7 @@ LANDING = {
     Role.CAREGIVER: "task_hall",
     Role.DESK: "take_call",
     Role.OPERATOR: "today",
-    Role.ANALYST: "overview",
+    Role.ANALYST: "demand_map",
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.components.v2 import component
 
-from components import session
+from components import session, words
 from components.document_view import again, ticketed
 from components.i18n import t
 from services import report_photos, scans
@@ -199,7 +199,7 @@ def _uploader(visit_id: int, key: str, photos: Sequence[PhotoView]) -> None:
         st.error(t("error.report_photos_full", most=report_photos.MOST))
         return
     with st.spinner(t("verification.preparing")):
-        pages = [session.prepared(scans.photo_of, one.getvalue()) for one in given]
+        pages = [words.unless_refused(scans.photo_of, one.getvalue()) for one in given]
     if None not in pages:
         session.perform(
             "report_photos.added", report_photos.add, visit_id, pages, forget=(f"{key}_file_",)

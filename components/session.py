@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
 import streamlit as st
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from streamlit import config
@@ -26,8 +27,8 @@ Args = ParamSpec("Args")
 Result = TypeVar("Result")
 
 _TOKEN, _TICKET, _VISITOR = "session_token", "session_ticket", "visitor"
-_NOTICE, _NEXT_PAGE, _ENDED = "notice", "next_page", "session_ended"
-_KEPT_ACROSS_SIGN_IN = {"language"}
+_NOTICE, _NEXT_PAGE, _ENDED, _DONE = "notice", "next_page", "session_ended", "done_once"
+_KEPT_ACROSS_SIGN_IN = {"language", _DONE}
 _log = logging.getLogger("carepilot")
 
 
@@ -115,6 +116,20 @@ def public(
     """Run a reading service that everybody may use, signed in or not."""
     with reading() as session:
         return read(session, *args, **kwargs)
+
+
+def once(deed: str, work: Callable[..., object], *args: object) -> None:
+    """Run a writing service that nobody waits for, once in this tab.
+
+    Should it fail, also because nothing can be written here, the log says so and the page goes on.
+    """
+    if deed in st.session_state.setdefault(_DONE, set()):
+        return
+    st.session_state[_DONE].add(deed)
+    try:
+        transact(lambda session: work(session, *args))
+    except (ServiceError, DBAPIError):
+        _log.warning("%s was not done", deed, exc_info=True)
 
 
 def fetch(
@@ -235,11 +250,6 @@ def reset_password(phone: str, code: str, password: str, again: str) -> None:
         )
 
 
-def ask_for_code(phone: str, purpose: accounts.CodePurpose) -> bool:
-    """Have a one-time code sent; False and words if that is refused."""
-    return attempt(accounts.request_code, phone, purpose, client())
-
-
 def at_door(
     action: Callable[Concatenate[Session, str, Args], Result | ServiceError],
     *args: Args.args,
@@ -295,17 +305,6 @@ def outside(
 ) -> Result | None:
     """Run a service for somebody without account; None and words if it refuses."""
     return _unless_refused(lambda session: work(session, *args, **kwargs))
-
-
-def prepared(
-    work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs
-) -> Result | None:
-    """Run work that needs no database; None and words if it refuses."""
-    try:
-        return work(*args, **kwargs)
-    except ServiceError as refusal:
-        st.error(words.of_refusal(refusal))
-        return None
 
 
 def sign_out() -> None:

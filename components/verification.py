@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components import accounts, formats, icons, layout, navigation, session
+from components import accounts, formats, icons, layout, navigation, session, words
 from components import consents as consents_shown
 from components.document_view import document
 from components.i18n import t
@@ -200,7 +200,7 @@ def _identity(mine: CaseView | None) -> None:
     typed = st.text_input(
         t("field.id_number"), key=f"{_KEY}_number", max_chars=24, autocomplete="off"
     )
-    read = session.prepared(resident_ids.read, typed) if typed else None
+    read = words.unless_refused(resident_ids.read, typed) if typed else None
     if read is not None:
         born = t("verification.born", on=read.birth_date, sex=t(f"sex.{read.sex}"))
         st.caption(f":material/check: {born}")
@@ -277,7 +277,7 @@ def _uploader(mine: CaseView, wanted: Needed, held: list[DocumentView]) -> None:
     if given is None:
         return
     with st.spinner(t("verification.preparing")):
-        pages = session.prepared(documents.pages_of, given.getvalue())
+        pages = words.unless_refused(documents.pages_of, given.getvalue())
     if pages:
         session.perform(
             "verification.attached", documents.attach, mine.id, document_kind, pages,

@@ -64,7 +64,7 @@ class Permission(StrEnum):
     KEEP_CANNED_REPLIES = "operator:canned_replies"
     SEE_DELIVERIES = "operator:deliveries"
     READ_INCOME = "income:read"
-    READ_RELEASES = "releases:read"
+    READ_FIGURES = "figures:read"
     RUN_JOBS = "jobs:run"
 
 
@@ -167,8 +167,9 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.ANSWER_CHAT,
         Permission.KEEP_CANNED_REPLIES,
         Permission.SEE_DELIVERIES,
+        Permission.READ_FIGURES,
     },
-    Role.ANALYST: _EVERYONE | {Permission.READ_RELEASES},
+    Role.ANALYST: _EVERYONE | {Permission.READ_FIGURES},
 }
 
 # Who works for the platform, each for their cities.

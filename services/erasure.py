@@ -32,6 +32,7 @@ from services import (
     lifecycles,
     notices,
     report_photos,
+    saved_views,
 )
 from services.access import SYSTEM, Actor, Permission, Role
 from services.errors import Conflict, NotFound
@@ -232,6 +233,7 @@ def _erase(session: Session, actor: Actor, account_id: int) -> None:
     forgetting.papers(session, account_id)
     forgetting.family(session, ids)
     drafts.forget_of(session, ids)
+    saved_views.forget_of(session, ids)
     forgetting.follow_ups(session, ids)
     forgetting.troubles(session, ids)
     if (caregiver := session.get(Caregiver, account_id)) is not None:

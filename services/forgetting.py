@@ -17,6 +17,7 @@ from data.history import Noun
 from data.identities import Identity, ProviderFlow
 from data.notices import ConsoleText, Notice, NoticePreference, OutboxMessage
 from data.orders import Order, Visit
+from data.publications import Extract
 from data.recipients import Recipient
 from data.reviews import Review
 from data.sessions import OneTimeCode, SecondFactor, SignInSession
@@ -69,8 +70,8 @@ def ways_in(session: Session, everybody: Sequence[Account]) -> None:
     """Nothing opens these accounts any more, and no message waits for them."""
     ids = [one.id for one in everybody]
     for table in (
-        SignInSession, SecondFactor, Identity, ProviderFlow, DocumentTicket, Notice, OutboxMessage,
-        NoticePreference,
+        SignInSession, SecondFactor, Identity, ProviderFlow, DocumentTicket, Extract, Notice,
+        OutboxMessage, NoticePreference,
     ):  # fmt: skip
         session.execute(delete(table).where(table.account_id.in_(ids)))
     hashes = [one.phone_hash for one in everybody]

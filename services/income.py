@@ -1,12 +1,13 @@
 """Income: what a caregiver has earned and owes, named, and when it can be paid out."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from data.cities import City
@@ -14,11 +15,14 @@ from data.complaints import ExtraTime, ExtraTimeStatus
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent
 from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
-from services import clock, complaints, extra_times, ledger, notices, pricing
+from data.reviews import Review
+from services import clock, complaints, extra_times, ledger, notices, pricing, recurrence
 from services.access import Actor, Permission
 
 MOST_LISTED = 300
 MOST_AT_ONCE = 500
+MONTHS = 12
+AN_HOUR = timedelta(hours=1)
 
 
 class IncomeKind(StrEnum):
@@ -64,14 +68,85 @@ class Income:
     rows: tuple[Earned, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MonthOfWork:
+    """What a calendar month of the city brought.
+
+    Visits are redeemed ones, in the month they began, hours as planned; pay counts when it was
+    earned. The rating is the mean overall score of the month's reviews, None without any.
+    """
+
+    month: date
+    visits: int
+    hours: float
+    pay_fen: int
+    rating: float | None
+
+
 def mine(session: Session, actor: Actor) -> Income:
     """What the actor has earned so far."""
     actor.require(Permission.READ_INCOME)
+    found = session.execute(_of(actor.id).order_by(Visit.starts_at.desc()).limit(MOST_LISTED))
+    rows = [earned for row in found for earned in _rows(row)]
+    me = actor.id
+    return Income(
+        frozen_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN, me),
+        payable_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, me),
+        rows=tuple(sorted(rows, key=lambda one: one.earned_at, reverse=True)),
+    )
+
+
+def by_month(session: Session, actor: Actor) -> tuple[MonthOfWork, ...]:
+    """The actor's work month by month, of the last twelve since the first there was any."""
+    actor.require(Permission.READ_INCOME)
+    months = [clock.today().replace(day=1)]
+    while len(months) < MONTHS:
+        months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
+    since = recurrence.moment(months[0], 0)
+    visits, pay_fen = Counter[date](), Counter[date]()
+    hours = defaultdict[date, float](float)
+    told = or_(Visit.starts_at >= since, Visit.redeemed_at >= since)
+    for visit in session.execute(_of(actor.id).where(told)):
+        for earned in _rows(visit):
+            pay_fen[_month(earned.earned_at)] += earned.pay_fen
+        if visit.status is VisitStatus.REDEEMED:
+            visits[_month(visit.starts_at)] += 1
+            hours[_month(visit.starts_at)] += (visit.ends_at - visit.starts_at) / AN_HOUR
+    said: dict[date, list[tuple[int, int]]] = defaultdict(list)
+    for at, overall, weight in session.execute(
+        select(Review.created_at, Review.overall, Review.weight).where(
+            Review.caregiver_id == actor.id,
+            Review.hidden_at.is_(None),
+            Review.created_at >= since,
+        )
+    ):
+        said[_month(at)].append((overall, weight))
+    begun = min([*visits, *pay_fen, *said], default=None)
+    return tuple(
+        MonthOfWork(month, visits[month], hours[month], pay_fen[month], _mean(said[month]))
+        for month in months
+        if begun is not None and month >= begun
+    )
+
+
+def _month(moment: datetime) -> date:
+    return clock.in_city(moment).date().replace(day=1)
+
+
+def _mean(scores: Sequence[tuple[int, int]]) -> float | None:
+    """The mean of scores, each counting for its weight."""
+    weight = sum(weight for _, weight in scores)
+    return sum(score * weight for score, weight in scores) / weight if weight else None
+
+
+def _of(caregiver_id: int | None) -> Select[*tuple[Any, ...]]:
+    """The visits that brought a caregiver something, or cost her."""
     # Columns, for whole objects of so many rows take several times as long.
-    found = session.execute(
+    return (
         select(
             Visit.status,
             Visit.starts_at,
+            Visit.ends_at,
             Visit.redeemed_at,
             Visit.total_fen,
             Visit.commission_fen,
@@ -94,7 +169,7 @@ def mine(session: Session, actor: Actor) -> Income:
             and_(ExtraTime.visit_id == Visit.id, ExtraTime.status == ExtraTimeStatus.AGREED),
         )
         .where(
-            Visit.caregiver_id == actor.id,
+            Visit.caregiver_id == caregiver_id,
             or_(
                 Visit.status == VisitStatus.REDEEMED,
                 ExtraTime.id.is_not(None),
@@ -102,15 +177,6 @@ def mine(session: Session, actor: Actor) -> Income:
                 Visit.penalty_fen > 0,
             ),
         )
-        .order_by(Visit.starts_at.desc())
-        .limit(MOST_LISTED)
-    )
-    rows = [earned for row in found for earned in _rows(row)]
-    me = actor.id
-    return Income(
-        frozen_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN, me),
-        payable_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, me),
-        rows=tuple(sorted(rows, key=lambda one: one.earned_at, reverse=True)),
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from data import regions
 from data.regions import Region, RegionLevel
 
+__all__ = ["Datum", "Region", "RegionLevel"]
+
 
 class Datum(StrEnum):
     """What a pair of coordinates is measured against."""
@@ -25,13 +27,18 @@ def region(code: str) -> Region:
     return found
 
 
-def boundary(district_code: str) -> dict[str, Any] | None:
-    """The GeoJSON geometry of a pilot city's district, or None where it is not kept."""
-    parent = region(district_code).parent_code
-    for feature in regions.boundaries(f"districts/{parent}")["features"]:
-        if feature["properties"]["code"] == district_code:
+def boundary(code: str) -> dict[str, Any] | None:
+    """The GeoJSON geometry of a region, or None where it is not kept; districts of pilots are."""
+    for feature in regions.boundaries(_file_of(region(code)))["features"]:
+        if feature["properties"].get("code") == code:
             return feature["geometry"]
     return None
+
+
+def _file_of(known: Region) -> str:
+    if known.level is RegionLevel.DISTRICT:
+        return f"districts/{known.parent_code}"
+    return "cities" if known.level is RegionLevel.CITY else "provinces"
 
 
 def provinces() -> tuple[Region, ...]:

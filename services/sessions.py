@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole, AccountStatus
 from data.notices import ConsoleText, Notice
+from data.publications import Extract
 from data.sealing import keyed_hash
 from data.sessions import OneTimeCode, SecondFactor, SignInAttempt, SignInSession, SignInTicket
 from services import addresses, audit, clock, devices, phones
@@ -357,10 +358,10 @@ def _set(session: Session, *whose: ColumnElement[bool], **values: object) -> int
 
 
 def prune(session: Session, before: datetime) -> int:
-    """Delete tickets, codes, attempts, demo texts and sessions nobody can use; return how many."""
+    """Delete tickets, codes, attempts, demo texts, files and sessions nobody can use; how many."""
     deletions = [
         delete(table).where(table.created_at < before).returning(table.id)
-        for table in (SignInTicket, OneTimeCode, SignInAttempt, ConsoleText)
+        for table in (SignInTicket, OneTimeCode, SignInAttempt, ConsoleText, Extract)
     ]
     deletions.append(
         delete(SignInSession).where(SignInSession.expires_at < before).returning(SignInSession.id)

@@ -48,6 +48,7 @@ WORKER = None  # What the worker does by itself.
 EVERYBODY = set(Role)
 FOLLOWERS = {CUSTOMER, CAREGIVER, DESK_, OPERATOR_}
 HAND_IN = {CUSTOMER, CAREGIVER}
+READERS = {OPERATOR_, ANALYST_}
 
 # Who may call each service; a word after the name gives an argument the answer depends on.
 SERVICES: dict[str, set[Role | None]] = {
@@ -180,6 +181,8 @@ SERVICES: dict[str, set[Role | None]] = {
     "documents.openings": HAND_IN,
     "documents.remove": HAND_IN,
     "documents.shred_due": {WORKER},
+    "extracts.prepare": READERS,
+    "extracts.take": READERS,
     "extra_times.agree": {CUSTOMER, DESK_},
     "extra_times.ask": {CAREGIVER},
     "extra_times.of_orders": FOLLOWERS,
@@ -239,6 +242,7 @@ SERVICES: dict[str, set[Role | None]] = {
     "incidents.close": {OPERATOR_},
     "incidents.of_orders": FOLLOWERS,
     "incidents.report": {CAREGIVER},
+    "income.by_month": {CAREGIVER},
     "income.mine": {CAREGIVER},
     "income.release_due": {WORKER},
     "jobs.board": {OPERATOR_},
@@ -322,8 +326,6 @@ SERVICES: dict[str, set[Role | None]] = {
     "redemption.redeem": {CUSTOMER, DESK_},
     "redemption.reissue": {OPERATOR_},
     "redemption.waiting": {CUSTOMER, DESK_},
-    "releases.by_district": {ANALYST_},
-    "releases.by_item": {ANALYST_},
     "reviews.answer": {CAREGIVER, OPERATOR_},
     "reviews.hide": {OPERATOR_},
     "reviews.of_caregiver": FOLLOWERS,
@@ -338,6 +340,9 @@ SERVICES: dict[str, set[Role | None]] = {
     "rosters.expiring": {OPERATOR_},
     "rosters.listing": {OPERATOR_},
     "rosters.phone": {OPERATOR_},
+    "saved_views.mine": READERS,
+    "saved_views.remove": READERS,
+    "saved_views.save": READERS,
     "search.find": {CUSTOMER, DESK_},
     "bookable.free_starts": {CUSTOMER, DESK_},
     "bookable.next_starts": {CUSTOMER, DESK_},
@@ -520,6 +525,7 @@ HELP = {
     "courses.days_before",
     "ledger.book_fee_reversed",
     "drafts.forget_of",
+    "saved_views.forget_of",
     "drafts.merge",
     "accounts.new",
     "callers.contact_phones",
@@ -645,7 +651,9 @@ PAGES: dict[str, set[Role]] = {
     "chats": {DESK_, OPERATOR_},
     "cities": {OPERATOR_},
     "deliveries": {OPERATOR_},
+    "demand_map": READERS,
     "find_caregivers": {CUSTOMER},
+    "findings": READERS,
     "inbox": EVERYBODY,
     "income": {CAREGIVER},
     "jobs": {OPERATOR_},
@@ -655,7 +663,10 @@ PAGES: dict[str, set[Role]] = {
     "my_profile": {CAREGIVER},
     "my_visits": {CAREGIVER},
     "orders": {DESK_, OPERATOR_},
-    "overview": {ANALYST_},
+    "caregiver_figures": READERS,
+    "demand": READERS,
+    "family_figures": READERS,
+    "funnel": READERS,
     "places": {OPERATOR_},
     "post_demand": {CUSTOMER},
     "profile": EVERYBODY,

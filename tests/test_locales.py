@@ -35,7 +35,10 @@ from components import (
     welcome,
 )
 from components.catalogues import DEFAULT, LANGUAGES, catalogue, say
-from components.demand_map import Measure
+from components.figures import extracts, families, findings
+from components.figures.demand_map import Beside, Kind
+from components.figures.measures import Measure
+from components.figures.views import Period
 from components.navigation import PAGES
 from data.accounts import AccountStatus, Channel, Role
 from data.calendars import DayKind, LeaveReason
@@ -53,6 +56,11 @@ from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers, repeat_bookings
+from services.analytics.caregivers import Spread
+from services.analytics.families import Trait
+from services.analytics.findings import Kind as FindingKind
+from services.analytics.findings import Remedy
+from services.analytics.terms import PRICES, URGENCIES, AgeBand, Daypart, Dimension, Stage
 from services.availability import Obstacle
 from services.chat_desk import Box
 from services.deliveries import OUTSIDE
@@ -66,7 +74,6 @@ from services.lifecycles import CITY_MOVES, MOVES
 from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
 from services.pricing import PARTS
-from services.releases import Period
 from services.search import Sort
 from services.tariffs import LIMITS as TARIFF_LIMITS
 from services.tasks import KINDS, TaskStatus
@@ -118,6 +125,25 @@ FAMILIES: dict[str, set[str]] = {
     "channel_out.{}": set(OutboxChannel),
     "deliveries.no_{}": set(OUTSIDE),
     "failure.{}": set(Failure),
+    "age_band.{}": set(AgeBand),
+    "daypart.{}": set(Daypart),
+    "dimension.{}": set(Dimension),
+    "extract_column.{}": set(extracts._OF_CELLS) | set(extracts._FIGURES) | set(findings._COLUMNS),
+    "extracts.{}": {frame for frames in extracts.FRAMES.values() for frame in frames}
+    | {"findings"},
+    "finding.{}": (set(FindingKind) - {FindingKind.OBSTACLE})
+    | {"obstacle_elsewhere", "obstacle_next_reason", "problem", "opportunity"}
+    | {word for pair in findings._NAMES.values() for word in pair},
+    "finding_audience.{}": {"child", "adult", "elder"},
+    "finding_care.{}": set(ItemGroup),
+    "finding_do.{}": (set(FindingKind) - {FindingKind.OBSTACLE, FindingKind.CHANNEL_GROWS})
+    | {f"obstacle_{remedy}" for remedy in Remedy}
+    | {f"channel_{channel}" for channel in Channel},
+    "finding_reason.{}": set(Remedy),
+    "finding_spots.{}": set(ItemGroup) | {"any"},
+    "finding_when.{}": {
+        f"{days}_{part}" for days in ("weekend", "weekday", "any") for part in Daypart
+    },
     "outbox_status.{}": set(OutboxStatus),
     "outcome.{}": set(Outcome),
     "preferences.{}": set(preferences._SWITCHES),
@@ -143,12 +169,24 @@ FAMILIES: dict[str, set[str]] = {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
-        "my_visits", "orders", "overview", "places", "redeem", "repeat", "task_hall", "unmet",
+        "my_visits", "orders", "places", "redeem", "repeat", "task_hall", "unmet",
         "verifications",
-        "deliveries", "to_call",
+        "deliveries", "to_call", "figures", "findings",
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
+    "urgency.{}": set(URGENCIES),
+    "price_level.{}": set(PRICES),
+    "stage.{}": set(Stage),
+    "figures_demand.by_{}": set(Dimension) - {Dimension.HOUR, Dimension.HOME},
+    "figures_families.{}": {*families._HEADLINE, *families._COUNTS},
+    "figures_families.{}_help": set(families._HEADLINE),
+    "figures_families.by_{}": {Trait.HOLDER_AGE, Trait.CHANNEL},
+    "figures_families.spend_by_{}": {Trait.HOLDER_AGE, Trait.DISTRICT},
+    "figures_caregivers.{}": {"caregivers", "no_shows", "p25", "p50", "p75", *Spread},
+    "figures_caregivers.{}_help": {"caregivers", "no_shows", "middle", *Spread},
+    "figures_caregivers.spread_{}": set(Spread),
+    "income.month_{}": {"pay", "rating", "visits", "hours"},
     "repeat.because_{}": set(repeat_bookings.FOR_GOOD),
     "error.obstacle_{}": set(list(Obstacle)[list(Obstacle).index(Obstacle.TOO_SOON) :]),
     "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"}
@@ -174,13 +212,12 @@ FAMILIES: dict[str, set[str]] = {
     "orders_page.{}": set(orders.ALERTS)
     | {"item", "time", "amount", "customer", "caregiver", "district"}
     | {"checked_in", "checked_out", "redeemed", "locked_until"},
-    "overview.map_{}": set(Measure),
-    "overview.{}": set(Measure)
-    | set(Period)
-    | {"demands", "fill_rate", "median_hours", "wanted_hours", "supply_hours"}
-    | {"served_hours", "gap_hours", "people", "caregivers", "weeks"},
-    "overview.{}_help": {"demands", "fill_rate", "median_hours", "gap_hours"}
-    | {"people", "caregivers", "weeks"},
+    "measure.{}": {"choice", *Measure},
+    "measure_help.{}": set(Measure),
+    "map_kind.{}": {"choice", *Kind},
+    "beside.{}": {"choice", *Beside},
+    "period.{}": {"choice", *Period},
+    "care.{}": {"choice", "all", *ItemGroup},
     "policy.{}": set(Policy),
     "my_data.{}": set(my_data._KEPT),
     "my_data.{}_about": set(my_data._KEPT),

@@ -7,4 +7,4 @@ from components.session import fetch
 from services import income as services
 
 layout.page_head("income", subtitle=t("income.subtitle"))
-income(fetch(services.mine), catalogue.items())
+income(fetch(services.mine), fetch(services.by_month), catalogue.items())

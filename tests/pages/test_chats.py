@@ -238,4 +238,4 @@ def test_every_page_leads_to_what_is_new_about_an_order_and_not_to_the_empty_pan
 
 
 def test_an_analyst_has_no_chat(open_app):
-    assert not open_app("pages/analyst/overview.py", ANALYST).get("popover")
+    assert not open_app("pages/analyst/demand_map.py", ANALYST).get("popover")

@@ -31,6 +31,26 @@ def test_pay_waits_and_then_can_be_paid(open_app, clock):
     assert app.dataframe[0].value["state"].tolist() == [words("income.is_payable")]
 
 
+def test_months_are_told_in_charts_and_in_a_table(open_app, clock):
+    for _ in range(2):
+        with writing() as session:
+            make_redeemed_visit(session)
+        clock.move(days=31)
+    app = open_app(PAGE, LI)
+
+    assert len(app.get("plotly_chart")) == 4
+    assert all(chart.proto.alt for chart in app.get("plotly_chart"))
+    months = app.dataframe[0].value
+    assert months["visits"].sum() == 2
+    assert months["pay"][0] == "¥68"
+
+
+def test_one_month_is_no_trend(open_app):
+    with writing() as session:
+        make_redeemed_visit(session)
+    assert not open_app(PAGE, LI).get("plotly_chart")
+
+
 def test_without_any_it_says_what_to_do(open_app, opened):
     app = open_app(PAGE, ZHAO)
     assert words("empty.income") in said(app)

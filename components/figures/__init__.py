@@ -1,0 +1,1 @@
+"""Figures on screen: what is looked at, maps, charts and their tables."""

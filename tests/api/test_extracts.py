@@ -1,0 +1,87 @@
+"""Who gets a file of figures by its address: the one it was made for, once, for a minute."""
+
+import asyncio
+from collections.abc import Callable
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from api.headers import SecurityHeaders
+from api.routes import ROUTES
+from data.database import writing
+from services import clock as service_clock
+from services import credentials, extracts, sessions
+from services.access import Actor
+from services.extracts import Scope
+from tests.conftest import token_of
+from tests.factories import ANALYST, DESK, FAR_OPERATOR, NANTONG, OPERATOR, ZHOU
+
+FILE = "需求数\r\n12\r\n".encode("utf-8-sig")
+Ask = Callable[..., httpx.Response]
+
+
+@pytest.fixture
+def ask(database) -> Ask:
+    """Ask our routes, behind the headers every answer gets."""
+    site = Starlette(routes=ROUTES, middleware=[Middleware(SecurityHeaders)])
+
+    async def answer(address: str, headers: dict[str, str], method: str) -> httpx.Response:
+        wire = httpx.ASGITransport(site)
+        async with httpx.AsyncClient(transport=wire, base_url="http://carepilot") as browser:
+            return await browser.request(method, address, headers=headers)
+
+    return lambda address, headers=None, method="GET": asyncio.run(
+        answer(address, headers or {}, method)
+    )
+
+
+@pytest.fixture
+def address(database) -> str:
+    scope = Scope(NANTONG, "2029-10-01", "2030-01-06", "all", 1, published=True)
+    with writing() as session:
+        ticket = extracts.prepare(session, ANALYST, "demand_map", FILE, scope)
+    return f"/documents/figures/{ticket}"
+
+
+def cookie(actor: Actor) -> dict[str, str]:
+    value = credentials.cookie_value(token_of(actor), service_clock.now() + sessions.LIFETIME)
+    return {"Cookie": f"{sessions.COOKIE_NAME}={value}"}
+
+
+def test_whom_it_was_made_for_gets_it_once(ask, address):
+    first = ask(address, cookie(ANALYST))
+
+    assert (first.status_code, first.content) == (200, FILE)
+    assert first.headers["content-type"] == "text/csv; charset=utf-8"
+    assert first.headers["content-disposition"].startswith('attachment; filename="carepilot-')
+    again = ask(address, cookie(ANALYST))
+    assert (again.status_code, again.content) == (403, b"")
+
+
+def test_no_browser_keeps_it_or_guesses_its_type(ask, address):
+    for answer in (ask(address, cookie(ANALYST)), ask(address)):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+
+
+@pytest.mark.parametrize("actor", [ZHOU, DESK, OPERATOR, FAR_OPERATOR])
+def test_nobody_else_gets_it_and_it_stays(ask, address, actor):
+    assert ask(address, cookie(actor)).status_code == 403
+    assert ask(address).status_code == 403
+    assert ask(address, cookie(ANALYST)).status_code == 200
+
+
+def test_after_a_minute_it_is_gone(ask, address, clock):
+    clock.move(seconds=61)
+
+    assert ask(address, cookie(ANALYST)).status_code == 403
+
+
+@pytest.mark.parametrize("ticket", ["x", "a" * 43, "%2e%2e", "漢"])
+def test_a_guess_gets_nothing(ask, database, ticket):
+    answer = ask(f"/documents/figures/{ticket}", cookie(ANALYST))
+
+    assert (answer.status_code, answer.content) == (403, b"")
