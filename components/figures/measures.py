@@ -83,8 +83,8 @@ def metric(measure: Measure, now: Total, before: Total, weekly: pd.DataFrame) ->
     change = None if value is None or former is None or not before.needs else value - former
     st.metric(
         word(measure),
-        "–" if value is None else value,
-        None if change is None else round(change, 3),
+        "–" if value is None else round(value, 3 if measure is Measure.FILL_RATE else 1),
+        None if change is None else round(change, 3 if measure is Measure.FILL_RATE else 1),
         delta_color="inverse" if measure in WORSE else "normal",
         delta_description=None if change is None else t("figures.against_before"),
         format="percent" if measure is Measure.FILL_RATE else "localized",

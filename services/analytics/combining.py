@@ -81,6 +81,7 @@ def at_places(
     lost = obstacles.groupby(level, dropna=False)["count"].sum()
     rows = rows.join(offered, how="outer").join(lost.rename("lost"), how="left")
     rows["short_hours"] = (rows["wanted_hours"] - rows["offered_hours"]).clip(lower=0)
+    rows = rows.round({"offered_hours": 0, "short_hours": 0, "wait_hours": 1})
     rows.index.name = "place"
     return rows.sort_values("gap_hours", ascending=False, kind="stable").reset_index()
 
