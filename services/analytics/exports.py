@@ -58,6 +58,8 @@ def _plan(session: Session, known: Contents, today: date, *, everything: bool) -
     if marks.are_lost(session, known):
         log.warning("the database is an older one than the facts: everything is exported anew")
         _forget(known, Fact)
+        known.marks.clear()
+        known.gaps.clear()
         anew = set(Fact)
     if other := {fact for fact in Fact if known.made_with.get(fact) != _made_with(fact)}:
         _forget(known, other)

@@ -106,9 +106,10 @@ def _needs(month: Month) -> list[Rows]:
     )
     was_agreed = exists().where(_confirmed(Order.id))
     its = aliased(Order)
+    # One in the other, not joined: SQLite would begin with every step any order ever took.
+    stood_at = select(func.min(StatusChange.created_at)).where(_confirmed(its.id))
     matched_at = (
-        select(func.min(StatusChange.created_at))
-        .join(its, _confirmed(its.id))
+        select(func.min(stood_at.correlate(its).scalar_subquery()))
         .where(its.demand_id == Demand.id)
         .correlate(Demand)
         .scalar_subquery()
@@ -204,6 +205,7 @@ def _offers(month: Month) -> list[Rows]:
         .correlate(Application)
         .scalar_subquery()
     )
+    decisions = ((Application.status == status, answer) for status, answer in _DECISIONS.items())
     applied = (
         select(
             Application.caregiver_id.label("caregiver"),
@@ -215,7 +217,7 @@ def _offers(month: Month) -> list[Rows]:
             literal(How.APPLICATION.value).label("how"),
             Application.created_at.label("made_at"),
             _per_hour(Application.price_fen).label("price_fen"),
-            case(_DECISIONS, value=Application.status, else_=Answer.WAITING.value).label("outcome"),
+            case(*decisions, else_=Answer.WAITING.value).label("outcome"),
             case((Application.status.in_(tuple(_DECISIONS)), decided_at)).label("answered_at"),
         )
         .join(Demand, Demand.id == Application.demand_id)
