@@ -35,7 +35,7 @@ from components import (
     welcome,
 )
 from components.catalogues import DEFAULT, LANGUAGES, catalogue, say
-from components.figures import extracts, families, findings
+from components.figures import extracts, families, findings, labels
 from components.figures.demand_map import Beside, Kind
 from components.figures.measures import Measure
 from components.figures.views import Period
@@ -127,7 +127,7 @@ FAMILIES: dict[str, set[str]] = {
     "failure.{}": set(Failure),
     "age_band.{}": set(AgeBand),
     "daypart.{}": set(Daypart),
-    "dimension.{}": set(Dimension),
+    "dimension.{}": set(labels.DIMENSIONS),
     "extract_column.{}": set(extracts._OF_CELLS) | set(extracts._FIGURES) | set(findings._COLUMNS),
     "extracts.{}": {frame for frames in extracts.FRAMES.values() for frame in frames}
     | {"findings"},

@@ -81,7 +81,6 @@ def heat(
     across: Sequence[str],
     down: Sequence[str],
     what: str,
-    number: str = ",.0f",
 ) -> dict:
     """A grid of shades, darker for more (lighter in the dark), with its numbers written in.
 
@@ -101,8 +100,8 @@ def heat(
                 "xgap": 2,
                 "ygap": 2,
                 "hoverongaps": False,
-                "texttemplate": f"%{{z:{number}}}",
-                "hovertemplate": f"%{{y}} %{{x}}<br>{what} %{{z:{number}}}<extra></extra>",
+                "texttemplate": "%{z:,.0f}",
+                "hovertemplate": f"%{{y}} %{{x}}<br>{what} %{{z:,.0f}}<extra></extra>",
             }
         ],
         "layout": {

@@ -135,15 +135,13 @@ def _cell(column: str, row: Mapping[Any, Any]) -> object:
     value: Any = row[column]
     if value is None or value != value:
         return t("extracts.several") if column in ("district", "item_group", "bucket") else ""
-    if column.endswith("_fen"):
-        return value / 100
-    if isinstance(value, float) and column != "p":
-        return int(value) if value.is_integer() else round(value, 4)
+    if column == "day":
+        return f"{pd.Timestamp(value):%Y-%m-%d}"
+    if column == "cohort":
+        return str(value)[:7]
+    if not isinstance(value, str):
+        return _number(column, value)
     match column:
-        case "day":
-            return f"{pd.Timestamp(value):%Y-%m-%d}"
-        case "cohort":
-            return str(value)[:7]
         case "city" | "district":
             return formats.district(value)
         case "item_group":
@@ -161,6 +159,15 @@ def _cell(column: str, row: Mapping[Any, Any]) -> object:
         case "holder_age" | "channel":
             return labels.bucket(column, value)
     return value
+
+
+def _number(column: str, value: float) -> float:
+    """Money in yuan; sums without a fraction that is none."""
+    if column.endswith("_fen"):
+        return value / 100
+    if column == "p" or not isinstance(value, float):
+        return value
+    return int(value) if value.is_integer() else round(value, 4)
 
 
 def _rule(smallest: int | None) -> str:

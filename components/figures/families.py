@@ -105,11 +105,10 @@ def cohorts(view: View) -> None:
         after = [str(number) for number in shares.columns]
         charts.draw(
             charts.heat(
-                shares.to_numpy().tolist(),
+                (shares * 100).to_numpy().tolist(),
                 after,
                 names,
                 t("figures_families.came_back"),
-                number=".0%",
             ),
             key="families_cohorts_chart",
             alt=title,

@@ -5,7 +5,8 @@ from components.formats import WEEKDAYS
 from components.i18n import t
 from services.analytics.terms import UNKNOWN, Dimension
 
-DIMENSIONS = frozenset(Dimension)
+# Needs are told apart by the first ones, families by the others.
+DIMENSIONS = frozenset({*Dimension, "all", "holder_age", "cohort", "district"})
 
 
 def bucket(dimension: str, code: str) -> str:

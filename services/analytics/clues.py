@@ -225,7 +225,8 @@ def steps(city: City) -> Iterator[Clue]:
         for first, second in pairwise(Stage):
             if stage in (first, second):
                 part = count if stage == second else 0
-                woven.add(second, when, count, part, city.noise)
+                # Several weeks in a month's sheet are rounded one by one.
+                woven.add(second, when, count, part, city.noise * when[2])
     over = woven.over
     for stage, track in woven.all().items():
         if (compared := comparing.share(track, over, Side.LESS)) is None or compared.now == 1:
