@@ -47,7 +47,7 @@ def _trends(months: Sequence[MonthOfWork]) -> None:
     if len(months) < 2:
         return
     st.subheader(t("income.by_month"), anchor=False)
-    names = [t("time.month", on=one.month) for one in months]
+    names = panels.month_names([one.month for one in months], [months[-1].month])
     pay, rating = (t(f"income.month_{one}") for one in ("pay", "rating"))
     visits, hours = (t(f"income.month_{one}") for one in ("visits", "hours"))
     in_yuan, said = [one.pay_fen / 100 for one in months], [one.rating for one in months]
@@ -64,7 +64,7 @@ def _trends(months: Sequence[MonthOfWork]) -> None:
     panels.twin(
         pd.DataFrame(
             {
-                "month": names,
+                "month": [panels.month(one.month) for one in months],
                 "pay": [formats.money(one.pay_fen) for one in months],
                 "visits": [one.visits for one in months],
                 "hours": [one.hours for one in months],

@@ -1,6 +1,6 @@
 """What every panel of figures is made of: its card, and its numbers in a table below."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from html import escape
@@ -95,11 +95,16 @@ def month(on: date) -> str:
 
 
 def months(view: View, told: Sequence[date]) -> list[str]:
-    """Months below an axis: the year with the first of each, and whether one is not over yet."""
+    """Months below an axis of a view's figures."""
+    return month_names(told, [on for on in told if not terms.is_closed(on, view.closed_until)])
+
+
+def month_names(told: Sequence[date], running: Collection[date]) -> list[str]:
+    """Months below an axis: the year with the first of each, and which are not over yet."""
     written: list[str] = []
     for place, on in enumerate(told):
         with_year = place == 0 or on.year != told[place - 1].year
-        if not terms.is_closed(on, view.closed_until):
+        if on in running:
             written.append(t("figures.month_so_far", on=on))
         else:
             written.append(month(on) if with_year else t("figures.month", on=on))

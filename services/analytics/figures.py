@@ -119,7 +119,7 @@ def read(
         raise NotAllowed("error.not_allowed")
     if _reads_live(actor):
         cells = rollups.read(_ROLLUPS[frame], cities, first, last)
-        return cells.assign(day=cells["day"].dt.date)
+        return cells.assign(day=pd.to_datetime(cells["day"]).dt.date)
     if frame not in _SHEETS:
         return pd.DataFrame(columns=f"{_CELL} cell needs served wanted_hours".split())
     cells = sheets.read(session, cities, _SHEETS[frame], first, last)
