@@ -60,7 +60,7 @@ _SHEETS = {
 
 
 _LABELS = set(
-    "day city span first_day last_day week month district item_group dimension bucket daypart"
+    "day city span first_day last_day week month district item_group item dimension bucket daypart"
     " obstacle measure stage".split()
 )
 _CELL = "day weeks city"
