@@ -60,7 +60,7 @@ from services.analytics.caregivers import Spread
 from services.analytics.families import Trait
 from services.analytics.findings import Kind as FindingKind
 from services.analytics.findings import Remedy
-from services.analytics.terms import PRICES, URGENCIES, AgeBand, Daypart, Dimension, Stage
+from services.analytics.terms import LONGER, PRICES, URGENCIES, AgeBand, Daypart, Dimension, Stage
 from services.availability import Obstacle
 from services.chat_desk import Box
 from services.deliveries import OUTSIDE
@@ -175,7 +175,7 @@ FAMILIES: dict[str, set[str]] = {
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),
-    "urgency.{}": set(URGENCIES),
+    "urgency.{}": {*URGENCIES, LONGER},
     "price_level.{}": set(PRICES),
     "stage.{}": set(Stage),
     "figures_demand.by_{}": set(Dimension) - {Dimension.HOUR, Dimension.HOME},

@@ -75,12 +75,9 @@ def table(view: View) -> dict[str, pd.DataFrame]:
 def _report(view: View) -> Report:
     """What stands out in all cities: judged together, so that a filter makes nothing surer."""
     standing = view.standing
-    last_day = standing.last_day or date.min
-    # Live figures of today are not over yet.
-    last = last_day if standing.published else last_day - timedelta(days=1)
     whole = replace(view, place=views.EVERYWHERE, group=None)
     return _found(
-        session.actor().cities, str(session.actor().role), standing.version, last,
+        session.actor().cities, str(session.actor().role), standing.version, view.closed_until,
         standing.smallest_cell, whole,
     )  # fmt: skip
 

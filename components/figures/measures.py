@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from components import formats
+from components.figures import panels
 from components.i18n import t
 from services.analytics.combining import Total
 
@@ -79,17 +80,12 @@ def column(measure: Measure, most: float | None = None) -> Any:  # noqa: ANN401 
 
 def metric(measure: Measure, now: Total, before: Total, weekly: pd.DataFrame) -> None:
     """A figure with its weeks as a line, and how it differs from the weeks before."""
-    value, former = getattr(now, measure), getattr(before, measure)
-    change = None if value is None or former is None or not before.needs else value - former
-    st.metric(
+    panels.metric(
         word(measure),
-        "–" if value is None else round(value, 3 if measure is Measure.FILL_RATE else 1),
-        None if change is None else round(change, 3 if measure is Measure.FILL_RATE else 1),
-        delta_color="inverse" if measure in WORSE else "normal",
-        delta_description=None if change is None else t("figures.against_before"),
-        format="percent" if measure is Measure.FILL_RATE else "localized",
-        chart_data=list(weekly[measure].astype(float).fillna(0)) if len(weekly) > 1 else None,
-        chart_type="area",
-        border=True,
-        help=help_of(measure),
+        getattr(now, measure),
+        getattr(before, measure) if before.needs else None,
+        "percent" if measure is Measure.FILL_RATE else "localized",
+        about=help_of(measure),
+        worse=measure in WORSE,
+        line=list(weekly[measure].astype(float).fillna(0)) if len(weekly) > 1 else None,
     )

@@ -36,16 +36,20 @@ def metric(
     *,
     about: str,
     worse: bool = False,
+    line: Sequence[float] | None = None,
 ) -> None:
-    """A figure and how it differs from the one before, both in the same form."""
-    by = None if value is None or former is None else round(value - former, 3)
+    """A figure and how it differs from the one before, both in the same form; its line below."""
+    digits = 3 if form == "percent" else 1
+    by = None if value is None or former is None else round(value - former, digits)
     st.metric(
         label,
-        "–" if value is None else value,
+        "–" if value is None else round(value, digits),
         by,
         delta_color="inverse" if worse else "normal",
         delta_description=None if by is None else t("figures.against_before"),
         format=form,
+        chart_data=line,
+        chart_type="area",
         border=True,
         help=about,
     )

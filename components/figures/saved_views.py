@@ -5,11 +5,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from components import formats, navigation, session
+from components.figures import choices
 from components.i18n import t
 from services import saved_views
 from services.saved_views import View
-
-_FILTERS = "view_"  # What the keys of all choices begin with (views.kept_choice).
 
 
 def popover(page: str) -> None:
@@ -66,5 +65,5 @@ def _form(page: str, query: dict[str, str]) -> None:
 def _leave_filters() -> None:
     """What a kept view does not name is as it would be anyway, not as it was chosen last."""
     st.query_params.clear()  # Else this run would choose anew what the address names.
-    for key in [key for key in st.session_state if str(key).startswith(_FILTERS)]:
+    for key in [key for key in st.session_state if str(key).startswith(choices.key(""))]:
         del st.session_state[key]

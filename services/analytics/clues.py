@@ -10,7 +10,7 @@ from services.analytics.figures import Frame
 from services.analytics.hours import busiest
 from services.analytics.significance import Side
 from services.analytics.signs import REMEDIES, WHOLE, Against, City, Finding, Kind, Remedy
-from services.analytics.terms import Dimension, Stage
+from services.analytics.terms import UNKNOWN, Dimension, Stage
 from services.analytics.tracks import Calendar, Track
 
 FOUR_WEEKS = 4
@@ -21,7 +21,6 @@ POINTS = 0.08
 NEEDS, HOURS = 5, 20
 LEADING = 0.4
 _GROWING = {Dimension.CHANNEL: Kind.CHANNEL_GROWS, Dimension.AGE: Kind.AGE_GROWS}
-_UNKNOWN = "unknown"
 
 # A comparison that was tried: its p-value, and what to tell if it stands out and is large enough.
 Clue = tuple[float, Finding | None]
@@ -190,13 +189,13 @@ def growing(city: City) -> Iterator[Clue]:
         _GROWING,
     ):
         blocks.setdefault((when, dimension, district, group), {})[bucket] = needs
-        known.setdefault(dimension, {None, _UNKNOWN}).add(bucket)
+        known.setdefault(dimension, {None, UNKNOWN}).add(bucket)
     for (when, dimension, district, group), of_bucket in blocks.items():
         if None in of_bucket:  # Several were told together, nobody says which.
             continue
         merged = {one for bucket in of_bucket for one in str(bucket).split("|") if one != bucket}
         whole, noise = sum(of_bucket.values()), city.noise if group is None else 0
-        for bucket in known[dimension] - merged - {None, _UNKNOWN}:
+        for bucket in known[dimension] - merged - {None, UNKNOWN}:
             for place in {district, None}:
                 key = place, dimension, bucket
                 woven.add(key, when, whole, of_bucket.get(bucket, 0), noise)

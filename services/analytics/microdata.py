@@ -14,19 +14,11 @@ import duckdb
 from services.analytics import lake
 from services.analytics.lake import Contents
 from services.analytics.schemas import Fact
-from services.analytics.terms import UNKNOWN, URGENCIES, Stage, weekday_and_part
+from services.analytics.sources import months_between
+from services.analytics.tables import SERVED, STAGES, STOOD, URGENCY
+from services.analytics.terms import UNKNOWN, Stage, weekday_and_part
 
 WEEK = timedelta(weeks=1)
-# A need counts when nobody withdrew it and what was agreed was not called off.
-COUNTS = """
-    status <> 'withdrawn'
-    AND NOT (status = 'matched' AND order_status IS NOT DISTINCT FROM 'cancelled')
-"""
-# It is served while its order stands or is done.
-SERVED = """
-    status = 'matched' AND coalesce(order_status IN ('confirmed', 'paused', 'completed'), false)
-"""
-_URGENCY = {6: "under_6h", 24: "under_24h", 72: "under_3d", 168: "under_7d"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +91,7 @@ def first_need(known: Contents, city: str) -> date | None:
     rows = _rows(
         known,
         Fact.NEEDS,
-        f"SELECT min(starts_at) FROM facts WHERE city = $city AND starts_at <= $as_of AND {COUNTS}",
+        f"SELECT min(starts_at) FROM facts WHERE city = $city AND starts_at <= $as_of AND {STOOD}",
         {"city": city, "as_of": known.as_of},
     )
     return rows[0][0].date() if rows and rows[0][0] else None
@@ -114,19 +106,11 @@ def needs(known: Contents, city: str, monday: date) -> list[Need]:
         SELECT
             family, district, item_group, item, coalesce(recipient_age, '{UNKNOWN}'),
             coalesce(recipient_sex, '{UNKNOWN}'), channel,
-            CASE
-                {
-            " ".join(
-                f"WHEN starts_at < posted_at + INTERVAL {hours} HOURS THEN '{word}'"
-                for hours, word in _URGENCY.items()
-            )
-        }
-                ELSE '{URGENCIES[-1]}'
-            END,
+            {URGENCY},
             starts_at, hours, highest_fen, agreed_fen, coalesce(home_district, '{UNKNOWN}'),
             {SERVED}, epoch(matched_at - posted_at) / 3600
         FROM facts
-        WHERE city = $city AND starts_at >= $first AND starts_at < $after AND {COUNTS}
+        WHERE city = $city AND starts_at >= $first AND starts_at < $after AND {STOOD}
         """,
         {"city": city, "first": monday, "after": monday + WEEK},
         months=_months(monday, monday + WEEK),
@@ -162,7 +146,7 @@ def families(
         known,
         Fact.NEEDS,
         f"SELECT DISTINCT family, true FROM facts WHERE city = $city AND starts_at < $first"
-        f" AND {COUNTS}",
+        f" AND {STOOD}",
         {"city": city, "first": first},
         months=[month for month in known.months(Fact.NEEDS) if month <= f"{first:%Y-%m}"],
     )
@@ -231,15 +215,7 @@ def hindrances(known: Contents, city: str, first: date, after: date) -> list[Hin
 def stages(known: Contents, city: str, first: date, after: date) -> dict[tuple[date, Stage], int]:
     """How many came to each stage, by week: doors opened, then families, each counted once."""
     found: dict[tuple[date, Stage], int] = {}
-    for stage, fact, moment, counted in (
-        (Stage.OPENED, Fact.FOOTFALL, "on_day", "sum(opened)::BIGINT"),
-        (Stage.JOINED, Fact.FAMILIES, "joined_at", "count(DISTINCT family)"),
-        (Stage.VERIFIED, Fact.FAMILIES, "verified_at", "count(DISTINCT family)"),
-        (Stage.ASKED, Fact.NEEDS, "posted_at", "count(DISTINCT family)"),
-        (Stage.MATCHED, Fact.NEEDS, "matched_at", "count(DISTINCT family)"),
-        (Stage.REDEEMED, Fact.VISITS, "redeemed_at", "count(DISTINCT family)"),
-        (Stage.REVIEWED, Fact.REVIEWS, "made_at", "count(DISTINCT family)"),
-    ):
+    for stage, fact, moment, counted in STAGES:
         rows = _rows(
             known,
             fact,
@@ -356,5 +332,4 @@ def _duckdb() -> duckdb.DuckDBPyConnection:
 
 
 def _months(first: date, after: date) -> set[str]:
-    days = range((after - first).days)
-    return {f"{first + timedelta(days=number):%Y-%m}" for number in days}
+    return months_between(first, after - timedelta(days=1))

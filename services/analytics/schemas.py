@@ -1,8 +1,8 @@
 """What each fact tells, column by column, as it lies in Parquet.
 
 Moments are the city's, without a zone; money is fen, prices are fen per hour of care. Everybody is
-a pseudonym, everything a code. A row lies in the file of its month, by `MOMENT_OF`, which never
-changes: a row that changed is found where it was.
+a pseudonym, everything a code. A row lies in the file of its month, by `MOMENT_OF`: a row that
+changed is found where it was, but for an open need that was improved (services.analytics.marks).
 """
 
 from enum import StrEnum

@@ -10,7 +10,14 @@ months are months of whole weeks, waits are hours, money is fen, prices are fen 
 from dataclasses import dataclass
 
 from services.analytics.schemas import Fact
-from services.analytics.terms import HOURS_A_DAYPART, Daypart, Dimension
+from services.analytics.terms import (
+    HOURS_A_DAYPART,
+    LONGER,
+    URGENCIES,
+    Daypart,
+    Dimension,
+    Stage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +55,24 @@ MACROS = (
     """,
 )
 
-# A need counts when its time has come, nobody withdrew it, and what was agreed stood.
-COUNTS = """
-    starts_at <= getvariable('as_of')
-    AND status <> 'withdrawn'
+# A need counts when nobody withdrew it and what was agreed was not called off, ...
+STOOD = """
+    status <> 'withdrawn'
     AND NOT (status = 'matched' AND order_status IS NOT DISTINCT FROM 'cancelled')
 """
+# ... and its time has come.
+COUNTS = f"starts_at <= getvariable('as_of') AND {STOOD}"
 # It is served while its order stands or is done.
 SERVED = """
     status = 'matched'
     AND coalesce(order_status IN ('confirmed', 'paused', 'completed'), false)
 """
+# How long before its time it was posted.
+_WHENS = "".join(
+    f" WHEN starts_at < posted_at + INTERVAL {hours} HOURS THEN '{urgency}'"
+    for urgency, hours in URGENCIES.items()
+)
+URGENCY = f"CASE{_WHENS} ELSE '{LONGER}' END"
 _DAYPARTS = "".join(f" WHEN {number} THEN '{daypart}'" for number, daypart in enumerate(Daypart))
 
 # The needs of the stretch that count, with the bucket of each dimension; a price is told against
@@ -83,13 +97,7 @@ SELECT
     concat(
         isodow(starts_at) - 1, '_', CASE hour(starts_at) // {HOURS_A_DAYPART}{_DAYPARTS} END
     ) AS {Dimension.HOUR},
-    CASE
-        WHEN starts_at < posted_at + INTERVAL 6 HOURS THEN 'under_6h'
-        WHEN starts_at < posted_at + INTERVAL 24 HOURS THEN 'under_24h'
-        WHEN starts_at < posted_at + INTERVAL 3 DAYS THEN 'under_3d'
-        WHEN starts_at < posted_at + INTERVAL 7 DAYS THEN 'under_7d'
-        ELSE 'longer'
-    END AS {Dimension.URGENCY},
+    {URGENCY} AS {Dimension.URGENCY},
     CASE
         WHEN highest_fen * 10 < usual_fen * 9 THEN 'low'
         WHEN highest_fen * 10 > usual_fen * 11 THEN 'high'
@@ -259,27 +267,25 @@ GROUP BY ALL
 """
 
 
-def _families_of(stage: str, moment: str, table: str) -> str:
-    """The families that came to a stage in each week."""
-    return f"""
-    SELECT week_of({moment}), city, '{stage}', count(DISTINCT family)
-    FROM told_{table}
+# How many came as far as each stage in a week: doors opened, then families, each counted once.
+_DOORS, _FAMILIES_OF = "sum(opened)::BIGINT", "count(DISTINCT family)"
+STAGES = (
+    (Stage.OPENED, Fact.FOOTFALL, "on_day", _DOORS),
+    (Stage.JOINED, Fact.FAMILIES, "joined_at", _FAMILIES_OF),
+    (Stage.VERIFIED, Fact.FAMILIES, "verified_at", _FAMILIES_OF),
+    (Stage.ASKED, Fact.NEEDS, "posted_at", _FAMILIES_OF),
+    (Stage.MATCHED, Fact.NEEDS, "matched_at", _FAMILIES_OF),
+    (Stage.REDEEMED, Fact.VISITS, "redeemed_at", _FAMILIES_OF),
+    (Stage.REVIEWED, Fact.REVIEWS, "made_at", _FAMILIES_OF),
+)
+_FUNNEL = " UNION ALL ".join(
+    f"""
+    SELECT week_of({moment}), city, '{stage}', {counted}
+    FROM told_{fact}
     WHERE {moment} >= getvariable('first') AND {moment} < getvariable('last')
     GROUP BY ALL
     """
-
-
-# How many came as far as each stage in a week: doors opened, then families, each counted once.
-_FUNNEL = " UNION ALL ".join(
-    (
-        "SELECT week_of(on_day), city, 'opened', sum(opened) FROM footfall GROUP BY ALL",
-        _families_of("joined", "joined_at", "families"),
-        _families_of("verified", "verified_at", "families"),
-        _families_of("asked", "posted_at", "needs"),
-        _families_of("matched", "matched_at", "needs"),
-        _families_of("redeemed", "redeemed_at", "visits"),
-        _families_of("reviewed", "made_at", "reviews"),
-    )
+    for stage, fact, moment, counted in STAGES
 )
 
 _WEEK_AND_PLACE = "week DATE, city VARCHAR, district VARCHAR"

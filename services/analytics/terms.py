@@ -63,14 +63,16 @@ class Dimension(StrEnum):
 
 
 UNKNOWN = "unknown"  # The bucket of those of whom it is not known.
-URGENCIES = "under_6h", "under_24h", "under_3d", "under_7d", "longer"
+# How long before its time a need was posted: in less than so many hours, or longer.
+URGENCIES = {"under_6h": 6, "under_24h": 24, "under_3d": 72, "under_7d": 168}
+LONGER = "longer"
 PRICES = "low", "usual", "high"  # Against the middle of what is offered for the same item.
 WEEKDAYS = 7
 # The buckets of dimensions that have an order; published ones are told as "a|b", from a to b.
 ORDERS: dict[Dimension, tuple[str, ...]] = {
     Dimension.AGE: (UNKNOWN, *AgeBand),
     Dimension.HOUR: tuple(f"{day}_{part}" for day in range(WEEKDAYS) for part in Daypart),
-    Dimension.URGENCY: URGENCIES,
+    Dimension.URGENCY: (*URGENCIES, LONGER),
     Dimension.PRICE: PRICES,
 }
 
