@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from services import audit
-from services.access import Actor, Permission
+from services.access import SYSTEM
 from services.analytics import checks, exports, lake, rollups
 from services.deliveries import Transact
 
@@ -21,8 +21,9 @@ def rebuild(session: Session) -> int:
     return exported.rows
 
 
-def sum_up(_transact: Transact) -> int:
-    """Bring the rollups up to the facts; return 0, as the rows that were exported are counted."""
+def follow_up(transact: Transact) -> int:
+    """What follows an export: note what was opened for it, bring the rollups up; return 0."""
+    note_openings(transact)
     rollups.build()
     return 0
 
@@ -33,13 +34,20 @@ def report(_session: Session) -> dict[str, object]:
     return {"mended": known.mended, "differing": known.differing}
 
 
-def note_openings(session: Session, actor: Actor) -> int:
-    """Leave one audit row of the id numbers that were opened for a band; return 0."""
-    actor.require(Permission.RUN_JOBS)
+def note_openings(transact: Transact) -> None:
+    """Leave one audit row of the id numbers that were opened for a band.
+
+    The count is taken back once the row is saved: who dies in between leaves two, never none.
+    """
     with lake.alone():
         known = lake.contents()
-        if known.opened:
-            audit.record(session, actor, "open_id_numbers", "figures", 0, count=known.opened)
-            known.opened = 0
-            lake.keep(known)
-    return 0
+        if not known.opened:
+            return
+        count = known.opened
+        transact(
+            lambda session: audit.record(
+                session, SYSTEM, "open_id_numbers", "figures", 0, count=count
+            )
+        )
+        known.opened = 0
+        lake.keep(known)
