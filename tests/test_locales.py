@@ -171,7 +171,7 @@ FAMILIES: dict[str, set[str]] = {
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_visits", "orders", "places", "redeem", "repeat", "task_hall", "unmet",
         "verifications",
-        "deliveries", "to_call", "figures", "findings",
+        "deliveries", "to_call", "figures", "findings", "findings_lacking",
     },
     "empty.{}_next": set(),
     "error.{}_moved_on": set(Noun),

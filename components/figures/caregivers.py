@@ -62,11 +62,13 @@ def headline(view: View) -> None:
         )
         for name, window in (("now", view.window), ("before", view.window.before))
     )
+    if not before["caregivers"]:
+        before = {}
     with st.grid(6, min_column_width=140):
         for measure in ("caregivers", Spread.VISITS, Spread.HOURS):
-            _metric(measure, now[measure], before[measure], _COUNT)
+            _metric(measure, now[measure], before.get(measure), _COUNT)
         for measure in (Spread.RATING, Spread.LATE, Spread.FILLED):
-            _metric(measure, now[measure], before[measure], _WRITTEN[measure])
+            _metric(measure, now[measure], before.get(measure), _WRITTEN[measure])
 
 
 def _middles(view: View) -> None:

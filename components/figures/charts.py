@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from components import formats
-from components.figures import measures, views
+from components.figures import measures, panels, views
 from components.figures.measures import Measure
 from components.figures.views import View
 from components.formats import WEEKDAYS
@@ -144,7 +144,7 @@ def hours_of_week(view: View) -> None:
     draw(
         heat(
             grid,
-            [t(f"daypart.{part}") for part in Daypart],
+            [t(f"daypart.{part}").replace(" ", "<br>", 1) for part in Daypart],
             [t(f"weekday.{weekday}") for weekday in WEEKDAYS],
             measures.word(Measure.NEEDS),
         ),
@@ -217,8 +217,10 @@ def reason(obstacle: Any) -> str:  # noqa: ANN401 - NaN where there is none
 
 
 def nothing(view: View) -> None:
-    """Why a chart has nothing to show."""
-    st.info(
-        t("figures.withheld" if view.standing.published else "figures.nothing"),
-        icon=":material/shield_person:" if view.standing.published else ":material/inbox:",
-    )
+    """Why a chart has nothing to show: most sheets come once a month is over."""
+    if not view.standing.published:
+        st.info(t("figures.nothing"), icon=":material/inbox:")
+    elif not panels.closed_months(view, view.window):
+        st.info(t("figures.month_not_over"), icon=":material/hourglass_top:")
+    else:
+        st.info(t("figures.withheld"), icon=":material/shield_person:")

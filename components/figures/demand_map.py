@@ -189,7 +189,7 @@ def _scale(measure: Measure, tables: Sequence[pd.DataFrame]) -> Scale:
 def _map(view: View, look: Look, rows: pd.DataFrame, scale: Scale, *, clickable: bool) -> None:
     title = t(
         "figures.map_title",
-        measure=measures.word(look.measure),
+        measure=_kind(look.kind) if look.kind is Kind.FLOWS else measures.word(look.measure),
         place=views.place_name(view.city or view.place),
         first=view.window.first,
         last=min(view.window.last, view.standing.last_day or view.window.last),

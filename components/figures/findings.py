@@ -48,9 +48,15 @@ def show(view: View) -> None:
     layout.more_button(told, "findings", _SHOWN)
     if not told and report.findings:
         st.info(t("finding.none_here", count=len(report.findings)), icon=":material/search_off:")
-    elif not told:
-        layout.empty("findings", icon=":material/check_circle:")
-    _lacking([lack for lack in report.lacking if _lies_in(view, lack.place)])
+    lacks = [
+        lack for lack in report.lacking if lack.place in view.inside or _lies_in(view, lack.place)
+    ]
+    if not told and not report.findings:
+        if any(lack.place in view.inside for lack in lacks):
+            layout.empty("findings_lacking", icon=":material/hourglass_empty:")
+        else:
+            layout.empty("findings", icon=":material/check_circle:")
+    _lacking(lacks)
     st.caption(t("finding.how"))
 
 

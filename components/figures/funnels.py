@@ -79,7 +79,7 @@ def _with_shares(names: Iterable[str], shares: Iterable[float]) -> list[str]:
 
 
 def by_week(view: View) -> None:
-    """Week by week: the shares of two steps as lines, and all stages as a table."""
+    """Week by week: how many came to each stage."""
     title = t("figures_funnel.by_week")
     with panels.panel(title, "funnel_weeks"):
         rows = views.made(

@@ -133,7 +133,8 @@ def draw(picture: Picture, *, key: str, alt: str, on_select: Callable[[], None] 
         height=HIGH,
         alt=alt,
     )
-    st.html(_legend(picture.scale, theme))
+    if not picture.flows:
+        st.html(_legend(picture.scale, theme))
 
 
 _TOOLTIP = {

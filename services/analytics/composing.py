@@ -39,7 +39,7 @@ from services.analytics.rounding import (
     rounded,
     total,
 )
-from services.analytics.terms import HOURS_A_DAYPART, AgeBand, Daypart
+from services.analytics.terms import HOLDER_AGES, HOURS_A_DAYPART, Daypart
 
 Sheets = dict[SheetName, Rows]
 
@@ -193,10 +193,15 @@ def families_sheet(families: list[FamilyMonth], cohorts: Sequence[str], k: int, 
     """
     if len(families) < k:
         return []
-    ages = (UNKNOWN, *AgeBand)
     dimensions = {
         "all": [(None, families)],
-        "holder_age": in_order(families, lambda one: one.holder_age, ages, family_of, k),
+        "holder_age": in_order(
+            families,
+            lambda one: one.holder_age if one.holder_age in HOLDER_AGES else UNKNOWN,
+            HOLDER_AGES,
+            family_of,
+            k,
+        ),
         "cohort": in_order(
             families,
             lambda one: one.cohort if one.cohort in cohorts else UNKNOWN,

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from services.analytics.terms import ORDERS, UNKNOWN, Dimension, month_of, stretched
+from services.analytics.terms import HOLDER_AGES, UNKNOWN, month_of, stretched
 
 _COUNTS = ("families", "new", "repeated")
 
@@ -42,7 +42,7 @@ def by_trait(cells: pd.DataFrame, trait: Trait) -> pd.DataFrame:
     Neighbours told together ("a|c") are taken to be alike; they are `merged`.
     """
     told = _told(cells, trait)
-    order = ORDERS[Dimension.AGE] if trait is Trait.HOLDER_AGE else ()
+    order = HOLDER_AGES if trait is Trait.HOLDER_AGE else ()
     parts = [(None,) if one is None else tuple(stretched(one, order)) for one in told["bucket"]]
     alike = pd.Series([len(one) for one in parts], told.index, dtype=float)
     counts = [*_COUNTS, "spend_fen"]

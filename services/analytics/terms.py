@@ -68,6 +68,8 @@ URGENCIES = {"under_6h": 6, "under_24h": 24, "under_3d": 72, "under_7d": 168}
 LONGER = "longer"
 PRICES = "low", "usual", "high"  # Against the middle of what is offered for the same item.
 WEEKDAYS = 7
+# Account holders are grown up.
+HOLDER_AGES = (UNKNOWN, *list(AgeBand)[list(AgeBand).index(AgeBand.FROM_18) :])
 # The buckets of dimensions that have an order; published ones are told as "a|b", from a to b.
 ORDERS: dict[Dimension, tuple[str, ...]] = {
     Dimension.AGE: (UNKNOWN, *AgeBand),
@@ -135,9 +137,14 @@ def is_closed(month: date, last_day: date) -> bool:
 
 
 def stretched(bucket: str, order: Sequence[str]) -> list[str]:
-    """The buckets a name stands for: itself, or all of an order from the first to the last."""
+    """The buckets a name stands for: itself, or all of an order from the first to the last.
+
+    But not UNKNOWN among others: that nobody may be unknown is no figure of theirs.
+    """
     first, _, last = bucket.partition("|")
-    return list(order[order.index(first) : order.index(last) + 1]) if last else [first]
+    if not last:
+        return [first]
+    return [one for one in order[order.index(first) : order.index(last) + 1] if one != UNKNOWN]
 
 
 def weekday_and_part(moment: datetime) -> str:

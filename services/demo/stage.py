@@ -20,6 +20,7 @@ from services import (
     clock,
     customers,
     deliveries,
+    footfalls,
     income,
     notices,
     places,
@@ -52,6 +53,7 @@ MAY_STAY_UNREDEEMED = 5
 # What people were told before this is taken as read.
 ALREADY_READ = timedelta(hours=12)
 LOST_TEXTS = 2
+DOORS_A_DAY = 12, 30
 # How far the three parts of the work are, in percent: people, weeks, news.
 PEOPLE, WEEKS = 12, 90
 # The last of the caregivers did not get as far as the others; of the last of the customers two
@@ -109,6 +111,7 @@ def stage(
         lambda done, total: progress(PEOPLE + (WEEKS - PEOPLE) * done // total, 100),
     )
     _newcomers(session, operator, now, len(families) + 2)
+    _open_doors(session, start, now)
     with clock.at(now):
         chats.talk(session, actors, families, now)
         _call_some(session, actors[Role.DESK], families)
@@ -257,6 +260,15 @@ def _call_some(session: Session, desk: Actor, families: list[Family]) -> None:
     """Of the families who ordered by telephone, some have no smartphone."""
     for one in [one for one in families[1:] if one.called_for is not None][::2]:
         preferences.keep(session, desk, Preference(by_call=True), customer_id=one.called_for)
+
+
+def _open_doors(session: Session, start: datetime, now: datetime) -> None:
+    """Day by day some look at the front door; far more than stay."""
+    chance = random.Random(SEED)
+    for days in range((now - start).days + 1):
+        with clock.at(start + timedelta(days=days)):
+            for _ in range(chance.randint(*DOORS_A_DAY)):
+                footfalls.note(session, CITY)
 
 
 def _spread_the_news(session: Session, now: datetime, progress: Progress) -> None:

@@ -116,6 +116,8 @@ def test_too_little_is_said_with_what_is_missing(open_app, show):
     app = open_app(FINDINGS, OPERATOR)
 
     assert words("finding.lacking_weeks", place="南通市", weeks=3) in said(app)
+    assert words("empty.findings_lacking") in said(app)
+    assert words("empty.findings") not in said(app)
 
 
 def test_analysts_see_what_is_published(open_app, show):
