@@ -1,12 +1,13 @@
 """Real browsers against the real server: people with keys for hands, and a watch on the wire."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
 from tests import chromium
 from tests.live_server import LiveServer, live_server
@@ -67,12 +68,17 @@ class Person:
         """Open what is folded under this key, unless it is open already."""
         folded = self.key(key).locator("details").first
         folded.wait_for()
-        for _ in range(3):  # A page still moving may slip away under a click.
-            if folded.get_attribute("open") is not None:
+        inside = folded.locator("[data-testid=stElementContainer]").first
+        for _ in range(3):  # A page still moving may slip away under a click, or miss it.
+            if folded.get_attribute("open") is None:
+                folded.locator("summary").first.click()
+                self.settle()
+            with suppress(TimeoutError):
+                inside.wait_for(timeout=PATIENCE_MS / 4)
                 break
             folded.locator("summary").first.click()
             self.settle()
-        expect(folded).to_have_attribute("open", "", timeout=PATIENCE_MS)
+        expect(inside).to_be_visible(timeout=PATIENCE_MS)
         self.page.evaluate(AT_REST)  # A list opened in it while it grows would close again.
 
     def fill(self, key: str, text: str) -> None:
