@@ -50,7 +50,7 @@ VISIT = f"INSERT INTO visits ({VISIT_COLUMNS}) SELECT {VISIT_VALUES}"
 IF_FREE = """
     WHERE NOT EXISTS (SELECT 1 FROM visits
         WHERE caregiver_id = ? AND starts_at < ? AND ends_at > ?
-            AND status NOT IN ('cancelled', 'dropped'))
+            AND status NOT IN ('cancelled', 'dropped', 'unfilled'))
 """
 STEP = _insert(
     "status_changes",

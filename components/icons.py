@@ -74,6 +74,7 @@ REQUEST = {
 VISIT = {
     VisitStatus.HELD: (":material/mark_email_unread:", "violet"),
     VisitStatus.OFFERED: (":material/swap_horiz:", "violet"),
+    VisitStatus.UNFILLED: (":material/person_search:", "orange"),
     VisitStatus.PLANNED: (":material/event:", "blue"),
     VisitStatus.IN_PROGRESS: (":material/directions_walk:", "violet"),
     VisitStatus.FINISHED: (":material/qr_code_scanner:", "orange"),

@@ -24,6 +24,7 @@ from components.drafts import again_button
 from components.i18n import t
 from components.report_photos import photos_in_report, photos_of
 from components.reviews import month_reviews, visit_review
+from components.substitutes import sought
 from services import bookings, histories, orders, reviews
 from services.catalogue import ItemView
 from services.orders import OrderKind, OrderView, VisitStatus
@@ -122,7 +123,9 @@ def order_head(order: OrderView, items: dict[int, ItemView]) -> None:
     when = formats.span(order.starts_at, order.ends_at)
     people = (
         t("recipient.for", name=formats.plain(order.recipient_name)),
-        t("order.caregiver", name=formats.plain(order.caregiver_name)),
+        t("plan.nobody_yet")
+        if order.visit_status is VisitStatus.UNFILLED
+        else t("order.caregiver", name=formats.plain(order.caregiver_name)),
     )
     lines = (
         " ".join(title),
@@ -213,6 +216,7 @@ def _next_step(order: OrderView, unread: Mapping[int | None, int]) -> None:
 
 def move_buttons(order: OrderView) -> None:
     """What may still be done to an order, each asked once more before it happens."""
+    sought(order)
     until = formats.moment(order.decline_until)
     plan = order.kind is OrderKind.MONTHLY
     if "decline" in order.open_moves and layout.confirmed(

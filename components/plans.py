@@ -20,7 +20,7 @@ from services.open_plans import Rhythm
 from services.orders import OrderStatus, OrderView, VisitStatus
 from services.plans import SegmentView
 
-_SKIP = "skip"
+_SKIP, _STAND_IN = "skip", "stand_in"
 _MOST_CLASHES = 12
 _MADE = (
     VisitStatus.PLANNED,
@@ -28,11 +28,12 @@ _MADE = (
     VisitStatus.FINISHED,
     VisitStatus.HELD,
     VisitStatus.OFFERED,
+    VisitStatus.UNFILLED,
 )
 
 
 def settle(key: str, course: Course, look: Callable[[Course], list[Planned]]) -> Course | None:
-    """Show what the course means, day by day, and have each clash skipped or moved.
+    """Show what the course means, day by day, and have each clash settled.
 
     None while there is nothing to ask for.
     """
@@ -44,7 +45,7 @@ def settle(key: str, course: Course, look: Callable[[Course], list[Planned]]) ->
             why = t(f"error.obstacle_{still[0].obstacle}")
             st.error(t("plan.still", day=formats.day(still[0].on), why=why))
             return None
-    if not laid:
+    if all(one.by_stand_in for one in laid):
         st.info(t("error.plan_empty"), icon=":material/event_busy:")
         return None
     _summary(course, laid)
@@ -52,34 +53,38 @@ def settle(key: str, course: Course, look: Callable[[Course], list[Planned]]) ->
 
 
 def _without_clashes(key: str, course: Course, clashes: Sequence[Planned], count: int) -> Course:
-    """The course with every day that has no room skipped or moved, as is chosen here."""
+    """The course with every day that has no room skipped, moved or given to a stand-in."""
     st.warning(t("plan.clashes", count=len(clashes), all=count), icon=":material/event_busy:")
     with st.grid(2, min_column_width=300):
         chosen = {one.on: _settled(key, one) for one in clashes[:_MOST_CLASHES]}
     if rest := clashes[_MOST_CLASHES:]:
-        chosen |= dict.fromkeys((one.on for one in rest), None)
+        chosen |= dict.fromkeys((one.on for one in rest), _SKIP)
         st.caption(t("plan.more_clashes", count=len(rest)))
     return replace(
         course,
-        skipped=frozenset(day for day, minute in chosen.items() if minute is None),
-        moved={day: minute for day, minute in chosen.items() if minute is not None},
+        skipped=frozenset(day for day, what in chosen.items() if what == _SKIP),
+        moved={day: what for day, what in chosen.items() if isinstance(what, int)},
+        stand_ins=frozenset(day for day, what in chosen.items() if what == _STAND_IN),
     )
 
 
-def _settled(key: str, clash: Planned) -> int | None:
-    """What shall be done about one day: another time, or nothing that day (None)."""
-    choice = st.selectbox(
+def _settled(key: str, clash: Planned) -> str | int:
+    """What shall be done about one day: nothing, somebody else, or another minute of the day."""
+    ways = (_SKIP, _STAND_IN) if clash.starts_at > clock.now() else (_SKIP,)
+    return st.selectbox(
         t("plan.clash", day=formats.day(clash.on), why=t(f"error.obstacle_{clash.obstacle}")),
-        (_SKIP, *clash.other_minutes),
+        (*ways, *clash.other_minutes),
         format_func=lambda one: (
-            t("plan.skip") if one == _SKIP else t("plan.move", at=formats.hour_minute(one))
+            t("plan.move", at=formats.hour_minute(one))
+            if isinstance(one, int)
+            else t(f"plan.clash_{one}")
         ),
         key=f"{key}_clash_{clash.on:%Y%m%d}",
     )
-    return None if choice == _SKIP else int(choice)
 
 
-def _summary(course: Course, laid: Sequence[Planned]) -> None:
+def _summary(course: Course, every: Sequence[Planned]) -> None:
+    laid = [one for one in every if not one.by_stand_in]
     amounts = sorted({one.price.total_fen for one in laid})
     each = "–".join(formats.money(fen) for fen in amounts[:1] + amounts[1:][-1:])
     total = formats.money(sum(one.price.total_fen for one in laid))
@@ -87,6 +92,10 @@ def _summary(course: Course, laid: Sequence[Planned]) -> None:
         f"**{t('plan.total', count=len(laid), total=total)}** · {t('plan.each', price=each)}"
         f"  \n:gray[:small[{t('plan.goes_on' if course.last_on is None else 'plan.whole')}]]"
     )
+    if others := [one for one in every if one.by_stand_in]:
+        most = formats.money(sum(one.price.total_fen for one in others))
+        said = t("plan.by_stand_ins", count=len(others), total=most)
+        st.info(said, icon=icons.VISIT[VisitStatus.UNFILLED][0])
     parts: Counter[str] = Counter()
     for one in laid:
         parts.update(one.price.parts)
@@ -97,10 +106,13 @@ def _summary(course: Course, laid: Sequence[Planned]) -> None:
     ) as opened:  # fmt: skip
         if opened.open:
             cells = {
-                "day": [formats.date_alone(one.on) for one in laid],
-                "start": [formats.time_of_day(one.starts_at) for one in laid],
-                "price": [formats.money(one.price.total_fen) for one in laid],
+                "day": [formats.date_alone(one.on) for one in every],
+                "start": [formats.time_of_day(one.starts_at) for one in every],
+                "price": [formats.money(one.price.total_fen) for one in every],
             }
+            if others:
+                words = {True: t("plan.somebody_else"), False: ""}
+                cells["caregiver"] = [words[one.by_stand_in] for one in every]
             st.dataframe(
                 pd.DataFrame(cells),
                 hide_index=True,
@@ -175,7 +187,12 @@ def visits_table(order: OrderView) -> OrderView | None:
         {
             "day": [formats.moment(one.starts_at) for one in coming],
             "status": [[t(f"visit_status.{one.visit_status}")] for one in coming],
-            "caregiver": [one.caregiver_name for one in coming],
+            "caregiver": [
+                t("plan.nobody_yet")
+                if one.visit_status is VisitStatus.UNFILLED
+                else one.caregiver_name
+                for one in coming
+            ],
             "price": [formats.money(one.total_fen) for one in coming],
         },
         {

@@ -1,8 +1,10 @@
 """Substitutes: whom the staff asks to make one visit, and how she answers."""
 
+from datetime import timedelta
+
 import streamlit as st
 
-from components import catalogue, formats, layout, places, session
+from components import catalogue, formats, icons, layout, places, session
 from components.i18n import t
 from services import orders, substitutes
 from services.access import Permission
@@ -15,7 +17,8 @@ def substitute_button(visit: OrderView) -> None:
     """Ask somebody else to make a coming visit, at the price agreed with the family."""
     if not session.actor().may(Permission.FOLLOW_CITY_ORDERS):
         return
-    if visit.visit_status is not VisitStatus.PLANNED or visit.status is not OrderStatus.CONFIRMED:
+    wanting = VisitStatus.PLANNED, VisitStatus.UNFILLED
+    if visit.visit_status not in wanting or visit.status is not OrderStatus.CONFIRMED:
         return
     key = f"substitute_{visit.visit_id}"
     with st.popover(
@@ -33,6 +36,18 @@ def substitute_button(visit: OrderView) -> None:
         )
         if st.button(t("substitutes.ask"), type="primary", key=key):
             session.perform("substitutes.asked", substitutes.ask, visit.visit_id, chosen.id)
+
+
+def sought(visit: OrderView) -> None:
+    """Say of an unfilled visit that somebody is sought, and let the family do without."""
+    if visit.visit_status is not VisitStatus.UNFILLED:
+        return
+    hours = int(substitutes.GIVES_UP_BEFORE / timedelta(hours=1))
+    st.info(t("substitutes.sought", hours=hours), icon=icons.VISIT[VisitStatus.UNFILLED][0])
+    if session.actor().may(Permission.CANCEL_ORDER) and layout.confirmed(
+        t("substitutes.forgo"), t("substitutes.forgo_warning"), f"forgo_{visit.visit_id}"
+    ):
+        session.perform("substitutes.forgone", substitutes.forgo, visit.visit_id)
 
 
 def _candidate(one: Candidate) -> str:

@@ -17,7 +17,8 @@ from components import (
 from components.i18n import t
 from services import clock, to_do
 from services.catalogue import ItemView
-from services.to_do import DayFigures, Figure, Thing, ToDo, ToDoKind
+from services.day_figures import DayFigures, Figure
+from services.to_do import Thing, ToDo, ToDoKind
 
 # Where each kind of thing is dealt with: a page, and what it shows first.
 _PLACES = {

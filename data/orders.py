@@ -35,15 +35,21 @@ class OrderStatus(StrEnum):
     BLOCKED = "blocked"
 
 
+# Agreed, and not over.
+STANDING = OrderStatus.CONFIRMED, OrderStatus.PAUSED
 # Not agreed yet: the visit is held while the answer is awaited.
 WAITING = OrderStatus.REQUESTED, OrderStatus.ACCEPTED
 
 
 class VisitStatus(StrEnum):
-    """An offered one waits to take another's place; a dropped one gave its own up, or got none."""
+    """An offered one waits to take another's place; a dropped one gave its own up, or got none.
+
+    An unfilled one is a day of a plan on which its caregiver cannot come, and somebody is sought.
+    """
 
     HELD = "held"
     OFFERED = "offered"
+    UNFILLED = "unfilled"
     PLANNED = "planned"
     IN_PROGRESS = "in_progress"
     FINISHED = "finished"
@@ -55,12 +61,19 @@ class VisitStatus(StrEnum):
 
 # Still to be made, or being made.
 AHEAD = VisitStatus.HELD, VisitStatus.PLANNED, VisitStatus.IN_PROGRESS
+# Agreed and not settled: something may be wrong with it.
+OPEN = VisitStatus.UNFILLED, VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED
 # Takes nobody's time.
-GONE = VisitStatus.CANCELLED, VisitStatus.DROPPED
+GONE = VisitStatus.CANCELLED, VisitStatus.DROPPED, VisitStatus.UNFILLED
 # Nothing happens with it any more.
-ENDED = *GONE, VisitStatus.REDEEMED, VisitStatus.MISSED
+ENDED = (
+    VisitStatus.CANCELLED,
+    VisitStatus.DROPPED,
+    VisitStatus.REDEEMED,
+    VisitStatus.MISSED,
+)
 # No part of what the order promises: not yet, or not any more.
-ASIDE = VisitStatus.OFFERED, VisitStatus.DROPPED
+ASIDE = VisitStatus.OFFERED, VisitStatus.UNFILLED, VisitStatus.DROPPED
 
 
 class Party(StrEnum):
@@ -165,7 +178,7 @@ class Visit(Numbered, Base):
         ExcludeConstraint(
             (text("int4range(caregiver_id, caregiver_id, '[]')"), "&&"),
             (text("tstzrange(starts_at, ends_at)"), "&&"),
-            where=text("status NOT IN ('cancelled', 'dropped')"),
+            where=text("status NOT IN ('cancelled', 'dropped', 'unfilled')"),
             using="gist",
             name="ex_visits_one_at_a_time",
         ).ddl_if(dialect="postgresql"),

@@ -14,6 +14,7 @@ from data.orders import (
     AHEAD,
     ASIDE,
     GONE,
+    STANDING,
     WAITING,
     Order,
     OrderKind,
@@ -114,7 +115,7 @@ def binds(account_id: int) -> ColumnElement[bool]:
         Visit.status.in_((*AHEAD, VisitStatus.FINISHED)),
     )
     return and_(
-        Order.status.in_((*WAITING, OrderStatus.CONFIRMED, OrderStatus.PAUSED)),
+        Order.status.in_((*WAITING, *STANDING)),
         or_(Order.customer_id == account_id, Order.caregiver_id == account_id, comes),
     )
 
@@ -130,6 +131,30 @@ def drop_offers(session: Session, actor: Actor, *visits: Visit) -> None:
     )
     for offer in offers.all():
         lifecycles.take(session, actor, Noun.VISIT, offer, "turn_down")
+
+
+def unfilled(session: Session, order: Order) -> list[Visit]:
+    """The visits of an order for which somebody else is sought, soonest first, locked."""
+    its = select(Visit).where(Visit.order_id == order.id, Visit.status == VisitStatus.UNFILLED)
+    return list(session.scalars(its.order_by(Visit.starts_at).with_for_update()))
+
+
+def seek_stand_ins(session: Session, order: Order) -> None:
+    """Tell the operators of a standing order's visits that its caregiver cannot make."""
+    if its := unfilled(session, order):
+        soonest = its[0].starts_at.isoformat()
+        named = facts(order, its[0].id) | {"count": len(its), "due_at": soonest}
+        about = f"visit-{its[0].id}"
+        notices.tell_operators(
+            session, NoticeKind.SUBSTITUTE_WANTED, order.city_code, about, **named
+        )
+
+
+def forgo(session: Session, actor: Actor, *visits: Visit) -> None:
+    """Seek nobody any more for unfilled visits."""
+    drop_offers(session, actor, *visits)
+    for visit in visits:
+        lifecycles.take(session, actor, Noun.VISIT, visit, "forgo")
 
 
 def reach(session: Session, actor: Actor, order_id: int, *, lock: bool = False) -> Order:

@@ -276,6 +276,7 @@ def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City
     order.decline_until = agreements.free_until(city, held[0].starts_at)
     ledger.book_confirmed(session, order, sum(visit.total_fen for visit in held))
     agreements.tell_confirmed(session, order, held[0].id)
+    agreements.seek_stand_ins(session, order)
 
 
 def _check_she_may_work(session: Session, order: Order) -> None:
@@ -303,6 +304,7 @@ def _let_go(
     lifecycles.take(session, actor, Noun.ORDER, order, move)
     for visit in held:
         lifecycles.take(session, actor, Noun.VISIT, visit, "let_go")
+    agreements.forgo(session, actor, *agreements.unfilled(session, order))
     if kind is not None:
         about = f"order-{order.id}"
         notices.tell(session, kind, order.customer_id, about, **agreements.facts(order, held[0].id))

@@ -13,7 +13,15 @@ from data.caregivers import Caregiver
 from data.demands import Demand
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import EndReason, Order, OrderKind, OrderStatus, Party, Visit, VisitStatus
+from data.orders import (
+    STANDING,
+    EndReason,
+    Order,
+    OrderKind,
+    Party,
+    Visit,
+    VisitStatus,
+)
 from services import (
     agreements,
     audit,
@@ -343,7 +351,7 @@ def _reach(
     visit = session.scalars(its.with_for_update() if lock else its).one()
     if actor.role is Role.CAREGIVER and visit.caregiver_id != actor.id:
         raise NotFound("error.visit_not_found")
-    if order.status not in (OrderStatus.CONFIRMED, OrderStatus.PAUSED):
+    if order.status not in STANDING:
         raise Conflict("error.visit_moved_on")
     if visit.status is not VisitStatus.PLANNED:
         raise Conflict("error.visit_moved_on")

@@ -36,7 +36,7 @@ class Course:
     """By which rule visits come, from which minute of the day, at what price in fen per unit.
 
     Without a last day it goes on until somebody ends it. Days skipped are left out; days moved
-    begin at a minute of their own.
+    begin at a minute of their own; on days of stand-ins somebody else comes if she cannot.
     """
 
     rule: str
@@ -47,6 +47,7 @@ class Course:
     last_on: date | None
     skipped: frozenset[date] = frozenset()
     moved: Mapping[date, int] = field(default_factory=dict)
+    stand_ins: frozenset[date] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ class Site:
 class Planned:
     """A visit that is not made yet: its price, and what stands in its way, if anything.
 
-    For one in the way, `other_minutes` are those from which on she could come that day.
+    For one in the way, `other_minutes` are those from which on she could come that day. For one
+    that somebody else shall make, nothing stands in the way.
     """
 
     on: date
@@ -72,6 +74,7 @@ class Planned:
     price: Price
     obstacle: Obstacle | None
     other_minutes: tuple[int, ...] = ()
+    by_stand_in: bool = False
 
 
 def site(session: Session, order: Order) -> Site:
@@ -181,7 +184,10 @@ def spread(
         wanted = Taken(starts_at, starts_at + length, cell)
         met = availability.obstacle(plan, rules, busy, wanted)
         others: tuple[int, ...] = ()
-        if met is None:
+        by_stand_in = met is not None and day in course.stand_ins and starts_at > booked_at
+        if by_stand_in:
+            met = None
+        elif met is None:
             insort(busy, wanted)
         elif with_others:
             free = availability.starts(plan, rules, busy, length, cell, day)
@@ -196,7 +202,7 @@ def spread(
             booked_at,
             visits_in_30_days=often,
         )
-        laid.append(Planned(day, starts_at, wanted.ends_at, price, met, others))
+        laid.append(Planned(day, starts_at, wanted.ends_at, price, met, others, by_stand_in))
     return laid
 
 
@@ -260,8 +266,11 @@ def place(
     laid: Sequence[Planned],
     status: VisitStatus,
 ) -> list[int]:
-    """Make a segment of a course, and its visits; return their ids. Nothing may be in the way."""
-    if not laid:
+    """Make a segment of a course, and its visits; return the ids of hers, which must be some.
+
+    Nothing may be in the way.
+    """
+    if all(one.by_stand_in for one in laid):
         raise Invalid("error.plan_empty")
     if met := [one for one in laid if one.obstacle]:
         raise Conflict("error.plan_clashes", count=len(met), first=met[0].starts_at)
@@ -286,20 +295,25 @@ def place(
 def make(
     session: Session, segment: Segment, where: Site, laid: Sequence[Planned], status: VisitStatus
 ) -> list[int]:
-    """Put a segment's visits into its caregiver's time; return their ids."""
-    visits = [
-        gate.NewVisit(
-            one.starts_at,
-            one.ends_at,
-            where.cell,
-            one.price,
-            status,
-            segment_id=segment.id,
-            occurs_on=one.on,
+    """Put a segment's visits into its caregiver's time, but not stand-ins'; return their ids."""
+    hers: list[gate.NewVisit] = []
+    others: list[gate.NewVisit] = []
+    for one in laid:
+        (others if one.by_stand_in else hers).append(
+            gate.NewVisit(
+                one.starts_at,
+                one.ends_at,
+                where.cell,
+                one.price,
+                status,
+                segment_id=segment.id,
+                occurs_on=one.on,
+            )
         )
-        for one in laid
-    ]
-    return gate.place(session, segment.order_id, segment.caregiver_id, visits)
+    visit_ids = gate.place(session, segment.order_id, segment.caregiver_id, hers)
+    if others:
+        gate.leave_unfilled(session, segment.order_id, segment.caregiver_id, others)
+    return visit_ids
 
 
 def of_segment(segment: Segment) -> Course:

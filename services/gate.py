@@ -7,7 +7,7 @@ throughput under load.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
@@ -68,6 +68,20 @@ def place(
     hold(session, caregiver_id)
     session.flush()  # Those that just gave their place away are gone.
     _refuse_clashes(session, caregiver_id, visits)
+    return _store(session, order_id, caregiver_id, visits)
+
+
+def leave_unfilled(
+    session: Session, order_id: int, caregiver_id: int, visits: Sequence[NewVisit]
+) -> None:
+    """Note visits of an order that its caregiver cannot make; they take none of her time."""
+    unfilled = [replace(one, status=VisitStatus.UNFILLED) for one in visits]
+    _store(session, order_id, caregiver_id, unfilled)
+
+
+def _store(
+    session: Session, order_id: int, caregiver_id: int, visits: Sequence[NewVisit]
+) -> list[int]:
     rows = [_row(order_id, caregiver_id, visit) for visit in visits]
     try:
         if len(rows) == 1:

@@ -122,6 +122,9 @@ JOBS: dict[str, Schedule] = {
     "expire_substitutes": Schedule(
         timedelta(minutes=1), lambda session: substitutes.expire_due(session, SYSTEM)
     ),
+    "give_up_unfilled": Schedule(
+        timedelta(minutes=5), lambda session: substitutes.give_up_due(session, SYSTEM)
+    ),
     "requeue_talks": Schedule(
         timedelta(minutes=1), lambda session: talks.requeue_due(session, SYSTEM)
     ),

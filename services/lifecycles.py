@@ -150,6 +150,17 @@ VISIT_MOVES = (
     # Another visit takes its place: at another time, or with somebody else.
     Move("give_way", VisitStatus.PLANNED, VisitStatus.DROPPED, Permission.CHANGE_ORDER),
     Move("give_way", VisitStatus.PLANNED, VisitStatus.DROPPED, Permission.ANSWER_REQUEST),
+    # Nobody was found for it, or it is not wanted any more.
+    *(
+        Move("forgo", VisitStatus.UNFILLED, VisitStatus.DROPPED, permission)
+        for permission in (
+            Permission.ANSWER_REQUEST,
+            Permission.CHANGE_ORDER,
+            Permission.CANCEL_ORDER,
+            Permission.RUN_JOBS,
+        )
+    ),
+    Move("give_way", VisitStatus.UNFILLED, VisitStatus.DROPPED, Permission.ANSWER_REQUEST),
     Move("take_over", VisitStatus.OFFERED, VisitStatus.PLANNED, Permission.ANSWER_REQUEST),
     Move("take_over", VisitStatus.OFFERED, VisitStatus.PLANNED, Permission.DECIDE_REQUEST),
     *(

@@ -13,6 +13,7 @@ from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import (
     ASIDE,
+    OPEN,
     WAITING,
     EndReason,
     Order,
@@ -287,10 +288,7 @@ def alerts(session: Session, actor: Actor) -> dict[ToDoKind, int]:
     counted = session.execute(
         mine.with_only_columns(
             *(func.count(Visit.id).filter(to_do.visit_waits(kind)) for kind in _ON_THE_WAY)
-        ).where(
-            Visit.status.in_((VisitStatus.PLANNED, VisitStatus.IN_PROGRESS, VisitStatus.FINISHED)),
-            Order.status == OrderStatus.CONFIRMED,
-        )
+        ).where(Visit.status.in_(OPEN), Order.status == OrderStatus.CONFIRMED)
     ).one()
     number = mine.with_only_columns(func.count(Visit.id))
     contested = {
@@ -320,6 +318,7 @@ def _end(session: Session, actor: Actor, order: Order) -> None:
         lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
         ledger.book_cancelled(session, order, visit)
     agreements.drop_offers(session, actor, *its)
+    agreements.forgo(session, actor, *agreements.unfilled(session, order))
     lifecycles.take(session, actor, Noun.ORDER, order, "decline")
     named = agreements.facts(order, its[0].id)
     for account_id in {order.customer_id, order.caregiver_id} - {actor.id}:

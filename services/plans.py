@@ -10,7 +10,7 @@ from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver, CaregiverStatus, Rate
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import Order, OrderKind, OrderStatus, Segment, Visit, VisitStatus
+from data.orders import OPEN, STANDING, Order, OrderKind, OrderStatus, Segment, Visit, VisitStatus
 from services import (
     agreements,
     bookings,
@@ -32,6 +32,12 @@ from services.errors import Conflict, Invalid, NotFound
 
 # What begins sooner is cancelled or moved visit by visit, with its fee.
 EARLIEST_CHANGE = timedelta(days=2)
+# How visits still to come give their place up when a plan makes them no more.
+_GIVE_UP = {
+    VisitStatus.PLANNED: "give_way",
+    VisitStatus.OFFERED: "turn_down",
+    VisitStatus.UNFILLED: "forgo",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +243,7 @@ def complete_if_over(session: Session, actor: Actor, order: Order) -> None:
     )
     unsettled = exists().where(
         Visit.order_id == order.id,
-        Visit.status.in_(
-            (
-                VisitStatus.PLANNED,
-                VisitStatus.IN_PROGRESS,
-                VisitStatus.FINISHED,
-                VisitStatus.OFFERED,
-            )
-        ),
+        Visit.status.in_((*OPEN, VisitStatus.OFFERED)),
     )
     if not session.scalar(select(goes_on | unsettled)):
         lifecycles.take(session, actor, Noun.ORDER, order, "complete")
@@ -263,7 +262,9 @@ def _turn(session: Session, actor: Actor, order: Order, course: Course, caregive
     laid = courses.lay(session, caregiver, where, course, course.first_on, last, before=before)
     planned = VisitStatus.PLANNED
     visit_ids = courses.place(session, order, caregiver.id, where, course, laid, planned)
-    ledger.book_extended(session, order, visit_ids, sum(one.price.total_fen for one in laid))
+    due_fen = sum(one.price.total_fen for one in laid if not one.by_stand_in)
+    ledger.book_extended(session, order, visit_ids, due_fen)
+    agreements.seek_stand_ins(session, order)
 
 
 def _close(session: Session, actor: Actor, order: Order, from_on: date) -> None:
@@ -272,10 +273,9 @@ def _close(session: Session, actor: Actor, order: Order, from_on: date) -> None:
         if segment.until_on is None or segment.until_on >= from_on:
             segment.until_on = from_on - timedelta(days=1)
     for visit in _still_planned(session, order, from_on):
-        move = "turn_down" if visit.status is VisitStatus.OFFERED else "give_way"
-        if move == "give_way":
+        if visit.status is VisitStatus.PLANNED:
             ledger.book_cancelled(session, order, visit)
-        lifecycles.take(session, actor, Noun.VISIT, visit, move)
+        lifecycles.take(session, actor, Noun.VISIT, visit, _GIVE_UP[visit.status])
 
 
 def _changeable(session: Session, actor: Actor, order_id: int, from_on: date) -> Order:
@@ -283,7 +283,7 @@ def _changeable(session: Session, actor: Actor, order_id: int, from_on: date) ->
     order = agreements.reach(session, actor, order_id, lock=True)
     if order.kind is not OrderKind.MONTHLY:
         raise NotFound("error.order_not_found")
-    if order.status not in (OrderStatus.CONFIRMED, OrderStatus.PAUSED):
+    if order.status not in STANDING:
         raise Conflict("error.order_moved_on")
     if from_on < clock.today() + EARLIEST_CHANGE:
         raise Invalid("error.plan_change_too_soon", days=EARLIEST_CHANGE.days)
@@ -293,7 +293,7 @@ def _changeable(session: Session, actor: Actor, order_id: int, from_on: date) ->
 def _still_planned(session: Session, order: Order, from_on: date) -> list[Visit]:
     coming = select(Visit).where(
         Visit.order_id == order.id,
-        Visit.status.in_((VisitStatus.PLANNED, VisitStatus.OFFERED)),
+        Visit.status.in_(tuple(_GIVE_UP)),
         Visit.starts_at >= recurrence.moment(from_on, 0),
     )
     return list(session.scalars(coming.order_by(Visit.starts_at).with_for_update()))

@@ -1,4 +1,4 @@
-"""Stand-ins: who could best make each visit that a leave hits, and all of them asked in one go."""
+"""Stand-ins: who could best make the visits a caregiver cannot, and all asked in one go."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -51,7 +51,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A visit that a leave hits, and who could make it, best first.
+    """A visit that its caregiver cannot make, and who could, best first.
 
     `obstacles` counts the others by what first stands in their way; `asked` is who was asked and
     has until `answer_until` to answer.
@@ -72,7 +72,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The soonest visits a leave hits; `more` is how many further ones there are."""
+    """The soonest visits a caregiver cannot make; `more` is how many further ones there are."""
 
     lines: tuple[Line, ...]
     more: int
@@ -95,7 +95,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """A caregiver whose leave hits visits for which nobody has come forward."""
+    """A caregiver who cannot make visits for which nobody has come forward."""
 
     caregiver_id: int
     name: str
@@ -103,11 +103,12 @@ class Away:
 
 
 def away(session: Session, actor: Actor) -> list[Away]:
-    """Whose leave hits visits that still need somebody, the soonest visit first."""
+    """Who has visits, in a leave or unfilled, that still need somebody, the soonest first."""
     actor.require(Permission.FOLLOW_CITY_ORDERS)
     rows = session.execute(
         select(Caregiver.id, Account.name, func.count(Visit.id))
         .join(Visit, Visit.caregiver_id == Caregiver.id)
+        .join(Order, Order.id == Visit.order_id)
         .join(Account, Account.id == Caregiver.id)
         .where(Caregiver.city_code.in_(actor.cities), to_do.visit_waits(ToDoKind.LEAVES))
         .group_by(Caregiver.id, Account.name)
@@ -117,7 +118,7 @@ def away(session: Session, actor: Actor) -> list[Away]:
 
 
 def propose(session: Session, actor: Actor, caregiver_id: int) -> Proposal:
-    """For each visit that a caregiver's leave hits, who could make it, and the best of them.
+    """For each visit that a caregiver cannot make, who could, and the best of them.
 
     Nobody is proposed for two visits she cannot both make. However many visits and caregivers
     there are, the questions to the database are as many.

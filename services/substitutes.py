@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account, AccountStatus
 from data.calendars import Leave
@@ -13,7 +13,7 @@ from data.catalogue import CareItem
 from data.cities import City
 from data.history import Noun
 from data.notices import NoticeKind
-from data.orders import EndReason, Order, OrderKind, Visit, VisitStatus
+from data.orders import STANDING, EndReason, Order, OrderKind, Visit, VisitStatus
 from services import (
     agreements,
     availability,
@@ -29,13 +29,15 @@ from services import (
     price_bounds,
     track_records,
 )
-from services.access import Actor, Permission
+from services.access import Actor, Permission, Role
 from services.availability import Pace, Taken
 from services.errors import Conflict, NotFound
 from services.pricing import Price
 from services.track_records import Score
 
 MOST_SHOWN = 20
+# Late enough to find somebody, early enough for a family to make do.
+GIVES_UP_BEFORE = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ def accept(session: Session, actor: Actor, offer_id: int) -> None:
     if offer.answer_until is not None and offer.answer_until <= clock.now():
         raise Conflict("error.request_expired")
     old = session.get_one(Visit, offer.replaces_id, with_for_update=True)
+    agreed = old.status is VisitStatus.PLANNED
     lifecycles.take(session, actor, Noun.VISIT, old, "give_way")
     lifecycles.take(session, actor, Noun.VISIT, offer, "take_over")
     caregiver = session.get_one(Caregiver, offer.caregiver_id)
@@ -148,10 +151,12 @@ def accept(session: Session, actor: Actor, offer_id: int) -> None:
     if order.kind is OrderKind.SINGLE:
         order.caregiver_id = offer.caregiver_id
     session.flush()
-    ledger.book_cancelled(session, order, old)
+    if agreed:
+        ledger.book_cancelled(session, order, old)
     ledger.book_extended(session, order, [offer.id], offer.total_fen)
     comes = NoticeKind.SUBSTITUTE_COMES
-    _tell(session, comes, order, offer.id, offer.starts_at, old.caregiver_id, operators=True)
+    her = (old.caregiver_id,) if agreed else ()
+    _tell(session, comes, order, offer.id, offer.starts_at, *her, operators=True)
     named = agreements.facts(order, offer.id)
     once = named | {"due_at": offer.starts_at.isoformat()}
     notices.tell(session, comes, order.customer_id, _occasion(session, order, old, offer), **once)
@@ -181,6 +186,43 @@ def refuse(session: Session, actor: Actor, offer_id: int) -> None:
     actor.require(Permission.ANSWER_REQUEST)
     order, offer = _offered(session, actor, offer_id)
     _turn_down(session, actor, order, offer)
+
+
+def forgo(session: Session, actor: Actor, visit_id: int) -> None:
+    """Seek nobody any more for one visit; it costs nothing."""
+    actor.require(Permission.CANCEL_ORDER)
+    order, visit = _reach(session, actor, visit_id, lock=True)
+    if visit.status is not VisitStatus.UNFILLED:
+        raise Conflict("error.visit_moved_on")
+    agreements.forgo(session, actor, visit)
+    if actor.role is not Role.OPERATOR:
+        kind = NoticeKind.SUBSTITUTE_UNWANTED
+        _tell(session, kind, order, visit.id, visit.starts_at, operators=True)
+
+
+def give_up_due(session: Session, actor: Actor) -> int:
+    """Give up, some hours before, on visits for which nobody was found; return how many.
+
+    Somebody who was asked keeps her time to answer.
+    """
+    actor.require(Permission.RUN_JOBS)
+    asked = aliased(Visit)
+    waits = exists().where(asked.replaces_id == Visit.id, asked.status == VisitStatus.OFFERED)
+    due = session.scalars(
+        select(Visit)
+        .where(
+            Visit.status == VisitStatus.UNFILLED,
+            Visit.starts_at <= clock.now() + GIVES_UP_BEFORE,
+            ~waits,
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+    for visit in due:
+        order = session.get_one(Order, visit.order_id)
+        agreements.forgo(session, actor, visit)
+        kind = NoticeKind.SUBSTITUTE_NOT_FOUND
+        _tell(session, kind, order, visit.id, visit.starts_at, order.customer_id, operators=True)
+    return len(due)
 
 
 def expire_due(session: Session, actor: Actor) -> int:
@@ -239,12 +281,13 @@ def _wanted(visit: Visit) -> Taken:
 def _reach(
     session: Session, actor: Actor, visit_id: int, *, lock: bool = False
 ) -> tuple[Order, Visit]:
-    """A visit still planned of an order this actor may reach."""
+    """A visit still to be made, by its caregiver or somebody sought, that this actor may reach."""
     order_id = session.scalar(select(Visit.order_id).where(Visit.id == visit_id))
     order = agreements.reach(session, actor, order_id or 0, lock=lock)
     its = select(Visit).where(Visit.id == visit_id)
     visit = session.scalars(its.with_for_update() if lock else its).one()
-    if visit.status is not VisitStatus.PLANNED:
+    sought = visit.status is VisitStatus.UNFILLED and order.status in STANDING
+    if visit.status is not VisitStatus.PLANNED and not sought:
         raise Conflict("error.visit_moved_on")
     return order, visit
 

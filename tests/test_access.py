@@ -368,7 +368,7 @@ SERVICES: dict[str, set[Role | None]] = {
     "staff.reset_factor": {OPERATOR_},
     "staff.take_away": {OPERATOR_},
     "tasks.queue": {OPERATOR_},
-    "to_do.figures": {OPERATOR_},
+    "day_figures.figures": {OPERATOR_},
     "to_do.remind_family": {OPERATOR_},
     "to_do.see_to": {OPERATOR_},
     "to_do.things": {OPERATOR_},

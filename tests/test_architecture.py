@@ -41,6 +41,7 @@ SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 INNER = {
     "forgetting.caregiver",
     "agreements.drop_offers",
+    "agreements.forgo",
     "agreements.reach",
     "attachments.reach",
     "attachments.shred_of",

@@ -280,6 +280,7 @@ FAMILIES: dict[str, set[str]] = {
     "my_profile.{}to": {"", "second_"},
     "order_kind.{}": set(orders.OrderKind),
     "order_status.{}": set(icons.REQUEST),
+    "plan.clash_{}": {"skip", "stand_in"},
     "plan.column_{}": {"day", "start", "price", "caregiver"},
     "evidence.checked_{}": {"in", "out"},
     "evidence.not_{}": {"in", "out"},

@@ -2,9 +2,9 @@
 
 from components import layout, today
 from components.session import fetch
-from services import to_do
+from services import day_figures, to_do
 
-figures = fetch(to_do.figures)
+figures = fetch(day_figures.figures)
 layout.page_head("today", title=today.greeting(), subtitle=today.where_and_when(figures))
 today.figure_row(figures)
 today.to_do_list(fetch(to_do.today))

@@ -113,6 +113,32 @@ class TestAsking:
             moved = session.scalars(select(Visit).where(Visit.occurs_on == taken.date())).one()
             assert moved.starts_at == recurrence.moment(taken.date(), 14 * 60)
 
+    def test_somebody_else_comes_on_a_day_she_cannot_until_the_family_does_without(
+        self, plan_form, open_app, clock
+    ):
+        with writing() as session:
+            make_visit(session, starts_at=clock() + timedelta(days=4))
+        app = plan_form()
+        [clash] = [one for one in app.selectbox if "_clash_" in one.key]
+        clash.set_value("stand_in").run()
+        assert words("plan.by_stand_ins", count=1, total="¥72") in [
+            info.value.replace("\\", "") for info in app.info
+        ]
+        asked(app)
+        assert statuses() == {
+            VisitStatus.HELD: 21,
+            VisitStatus.UNFILLED: 1,
+            VisitStatus.PLANNED: 1,
+        }
+        with reading() as session:
+            unfilled = session.scalars(
+                select(Visit).where(Visit.status == VisitStatus.UNFILLED)
+            ).one()
+        with writing() as session:
+            bookings.accept(session, LI, unfilled.order_id)
+        mine = unfolded(open_app(MINE, ZHOU), f"plan_{unfilled.order_id}_open")
+        assert words("plan.nobody_yet") in list(table(mine)["caregiver"])
+
     def test_without_a_weekday_there_is_nothing_to_ask_for(self, plan_form):
         app = plan_form()
         app.pills(key="booking_plan_weekdays").set_value([]).run()

@@ -73,7 +73,7 @@ EVERY_DEED = {
     "changes.reschedule", "leaves.take", "orders.decline", "plan_requests.request",
     "plans.change", "plans.end", "plans.extend_due", "plans.pause", "plans.swap",
     "redemption.redeem", "substitutes.accept", "substitutes.ask", "substitutes.expire_due",
-    "substitutes.refuse",
+    "substitutes.refuse", "substitutes.forgo", "substitutes.give_up_due",
 }  # fmt: skip
 STANDING = (OrderStatus.CONFIRMED, OrderStatus.PAUSED)
 OWED = (
@@ -181,7 +181,8 @@ class PlanLife(RuleBasedStateMachine):
             found = session.execute(what.where(*conditions)).all()
         return found[nth % len(found)] if found else None
 
-    def course(self, weekdays, weeks, hour, last, first=3):
+    def course(self, weekdays, weeks, hour, last, first=3, *, stand_ins=False):
+        """A course; with stand-ins, somebody else comes wherever she cannot."""
         first_on = service_clock.today() + timedelta(days=first)
         return Course(
             rule=recurrence.weekly(weekdays, weeks, first_on),
@@ -190,6 +191,7 @@ class PlanLife(RuleBasedStateMachine):
             unit_price_fen=PRICE_FEN,
             first_on=first_on,
             last_on=first_on + timedelta(days=last) if last else None,
+            stand_ins=frozenset(first_on + timedelta(days=n) for n in range(60 * stand_ins)),
         )
 
     weekdays = sampled_from(((0,), (0, 2, 4), (5, 6), tuple(range(7))))
@@ -199,11 +201,11 @@ class PlanLife(RuleBasedStateMachine):
 
     @rule(
         caregiver=carers, weekdays=weekdays, weeks=integers(1, 2), hour=hours, last=lasts,
-        answer=sampled_from((None, False, True, True)),
+        answer=sampled_from((None, False, True, True)), stand_ins=booleans(),
     )  # fmt: skip
-    def ask(self, caregiver, weekdays, weeks, hour, last, answer=None):
+    def ask(self, caregiver, weekdays, weeks, hour, last, answer=None, stand_ins=False):
         self.asked += 1
-        course = self.course(weekdays, weeks, hour, last)
+        course = self.course(weekdays, weeks, hour, last, stand_ins=stand_ins)
         form = PlanForm(caregiver.id, MOTHER_ID, COMPANIONSHIP, CHONGCHUAN, "1", course)
         order_id = self.act(plan_requests.request, ZHOU, form, f"plan {self.asked}")
         if order_id is not None and answer is not None:
@@ -251,7 +253,8 @@ class PlanLife(RuleBasedStateMachine):
         day = service_clock.today() + timedelta(days=ahead)
         match what:
             case "change":
-                self.act(plans.change, ZHOU, order_id, self.course(weekdays, 1, hour, last, ahead))
+                course = self.course(weekdays, 1, hour, last, ahead, stand_ins=nth % 2 == 1)
+                self.act(plans.change, ZHOU, order_id, course)
             case "pause":
                 self.act(plans.pause, ZHOU, order_id, day)
             case "end":
@@ -291,6 +294,16 @@ class PlanLife(RuleBasedStateMachine):
             case _:
                 self.act(changes.miss, OPERATOR, visit_id, Party.CAREGIVER, "没有到")
 
+    @rule(nth=number, caregiver=sampled_from((None, LI, ZHAO)))
+    def seek(self, nth, caregiver):
+        """Somebody is asked to make a visit its caregiver cannot, or it is not wanted any more."""
+        if (unfilled := self.one(VISITS, nth, Visit.status == VisitStatus.UNFILLED)) is None:
+            return
+        if caregiver is None:
+            self.act(substitutes.forgo, ZHOU, unfilled.id)
+        else:
+            self.act(substitutes.ask, OPERATOR, unfilled.id, caregiver.id)
+
     @rule(nth=number, yes=booleans())
     def stand_in(self, nth, yes):
         if offer := self.one(VISITS, nth, Visit.status == VisitStatus.OFFERED):
@@ -328,7 +341,12 @@ class PlanLife(RuleBasedStateMachine):
     @rule(hours=sampled_from((3, 24, 100)))
     def time_passes(self, hours):
         self.clock.move(hours=hours)
-        for job in (bookings.expire_due, substitutes.expire_due, plans.extend_due):
+        for job in (
+            bookings.expire_due,
+            substitutes.expire_due,
+            substitutes.give_up_due,
+            plans.extend_due,
+        ):
             self.act(job, SYSTEM)
 
     @invariant()
@@ -345,7 +363,7 @@ class PlanLife(RuleBasedStateMachine):
         with engines.reading() as session:
             assert overlaps(session) == 0
             self.every_visit_has_an_order_that_stands_for_it(session)
-            assert set(session.scalars(REPLACED)) <= {VisitStatus.PLANNED}
+            assert set(session.scalars(REPLACED)) <= {VisitStatus.PLANNED, VisitStatus.UNFILLED}
             self.the_books_are_those_of_the_visits(session)
 
     def every_visit_has_an_order_that_stands_for_it(self, session):
@@ -353,6 +371,8 @@ class PlanLife(RuleBasedStateMachine):
             match visit_status:
                 case VisitStatus.HELD:
                     assert order_status in WAITING
+                case VisitStatus.UNFILLED:
+                    assert order_status in (*WAITING, *STANDING)
                 case VisitStatus.PLANNED | VisitStatus.IN_PROGRESS | VisitStatus.FINISHED:
                     assert order_status in STANDING
         found = session.execute(DAYS).all()
@@ -403,6 +423,11 @@ def test_every_deed_can_be_done(life):
         lambda: lived.ask(ZHAO, (1, 3), 1, 14, 25),
         lambda: lived.answer(0, True),
         lambda: lived.turn(1, "decline", 0, (0,), 8, None),
+        lambda: lived.ask(ZHAO, tuple(range(7)), 1, 14, 13, True, stand_ins=True),
+        lambda: lived.ask(ZHAO, (0, 2), 1, 14, 25, True, stand_ins=True),
+        lambda: lived.seek(0, LI),
+        lambda: lived.stand_in(0, True),
+        lambda: lived.seek(0, None),
         lambda: lived.change_one(3, "ask", 0),
         lambda: lived.stand_in(0, True),
         lambda: lived.change_one(2, "ask", 0),

@@ -8,7 +8,7 @@ from data.catalogue import CareItem, CertificateKind
 from data.cities import City
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Visit
-from services import bookings, caregivers, orders, redemption, to_do, visits
+from services import bookings, caregivers, day_figures, orders, redemption, to_do, visits
 from services.access import Actor, Role
 from services.errors import Invalid, NotFound
 from services.to_do import ToDoKind
@@ -143,7 +143,7 @@ class TestFigures:
         make_redeemed_visit(session)
         make_demand(session)
 
-        figures = to_do.figures(session, OPERATOR)
+        figures = day_figures.figures(session, OPERATOR)
         # Posted and approved two days before each was redeemed, the visit one day before.
         assert figures.posted.days == (0, 0, 1, 0, 1, 0, 1)
         assert figures.confirmed.days == (0, 0, 1, 0, 1, 0, 0)
@@ -158,7 +158,7 @@ class TestFigures:
         make_demand(session)
         clock.move(hours=hour - 9, minutes=30)
 
-        assert to_do.figures(session, OPERATOR).posted.days == days
+        assert day_figures.figures(session, OPERATOR).posted.days == days
 
     def test_compare_with_yesterday_at_this_hour(self, session, clock):
         make_demand(session)
@@ -166,15 +166,15 @@ class TestFigures:
         make_demand(session, starts_at=clock.moment + timedelta(days=2))
         clock.move(hours=20)
 
-        assert to_do.figures(session, OPERATOR).posted.yesterday == 1
+        assert day_figures.figures(session, OPERATOR).posted.yesterday == 1
 
     def test_leave_out_cancelled_visits_and_other_cities(self, session, clock):
         later_today = clock.moment + timedelta(hours=3)
         cancel_order(session, ZHOU, make_order(session, starts_at=later_today))
         session.flush()
 
-        assert sum(to_do.figures(session, OPERATOR).visits.days) == 0
-        nothing = to_do.figures(session, FAR_OPERATOR)
+        assert sum(day_figures.figures(session, OPERATOR).visits.days) == 0
+        nothing = day_figures.figures(session, FAR_OPERATOR)
         assert sum(nothing.posted.days) == nothing.open_now == 0
 
 
