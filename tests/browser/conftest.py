@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from re import Pattern
 from typing import Any
 
 import pytest
@@ -108,7 +109,7 @@ class Person:
         self.page.keyboard.press("Tab")
         self.settle()
 
-    def sees(self, words: str) -> None:
+    def sees(self, words: str | Pattern[str]) -> None:
         expect(self.page.get_by_text(words).first).to_be_visible(timeout=PATIENCE_MS)
 
     def demo_sign_in(self, role: str) -> None:
