@@ -92,10 +92,17 @@ def test_a_family_books_a_plan_around_what_has_no_room(pilot, arrive):
     clash = daughter.page.locator("[class*=st-key-booking_plan_clash_]", has_text="已有安排").first
     daughter.is_well()
 
-    # One of them is moved to another hour of that day, the others are skipped.
-    # Which of them has room at another hour depends on the day of the run; the others are skipped.
+    # On one somebody else shall come; one that has room at another hour, which depends on the day
+    # of the run, is moved to it; the others are skipped.
     expect(clash).to_be_visible(timeout=PATIENCE_MS)
+    clash.locator("input").first.focus(timeout=PATIENCE_MS)
+    daughter.page.keyboard.press("ArrowDown")
+    daughter.page.get_by_role("option", name="请别人替这天").first.click(timeout=PATIENCE_MS)
+    daughter.settle()
+    daughter.sees("另有 1 次由运营另请陪护员")
     for one in daughter.page.locator("[class*=st-key-booking_plan_clash_]").all():
+        if "请别人替这天" in one.inner_text():
+            continue
         one.locator("input").first.focus(timeout=PATIENCE_MS)
         daughter.page.keyboard.press("ArrowDown")
         daughter.page.wait_for_timeout(500)
@@ -126,3 +133,12 @@ def test_a_family_books_a_plan_around_what_has_no_room(pilot, arrive):
     daughter.settle()
     expect(daughter.key(f"pause_{order_id}")).to_be_visible(timeout=PATIENCE_MS)
     daughter.is_well()
+
+    # The operator finds the day for which somebody is sought.
+    operator: Person = arrive(pilot.url)
+    operator.open("staff")
+    operator.demo_sign_in("operator")
+    operator.open("today")
+    operator.page.get_by_text("安排李桂兰的替班").first.click(timeout=PATIENCE_MS)
+    operator.sees("安排替班（")
+    operator.is_well()
