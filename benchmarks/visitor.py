@@ -37,6 +37,7 @@ class Visitor:
     def __init__(self, url: str, page: str = "", cookie: str = "") -> None:
         self.url, self.page = url, page
         self.pages: list[str] = []
+        self.drawn: set[str] = set()  # The kinds of elements of the last run.
         self._page_hash = ""
         self._typed: dict[str, str] = {}
         self._components: set[str] = set()
@@ -57,6 +58,7 @@ class Visitor:
         started = time.perf_counter()
         self._protocol.send_binary(wish)
         self._flush()
+        self.drawn.clear()
         answers = list(self._answers())
         seconds = time.perf_counter() - started
         self._check(answers)
@@ -141,6 +143,7 @@ class Visitor:
             raise Broken(f"{self.page}: {opened} opened instead")
 
     def _check_element(self, element: Any) -> None:  # noqa: ANN401 - a protobuf message
+        self.drawn.add(element.WhichOneof("type"))
         if element.WhichOneof("type") == "bidi_component":
             self._components.add(element.bidi_component.id)
         if element.WhichOneof("type") == "exception":

@@ -33,8 +33,15 @@ def headline(view: View) -> None:
                 now.get(measure),
                 before.get(measure),
                 form,
-                about=t(f"figures_families.{measure}_help"),
+                about=_meaning(view, measure),
             )
+
+
+def _meaning(view: View, measure: str) -> str:
+    """What a figure counts; of families published ones count those only that wanted care."""
+    if measure == "families" and view.standing.published:
+        return t("figures_families.families_published")
+    return t(f"figures_families.{measure}_help")
 
 
 def _a_month(view: View, window: Window) -> dict[str, float]:
