@@ -30,7 +30,16 @@ _NAMES = {
     Against.OFFERED: ("wanted", "offered"),
     Against.NEXT_REASON: ("first_reason", "next_reason"),
 }
-# What the map shows for it.
+# Where more is told of it ...
+_PAGES = {
+    Kind.DEMAND_FALLS: "demand",
+    Kind.DEMAND_RISES: "demand",
+    Kind.AGE_GROWS: "demand",
+    Kind.CHANNEL_GROWS: "family_figures",
+    Kind.REPEAT_FELL: "family_figures",
+    Kind.STEP_LOST: "funnel",
+}
+# ... or what the map shows for it.
 _MEASURES = {
     Kind.HANDS_SHORT: Measure.SHORT,
     Kind.GAP_HERE: Measure.GAP,
@@ -127,19 +136,25 @@ def _card(one: Finding, tried: int, key: str) -> None:
             size = f"{t('finding.size')} **{_size(one)}**"
             st.caption(f"{size} · {_surely(one.p)}", help=_exactly(one, tried))
             with layout.row():
-                navigation.link(
-                    "demand_map",
-                    t("finding.open"),
-                    icon=":material/map:",
-                    place=one.place,
-                    care=one.group or views.EVERY_CARE,
-                    period=Period.MONTHS_3,
-                    measure=_MEASURES.get(one.kind, Measure.NEEDS),
-                )
+                _more(one)
                 if one.bucket == findings.Remedy.PRICE:
                     navigation.link("tariffs", t("page.tariffs"), icon=":material/price_change:")
         with right:
             charts.draw(_chart(one), key=f"{key}_chart", alt=t("finding.chart_alt", said=said))
+
+
+def _more(one: Finding) -> None:
+    """The way to the page that tells more of it, with its place, care and time."""
+    asked = {
+        "place": one.place,
+        "care": one.group or views.EVERY_CARE,
+        "period": f"{Period.MONTHS_3}",
+    }
+    if page := _PAGES.get(one.kind):
+        navigation.link(page, t(f"page.{page}"), icon=":material/query_stats:", **asked)
+    else:
+        asked["measure"] = _MEASURES[one.kind]
+        navigation.link("demand_map", t("finding.open"), icon=":material/map:", **asked)
 
 
 def _said(one: Finding) -> str:

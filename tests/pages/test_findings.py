@@ -89,12 +89,17 @@ def test_what_stands_out_is_said_with_what_to_do_and_how_surely(open_app, rising
     assert words("finding.no_season") in caption.help
 
 
-def test_a_link_leads_to_the_map_of_that_very_view(open_app, rising):
+def test_a_link_leads_to_more_of_that_very_view(open_app, rising):
     app = open_app(FINDINGS, OPERATOR)
 
-    [link] = [one.proto for one in app.get("page_link") if words("finding.open") in one.proto.label]
+    [link] = [one.proto for one in app.get("page_link") if one.proto.label == words("page.demand")]
     asked = dict(pair.split("=") for pair in link.query_string.lstrip("?").split("&"))
-    assert asked == {"place": HERE, "care": "all", "period": "months_3", "measure": "needs"}
+    assert asked == {"place": HERE, "care": "all", "period": "months_3"}
+
+
+def test_more_is_told_of_each_kind_in_one_place():
+    assert set(cards._PAGES) | set(cards._MEASURES) == set(Kind)
+    assert not set(cards._PAGES) & set(cards._MEASURES)
 
 
 def test_another_place_has_other_findings(open_app, rising):
