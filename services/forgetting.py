@@ -107,11 +107,13 @@ def family(session: Session, ids: Sequence[int]) -> None:
     for demand in session.scalars(select(Demand).where(Demand.customer_id.in_(ids))):
         demand.address, demand.words, demand.place_id = NOBODY, "", None
         demand.cell = places.cell_of_district(demand.district_code)
+    districts = dict[int, str]()
     for order in session.scalars(select(Order).where(Order.customer_id.in_(ids))):
         order.decision_words = ""
-    orders = select(Order.id).where(Order.customer_id.in_(ids))
-    for visit in session.scalars(select(Visit).where(Visit.order_id.in_(orders))):
+        districts[order.id] = order.district_code
+    for visit in session.scalars(select(Visit).where(Visit.order_id.in_(districts))):
         visit.report_words = ""
+        visit.cell = places.cell_of_district(districts[visit.order_id])
     report_photos.shred_of(session, SYSTEM, ids)
     attachments.shred_of(session, SYSTEM, ids)
     messages.forget_of(session, ids)

@@ -1,5 +1,6 @@
 from datetime import timedelta
 
+import h3
 import pytest
 from sqlalchemy import delete, func, select, text
 
@@ -30,6 +31,7 @@ from services import (
     incidents,
     orders,
     phones,
+    places,
     redemption,
     reviews,
     rosters,
@@ -40,6 +42,7 @@ from services.errors import Conflict, NotAllowed, NotFound
 from services.reviews import ReviewForm
 from tests.factories import (
     BROWSER,
+    CHONGCHUAN,
     DESK,
     DRAFT,
     LI,
@@ -182,6 +185,18 @@ class TestFamily:
         demand = session.scalars(select(Demand).where(Demand.customer_id == ZHOU.id)).first()
         assert demand.address == forgetting.NOBODY
         assert session.get_one(Account, ZHOU.id).phone == phones.NOBODYS
+
+    def test_no_neighbourhood_is_left_of_where_it_was(self, session, clock, lived):
+        hers = select(Visit).join(Order, Order.id == Visit.order_id)
+        visits = session.scalars(hers.where(Order.customer_id == ZHOU.id)).all()
+        for visit in visits:
+            visit.cell = h3.grid_ring(visit.cell, 1)[0]
+        session.flush()
+        erased(session, clock, ZHOU)
+
+        assert visits
+        middle = places.cell_of_district(CHONGCHUAN)
+        assert {visit.cell for visit in visits} == {middle}
 
     def test_papers_and_ways_to_sign_in_are_gone(self, session, clock, lived):
         erased(session, clock, ZHOU)
