@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from benchmarks.bulk import rhythm
 from benchmarks.bulk.rhythm import Floats, Ints
+from data.caregivers import CaregiverLevel
 from data.database import ROOT
 from data.unmet_needs import Obstacle
 from services import clock
@@ -130,7 +131,7 @@ class _Years:
             "cell": _words(self.map.cells, self._cells(self.carer_in)),
             "sex": _words(("female", "male"), chance.choice(2, number, p=(0.88, 0.12))),
             "age": _words(rhythm.BANDS, chance.choice(range(2, 7), number)),
-            "level": _words(("new", "proven", "senior"), chance.choice(3, number)),
+            "level": _words(tuple(CaregiverLevel), chance.choice(3, number)),
             "status": _words(("approved",), np.zeros(number, np.int64)),
             "approved_at": _moments(self.approved),
             "items": pa.array(offered, pa.list_(pa.string())),

@@ -1,10 +1,12 @@
 """Charts as plain Plotly dictionaries, their colours the theme's, nothing to drag on a phone."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from components import formats
 from components.figures import measures, panels, views
@@ -121,12 +123,18 @@ def heat(
 def draw(figure: dict[str, Any], *, key: str, alt: str, rows: int = 0) -> None:
     """The chart, as high as its rows of bars need."""
     st.plotly_chart(
-        figure,
+        _checked(json.dumps(figure)),
         key=key,
         height=max(FLATTEST, _BESIDE_BARS + _A_BAR * rows),
         config={"displayModeBar": False},
         alt=alt,
     )
+
+
+# Plotly looks at every word of a figure, which takes longer than all the rest of drawing it.
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _checked(figure: str) -> Figure:
+    return Figure(json.loads(figure))
 
 
 def hours_of_week(view: View) -> None:
@@ -159,18 +167,22 @@ def hours_of_week(view: View) -> None:
 def by_bucket(view: View, dimension: Dimension) -> pd.DataFrame:
     """The needs of a view by a dimension; all dimensions are made at once of the same cells."""
 
-    def make() -> dict[Dimension, pd.DataFrame]:
+    def every() -> dict[Dimension, pd.DataFrame]:
         cells = views.frame(view, Frame.GROUPS)
         return {one: combining.by_bucket(cells, one) for one in Dimension}
 
-    return views.made(view, "by_bucket", make)[dimension]
+    return views.made(
+        view, f"by_{dimension}", lambda: views.made(view, "by_bucket", every)[dimension]
+    )
 
 
 def dayparts(view: View) -> None:
     """Hours wanted and hours caregivers offer, by part of the day."""
     title = t("figures.dayparts")
     st.markdown(f"**{title}**")
-    sums = combining.by_daypart(views.frame(view, Frame.DAYPARTS))
+    sums = views.made(
+        view, "dayparts", lambda: combining.by_daypart(views.frame(view, Frame.DAYPARTS))
+    )
     if sums.empty:
         nothing(view)
         return
@@ -193,9 +205,7 @@ def obstacles(view: View) -> None:
     """Why searches, demands and calls found nobody."""
     title = t("figures.obstacles")
     st.markdown(f"**{title}**")
-    cells = views.frame(view, Frame.OBSTACLES)
-    counts = cells.groupby("obstacle", dropna=False)["count"].sum().sort_values(ascending=False)
-    counts = counts[counts > 0]
+    counts = views.made(view, "obstacles", lambda: _counts(view))
     if counts.empty:
         nothing(view)
         return
@@ -209,6 +219,13 @@ def obstacles(view: View) -> None:
         alt=title,
         rows=len(counts),
     )
+
+
+def _counts(view: View) -> pd.Series:
+    """How often each obstacle was met, most often first."""
+    cells = views.frame(view, Frame.OBSTACLES)
+    counts = cells.groupby("obstacle", dropna=False)["count"].sum().sort_values(ascending=False)
+    return counts[counts > 0]
 
 
 def reason(obstacle: Any) -> str:  # noqa: ANN401 - NaN where there is none

@@ -210,7 +210,7 @@ def _outcome(rows: pd.DataFrame, title: str, key: str, label: str, most: int) ->
         charts.bars(series, names, stacked=True), key=f"{key}_chart", alt=title, rows=len(shown)
     )
     panels.twin(
-        rows.round({"needs": 0, "served": 0, "unmet": 0, "wanted_hours": 0}),
+        rows,
         {
             "name": panels.text(label),
             "needs": measures.column(Measure.NEEDS),
@@ -220,4 +220,5 @@ def _outcome(rows: pd.DataFrame, title: str, key: str, label: str, most: int) ->
         },
         key=key,
         title=title,
+        digits=dict.fromkeys(("needs", "served", "wanted_hours"), 0),
     )

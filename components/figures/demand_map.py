@@ -17,6 +17,7 @@ from components.figures.views import View
 from components.i18n import t
 from services import regions
 from services.analytics import combining
+from services.analytics.combining import Total
 from services.analytics.figures import Frame
 from services.analytics.terms import Dimension
 from services.regions import RegionLevel
@@ -93,10 +94,7 @@ def _beside(one: str) -> str:
 
 def headline(view: View) -> None:
     """The view's needs in five figures: so far, week by week, and against the weeks before."""
-    cells = views.frame(view, Frame.NEEDS)
-    before = combining.total(views.frame(view, Frame.NEEDS, view.window.before))
-    weekly = combining.together(cells, ["day"])
-    now = combining.total(cells)
+    now, before, weekly = views.made(view, "headline", lambda: _totals(view))
     with st.grid(5, min_column_width=150):
         for measure in (
             Measure.NEEDS,
@@ -106,6 +104,13 @@ def headline(view: View) -> None:
             Measure.WAIT,
         ):
             measures.metric(measure, now, before, weekly)
+
+
+def _totals(view: View) -> tuple[Total, Total, pd.DataFrame]:
+    """The view's needs all together, those of the weeks before, and week by week."""
+    cells = views.frame(view, Frame.NEEDS)
+    before = combining.total(views.frame(view, Frame.NEEDS, view.window.before))
+    return combining.total(cells), before, combining.together(cells, ["day"])
 
 
 def finding(view: View) -> None:
@@ -154,16 +159,19 @@ def _other(view: View, look: Look) -> View | None:
 def _rows(view: View) -> pd.DataFrame:
     """What is known of the places below the view's city, province or nation."""
     whole = views.elsewhere(view, view.city or view.place)
+    return views.made(whole, "places", lambda: _at_places(whole))
+
+
+def _at_places(whole: View) -> pd.DataFrame:
     needs, dayparts, obstacles = (
         views.frame(whole, one) for one in (Frame.NEEDS, Frame.DAYPARTS, Frame.OBSTACLES)
     )
-    level = str(view.below)
-    if view.below is RegionLevel.PROVINCE:
+    if whole.below is RegionLevel.PROVINCE:
         needs, dayparts, obstacles = (
             cells.assign(province=[regions.path(city)[0].code for city in cells["city"]])
             for cells in (needs, dayparts, obstacles)
         )
-    return combining.at_places(needs, dayparts, obstacles, level)
+    return combining.at_places(needs, dayparts, obstacles, str(whole.below))
 
 
 def _codes(view: View) -> list[str]:
@@ -246,15 +254,21 @@ def _with_hexagons(view: View, measure: Measure, picture: Picture) -> Picture:
 
 def _flows(view: View) -> Iterator[Flow]:
     """From which district caregivers came to which, the busiest ways first."""
-    groups = views.frame(views.elsewhere(view, view.city or view.place), Frame.GROUPS)
-    homes = groups[(groups["dimension"] == Dimension.HOME) & groups["district"].notna()]
-    ways = homes.groupby(["bucket", "district"])["needs"].sum().sort_values(ascending=False)
-    for home, district, count in list(ways.reset_index().itertuples(index=False))[:_MOST_FLOWS]:
+    whole = views.elsewhere(view, view.city or view.place)
+    for home, district, count in views.made(whole, "ways", lambda: _ways(whole)):
         start, end = _middle(home), _middle(district)
         if start is None or end is None or start == end:
             continue
         way = t("figures.way", home=formats.district(home), district=formats.district(district))
         yield Flow(start, end, count, [way, measures.written(Measure.NEEDS, count)])
+
+
+def _ways(whole: View) -> list[tuple[str, str, float]]:
+    """From which district, to which, how often; the busiest first."""
+    groups = views.frame(whole, Frame.GROUPS)
+    homes = groups[(groups["dimension"] == Dimension.HOME) & groups["district"].notna()]
+    ways = homes.groupby(["bucket", "district"])["needs"].sum().sort_values(ascending=False)
+    return list(ways.reset_index().itertuples(index=False, name=None))[:_MOST_FLOWS]
 
 
 def _middle(code: str) -> tuple[float, float] | None:

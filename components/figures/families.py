@@ -219,7 +219,7 @@ def _bars(rows: pd.DataFrame, counts: tuple[str, ...], label: str, key: str, tit
 
 def _table(rows: pd.DataFrame, label: str, key: str, title: str) -> None:
     panels.twin(
-        rows.assign(spend=rows["spend_each"] / 100).round(dict.fromkeys(_COUNTS, 0)),
+        rows.assign(spend=rows["spend_each"] / 100),
         {
             "name": panels.text(label),
             **{one: panels.number(t(f"figures_families.{one}")) for one in _COUNTS},
@@ -228,4 +228,5 @@ def _table(rows: pd.DataFrame, label: str, key: str, title: str) -> None:
         },
         key=key,
         title=title,
+        digits=dict.fromkeys(_COUNTS, 0),
     )

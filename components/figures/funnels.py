@@ -49,7 +49,7 @@ def _funnel(rows: pd.DataFrame) -> None:
         rows=len(rows) + 2,
     )
     panels.twin(
-        rows.round({"of_before": 3, "of_first": 3}).assign(name=names),
+        rows.assign(name=names),
         {
             "name": panels.text(t("figures_funnel.stage")),
             "count": panels.number(t("figures_funnel.count")),
@@ -58,6 +58,7 @@ def _funnel(rows: pd.DataFrame) -> None:
         },
         key="funnel_whole",
         title=title,
+        digits={"of_before": 3, "of_first": 3},
     )
 
 

@@ -12,11 +12,11 @@ import pydeck as pdk
 import streamlit as st
 from pydeck.types import String
 
+from components.figures import rulers
 from components.i18n import chinese, t
 
 CLASSES = 5
 HIGH = 380
-_NARROW, _WIDE = 310, 420  # Pixels that a map surely has, on a phone and elsewhere.
 _LETTER, _LINE = 13, 16
 _ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _TEAL = {
@@ -116,7 +116,8 @@ def draw(picture: Picture, *, key: str, alt: str, on_select: Callable[[], None] 
         st.caption(t("figures.no_map"))
         return
     theme = st.context.theme.type or "light"
-    longitude, latitude, zoom = _fitted([area.geometry for area in picture.areas])
+    wide = rulers.pixels(key)
+    longitude, latitude, zoom = _fitted([area.geometry for area in picture.areas], wide)
     deck = pdk.Deck(
         list(_layers(picture, theme, zoom)),
         initial_view_state=pdk.ViewState(
@@ -349,8 +350,8 @@ def _rgb(colour: str) -> list[int]:
     return list(bytes.fromhex(colour.removeprefix("#")))
 
 
-def _fitted(geometries: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
-    """The middle (degrees) and the zoom at which all shapes fit.
+def _fitted(geometries: Sequence[dict[str, Any]], pixels: int) -> tuple[float, float, float]:
+    """The middle (degrees) and the zoom at which all shapes fit into so many pixels.
 
     At zoom 0 deck.gl's world is 512 pixels wide.
     """
@@ -359,13 +360,8 @@ def _fitted(geometries: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
     latitude = (min(lats) + max(lats)) / 2
     wide = max(lngs) - min(lngs)
     high = (max(lats) - min(lats)) / cos(radians(latitude))
-    degrees = max(wide / (_NARROW if _on_phone() else _WIDE), high / HIGH) * 1.08
+    degrees = max(wide / pixels, high / HIGH) * 1.08
     return (min(lngs) + max(lngs)) / 2, latitude, log2(360 / 512 / degrees)
-
-
-def _on_phone() -> bool:
-    """Whether the browser says it is a phone's."""
-    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def points(geometry: dict[str, Any]) -> Iterator[Sequence[float]]:

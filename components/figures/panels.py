@@ -55,10 +55,20 @@ def metric(
     )
 
 
-def twin(rows: pd.DataFrame, columns: Mapping[str, Any], *, key: str, title: str) -> None:
-    """The same in numbers, folded away: these columns of the rows."""
-    with st.expander(t("figures.table"), icon=":material/table:", key=f"{key}_twin"):
-        table(rows, columns, key=key, title=title)
+def twin(
+    rows: pd.DataFrame,
+    columns: Mapping[str, Any],
+    *,
+    key: str,
+    title: str,
+    digits: Mapping[str, int] | None = None,
+) -> None:
+    """The same in numbers, folded away until asked for: these columns of the rows, rounded."""
+    with st.expander(
+        t("figures.table"), icon=":material/table:", key=f"{key}_twin", on_change="rerun"
+    ) as opened:
+        if opened.open:
+            table(rows.round(dict(digits or {})), columns, key=key, title=title)
 
 
 def table(rows: pd.DataFrame, columns: Mapping[str, Any], *, key: str, title: str) -> None:

@@ -18,7 +18,6 @@ from components import formats, layout, session
 from components.figures import choices, extracts, saved_views
 from components.i18n import t
 from services import clock, regions
-from services.access import Role
 from services.analytics import figures
 from services.analytics.figures import Frame, Standing
 from services.analytics.terms import month_of, week_of, weeks_of_month
@@ -206,14 +205,10 @@ def frame(view: View, wanted: Frame, window: Window | None = None) -> pd.DataFra
     Cells that are not of one place or one kind of care are left out where one was chosen.
     """
     looked_at = window or view.window
+    known = (*_whose(view), wanted, view.inside, looked_at.first, looked_at.last)
     cells = _kept(
-        session.actor().cities,
-        session.actor().role,
-        view.standing.version,
-        wanted,
-        view.inside,
-        looked_at.first,
-        looked_at.last,
+        known,
+        lambda: session.fetch(figures.read, wanted, view.inside, looked_at.first, looked_at.last),
     )
     if view.district and "district" in cells:
         cells = cells[cells["district"] == view.district]
@@ -222,49 +217,26 @@ def frame(view: View, wanted: Frame, window: Window | None = None) -> pd.DataFra
     return cells
 
 
-# What is kept is shared by all: whose it may be and which figures they are, are arguments.
+def _whose(view: View) -> tuple[object, ...]:
+    """What is kept is shared by all: whose it may be, and which figures they are."""
+    actor = session.actor()
+    return actor.cities, actor.role, view.standing.version, view.standing.last_day
+
+
+# Streamlit takes as long over each argument as over a tuple of them all.
 @st.cache_data(max_entries=400, show_spinner=False)
-def _kept(
-    scope: frozenset[str],
-    role: Role | None,
-    version: str,
-    wanted: Frame,
-    cities: frozenset[str],
-    first: date,
-    last: date,
-) -> pd.DataFrame:
-    return session.fetch(figures.read, wanted, cities, first, last)
+def _kept(known: tuple[object, ...], _read: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    return _read()
 
 
 def made(view: View, what: str, make: Callable[[], Made]) -> Made:
     """What a page makes of a view's figures, kept under its name while they are the same."""
-    return _made(
-        session.actor().cities,
-        session.actor().role,
-        view.standing.version,
-        view.standing.last_day,
-        view.place,
-        view.window.first,
-        view.window.last,
-        view.group,
-        what,
-        make,
-    )
+    window = view.window
+    return _made((*_whose(view), view.place, window.first, window.last, view.group, what), make)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def _made(
-    scope: frozenset[str],
-    role: str | None,
-    version: str,
-    last_day: date | None,
-    place: str,
-    first: date,
-    last: date,
-    group: str | None,
-    what: str,
-    _make: Callable[[], Made],
-) -> Made:
+def _made(known: tuple[object, ...], _make: Callable[[], Made]) -> Made:
     return _make()
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import streamlit as st
 
+from components.figures import panels
 from services import clock
 from services.analytics import figures, pseudonyms, terms
 from services.analytics.caregivers import Spread
@@ -20,6 +21,7 @@ DEMAND, FAMILIES, CAREGIVERS, FUNNEL = (
     for name in ("demand", "family_figures", "caregiver_figures", "funnel")
 )
 PAGES = (DEMAND, FAMILIES, CAREGIVERS, FUNNEL)
+FOLDED = panels.twin
 LAST = date(2030, 1, 6)  # The Sunday before the tests' Monday.
 WEEKS = [LAST - timedelta(days=6, weeks=back) for back in range(29, -1, -1)]
 OCTOBER, NOVEMBER, DECEMBER = (date(2029, month, 1) for month in (10, 11, 12))
@@ -144,7 +146,13 @@ def told(monkeypatch):
     told = Told(cells=live())
     monkeypatch.setattr(figures, "standing", told.standing)
     monkeypatch.setattr(figures, "read", told.read)
+    monkeypatch.setattr(panels, "twin", unfolded)
     return told
+
+
+def unfolded(rows, columns, *, digits=None, **options):
+    """What is folded away until it is asked for."""
+    panels.table(rows.round(dict(digits or {})), columns, **options)
 
 
 def publish(told):
@@ -165,6 +173,17 @@ def table(app, title, column="name"):
 
 def figures_of(app):
     return {metric.label: metric.value for metric in app.main.metric}
+
+
+def test_a_table_is_drawn_once_it_is_asked_for(open_app, told, monkeypatch):
+    monkeypatch.setattr(panels, "twin", FOLDED)
+    app = open_app(FUNNEL, OPERATOR)
+    title = words("figures_funnel.whole")
+    assert title not in [one.proto.alt for one in app.dataframe]
+
+    app.session_state["funnel_whole_twin"] = True
+    app.run()
+    assert len(table(app, "figures_funnel.whole")) == len(Stage)
 
 
 @pytest.mark.parametrize("page", PAGES)

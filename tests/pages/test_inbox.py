@@ -75,7 +75,7 @@ def test_an_empty_one_says_so(open_app, menu):
 @pytest.mark.parametrize("kinds", [list(NoticeKind)[:35], list(NoticeKind)[35:]])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_is_told_in_words(open_app, language, kinds):
-    facts = {"pay_fen": PAY_FEN, "price_fen": PAY_FEN, "days": 7, "level": "senior"}
+    facts = {"pay_fen": PAY_FEN, "price_fen": PAY_FEN, "days": 7, "count": 3, "level": "senior"}
     tell(LI, *kinds, **facts, due_at="2030-01-14T09:00:00+08:00")
     app = open_app(PAGE, LI)
     if language == "en":
@@ -86,7 +86,8 @@ def test_every_kind_is_told_in_words(open_app, language, kinds):
     while "inbox_more" in keys(app):
         app.button(key="inbox_more").click().run()
     page = said(app)
-    blanks = {"item": name, "pay": "¥68", "price": "¥68", "days": 7, "date": ON[language]}
+    blanks = {"item": name, "pay": "¥68", "price": "¥68", "days": 7, "count": 3}
+    blanks["date"] = ON[language]
     blanks["level"] = say(language, "caregiver_level.senior")
     for kind in kinds:
         assert say(language, f"notice_text.{kind}", **blanks) in page

@@ -37,6 +37,8 @@ def test_months_are_told_in_charts_and_in_a_table(open_app, clock):
             make_redeemed_visit(session)
         clock.move(days=31)
     app = open_app(PAGE, LI)
+    app.session_state["income_months_twin"] = True
+    app.run()
 
     assert len(app.get("plotly_chart")) == 4
     assert all(chart.proto.alt for chart in app.get("plotly_chart"))
