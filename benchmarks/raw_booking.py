@@ -56,8 +56,8 @@ STEP = _insert(
     "status_changes",
     "created_at noun subject_id move old_status new_status actor_id role channel",
 )
-ENTRY = _insert("ledger_entries", "created_at event_key event order_id")
-POSTING = _insert("ledger_postings", "entry_id account party_id amount_fen")
+ENTRY = _insert("ledger_entries", "created_at event_key event order_id lines sum_fen")
+POSTING = _insert("ledger_postings", "entry_id number account party_id amount_fen running_fen")
 OUTBOX = _insert(
     "outbox_messages",
     "created_at channel kind account_id facts dedupe_key sealed_id status tries next_try_at"
@@ -164,11 +164,12 @@ def _write(
         *((at, "application", one, "wait", "submitted", "waitlisted", *by) for one, _ in rivals),
     ]
     cursor.executemany(sql(STEP), steps)
-    cursor.execute(sql(ENTRY + ID), (at, f"confirmed:order:{order_id}", "confirmed", order_id))
+    key = f"confirmed:order:{order_id}"
+    cursor.execute(sql(ENTRY + ID), (at, key, "confirmed", order_id, 2, 0))
     entry_id = cursor.fetchone()[0]
     postings = [
-        (entry_id, "customer_receivable", customer_id, total_fen),
-        (entry_id, "orders_committed", None, -total_fen),
+        (entry_id, 1, "customer_receivable", customer_id, total_fen, total_fen),
+        (entry_id, 2, "orders_committed", None, -total_fen, 0),
     ]
     cursor.executemany(sql(POSTING), postings)
     of_order = f'{{"order_id": {order_id}, "visit_id": {visit_id}, "item_id": {item_id}}}'

@@ -25,6 +25,8 @@ from services import (
     idle_demands,
     income,
     joining,
+    ledger,
+    ledger_checks,
     name_keys,
     notices,
     order_talks,
@@ -140,6 +142,12 @@ JOBS: dict[str, Schedule] = {
     ),
     "release_pay": Schedule(
         timedelta(hours=1), lambda session: income.release_due(session, SYSTEM)
+    ),
+    "keep_balances": Schedule(
+        timedelta(days=1), lambda session: ledger.keep_balances(session, SYSTEM)
+    ),
+    "check_ledger": Schedule(
+        timedelta(days=1), lambda session: ledger_checks.check(session, SYSTEM)
     ),
     "expire_papers": Schedule(
         timedelta(days=1), lambda session: certificates.tell_expiring(session, SYSTEM)

@@ -2,14 +2,27 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import accumulate
 
-from sqlalchemy import Table, exists, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from data.complaints import ExtraTime
-from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
+from data.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order, Visit
 from services import clock
+from services.access import Actor, Permission
 from services.pricing import share
 
 # Core, and written once: the ORM's way takes three times as long.
@@ -17,6 +30,8 @@ _entries: Table = LedgerEntry.__table__  # pyright: ignore[reportAssignmentType]
 _postings: Table = LedgerPosting.__table__  # pyright: ignore[reportAssignmentType]
 _INSERT_ENTRY = insert(_entries).returning(_entries.c.id)
 _INSERT_POSTINGS = insert(_postings)
+# No transaction takes as long: nothing older than this is still to come.
+SETTLED_AFTER = timedelta(hours=1)
 
 
 class Unbalanced(Exception):
@@ -172,24 +187,63 @@ def book_merged(session: Session, kept_id: int, gone_id: int) -> None:
 
 def balance(session: Session, account: LedgerAccount, party_id: int | None = None) -> int:
     """The balance in fen of an account, or of one party's part in it."""
-    total = select(func.coalesce(func.sum(LedgerPosting.amount_fen), 0)).where(
-        LedgerPosting.account == account
-    )
-    if party_id is not None:
-        total = total.where(LedgerPosting.party_id == party_id)
-    return session.scalar(total) or 0
+    parties = None if party_id is None else (party_id,)
+    return sum(total for _, total in session.execute(_totals(account, parties)))
 
 
 def balances(
     session: Session, account: LedgerAccount, party_ids: Sequence[int]
 ) -> dict[int | None, int]:
     """The balances in fen of several parties at once; who has none is not in it."""
-    rows = session.execute(
-        select(LedgerPosting.party_id, func.sum(LedgerPosting.amount_fen))
-        .where(LedgerPosting.account == account, LedgerPosting.party_id.in_(party_ids))
-        .group_by(LedgerPosting.party_id)
+    return {party: int(total) for party, total in session.execute(_totals(account, party_ids))}
+
+
+def keep_balances(session: Session, actor: Actor) -> int:
+    """Count all balances up to an hour ago, and keep them; return how many there are.
+
+    What they came to once is counted no more: postings are only ever added.
+    """
+    actor.require(Permission.RUN_JOBS)
+    newest = session.scalar(
+        select(func.max(LedgerPosting.id))
+        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
+        .where(LedgerEntry.created_at < clock.now() - SETTLED_AFTER)
     )
-    return {party_id: int(total) for party_id, total in rows}
+    if newest is None:
+        return 0
+    kept = select(LedgerBalance.account, LedgerBalance.party_id, LedgerBalance.total_fen)
+    since = select(LedgerPosting.account, LedgerPosting.party_id, LedgerPosting.amount_fen)
+    since = since.where(LedgerPosting.id > _counted_to(), LedgerPosting.id <= newest)
+    account, party_id, amount_fen = union_all(kept, since).subquery().c
+    rows = session.execute(
+        select(account, party_id, func.sum(amount_fen)).group_by(account, party_id)
+    ).all()
+    session.execute(delete(LedgerBalance))
+    counted = [
+        {"account": one, "party_id": party, "counted_to": newest, "total_fen": int(total)}
+        for one, party, total in rows
+    ]
+    session.execute(insert(LedgerBalance), counted)
+    return len(counted)
+
+
+def _totals(account: LedgerAccount, parties: Sequence[int] | None) -> Select[int | None, int]:
+    """By party what an account comes to: what was kept, and all since."""
+    kept = select(LedgerBalance.party_id, LedgerBalance.total_fen)
+    since = select(LedgerPosting.party_id, LedgerPosting.amount_fen)
+    kept = kept.where(LedgerBalance.account == account)
+    since = since.where(LedgerPosting.account == account, LedgerPosting.id > _counted_to())
+    if parties is not None:
+        kept = kept.where(LedgerBalance.party_id.in_(parties))
+        since = since.where(LedgerPosting.party_id.in_(parties))
+    party_id, amount_fen = union_all(kept, since).subquery().c
+    return select(party_id, func.sum(amount_fen)).group_by(party_id)
+
+
+def _counted_to() -> ColumnElement[int]:
+    """Up to which posting balances were counted."""
+    newest = select(func.max(LedgerBalance.counted_to)).scalar_subquery()
+    return func.coalesce(newest, 0)
 
 
 def _book(
@@ -202,23 +256,28 @@ def _book(
 ) -> None:
     if sum(line.amount_fen for line in lines) != 0:
         raise Unbalanced(f"{event} of {about}")
+    told = [line for line in lines if line.amount_fen]
     entry = {
         "created_at": clock.now(),
         "event_key": f"{event}:{about}",
         "event": event,
         "order_id": order_id,
         "visit_id": visit_id,
+        "lines": len(told) or None,  # A visit may cost nothing, and its cancelling be free.
+        "sum_fen": 0,
     }
     entry_id = session.scalar(_INSERT_ENTRY, entry)
+    running = accumulate(line.amount_fen for line in told)
     postings = [
         {
             "entry_id": entry_id,
+            "number": number,
             "account": line.account,
             "party_id": line.party_id,
             "amount_fen": line.amount_fen,
+            "running_fen": running_fen,
         }
-        for line in lines
-        if line.amount_fen
+        for number, (line, running_fen) in enumerate(zip(told, running, strict=True), 1)
     ]
-    if postings:  # A visit may cost nothing, and its cancelling be free.
+    if postings:
         session.execute(_INSERT_POSTINGS, postings)

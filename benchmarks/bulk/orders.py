@@ -376,16 +376,27 @@ def _book(
     about = f"visit:{visit_id}" if visit_id else f"order:{agreed.id}"
     key = f"{event}:{about}"
     entry_id = city.add(
-        LedgerEntry, at, event_key=key, event=event, order_id=agreed.id, visit_id=visit_id
+        LedgerEntry,
+        at,
+        event_key=key,
+        event=event,
+        order_id=agreed.id,
+        visit_id=visit_id,
+        lines=len(lines),
+        sum_fen=0,
     )
-    for account, amount_fen, party_id in lines:
+    running_fen = 0
+    for number, (account, amount_fen, party_id) in enumerate(lines, 1):
+        running_fen += amount_fen
         city.add(
             LedgerPosting,
             at,
             entry_id=entry_id,
+            number=number,
             account=account,
             party_id=party_id,
             amount_fen=amount_fen,
+            running_fen=running_fen,
         )
 
 
