@@ -1,11 +1,12 @@
-"""Plans of the demo: one that runs, with a day for which somebody else is asked; one that rests."""
+"""Plans of the demo: one that runs, with days on which others come; and one that rests."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 from sqlalchemy import select
 
 from data.orders import Visit, VisitStatus
-from services import bookings, clock, plan_requests, plans, recurrence, substitutes
+from services import bookings, calendars, clock, plan_requests, plans, recurrence, substitutes
 from services.availability import Taken
 from services.courses import Course, Planned
 from services.demo.cast import Carer
@@ -15,12 +16,16 @@ from services.plan_requests import PlanForm
 
 RUNS, RESTS = (0, 2, 4), (1, 3)
 WEEKS = timedelta(weeks=5)
+DAY_OFF = 7  # Which visit of the plan that runs falls on a day of the caregiver's own.
 STARTS_MINUTE = 15 * 60 + 30
 
 
 def runs(world: World, wish: Wish) -> Episode:
-    """Every second day of the week; the second visit waits for a substitute's answer."""
-    order_id = yield from _agreed(world, wish, RUNS)
+    """Every second day of the week; the second visit waits for a substitute's answer.
+
+    On a later day she is off, and somebody else is sought.
+    """
+    order_id = yield from _agreed(world, wish, RUNS, day_off=DAY_OFF)
     yield world.now - timedelta(minutes=20)
     visit_id = _second_visit(world, order_id)
     [asked, *_] = substitutes.candidates(world.session, world.operator, visit_id, 1)
@@ -43,7 +48,9 @@ def _second_visit(world: World, order_id: int) -> int:
     return world.session.scalars(planned.order_by(Visit.starts_at).offset(1).limit(1)).one()
 
 
-def _agreed(world: World, wish: Wish, weekdays: tuple[int, ...]) -> Episode:
+def _agreed(
+    world: World, wish: Wish, weekdays: tuple[int, ...], *, day_off: int | None = None
+) -> Episode:
     """Asked of the dearest who can come each time, so that others could stand in; accepted."""
     session, family = world.session, wish.family
     able = sorted(
@@ -59,6 +66,8 @@ def _agreed(world: World, wish: Wish, weekdays: tuple[int, ...]) -> Episode:
     )
     laid = _laid(world, wish, carer, course)
     carer.taken += [Taken(one.starts_at, one.ends_at, wish.cell) for one in laid]
+    if day_off is not None:
+        course = _with_day_off(world, carer, course, laid[day_off].on)
     home = family.home
     form = PlanForm(
         caregiver_id=carer.id,
@@ -77,6 +86,14 @@ def _agreed(world: World, wish: Wish, weekdays: tuple[int, ...]) -> Episode:
     yield world.later(10, 40)
     bookings.accept(session, carer.actor, order_id)
     return order_id
+
+
+def _with_day_off(world: World, carer: Carer, course: Course, day: date) -> Course:
+    """The same course, with somebody else on a day that the caregiver keeps to herself."""
+    calendars.set_days(world.session, carer.actor, carer.id, {day: None}, ())
+    midnight = recurrence.moment(day, 0)
+    carer.taken.append(Taken(midnight, midnight + timedelta(days=1), carer.cell))
+    return replace(course, stand_ins=frozenset((day,)))
 
 
 def _course(wish: Wish, carer: Carer, weekdays: tuple[int, ...]) -> Course:

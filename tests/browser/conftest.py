@@ -97,9 +97,20 @@ class Person:
 
     def choose(self, key: str, word: str) -> None:
         """Choose an option of a select box."""
-        self.key(key).locator("input").focus(timeout=PATIENCE_MS)
-        self.page.keyboard.press("ArrowDown")
-        self.page.get_by_role("option", name=word).first.click(timeout=PATIENCE_MS)
+        self.choose_in(self.key(key), word)
+
+    def choose_in(self, box: Locator, word: str) -> None:
+        """Choose an option of a box that was found otherwise."""
+        option = self.page.get_by_role("option", name=word).first
+        for _ in range(3):  # A page still moving may close the list again.
+            box.locator("input").first.focus(timeout=PATIENCE_MS)
+            self.page.keyboard.press("ArrowDown")
+            with suppress(TimeoutError):
+                option.click(timeout=PATIENCE_MS / 4)
+                break
+            self.page.keyboard.press("Escape")
+        else:
+            raise AssertionError(f"There is no {word} to choose")
         self.settle()
 
     def type_digits(self, key: str, digits: str) -> None:

@@ -95,10 +95,7 @@ def test_a_family_books_a_plan_around_what_has_no_room(pilot, arrive):
     # On one somebody else shall come; one that has room at another hour, which depends on the day
     # of the run, is moved to it; the others are skipped.
     expect(clash).to_be_visible(timeout=PATIENCE_MS)
-    clash.locator("input").first.focus(timeout=PATIENCE_MS)
-    daughter.page.keyboard.press("ArrowDown")
-    daughter.page.get_by_role("option", name="请别人替这天").first.click(timeout=PATIENCE_MS)
-    daughter.settle()
+    daughter.choose_in(clash, "请别人替这天")
     daughter.sees("另有 1 次由运营另请陪护员")
     for one in daughter.page.locator("[class*=st-key-booking_plan_clash_]").all():
         if "请别人替这天" in one.inner_text():

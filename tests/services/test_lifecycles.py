@@ -23,7 +23,7 @@ FIRST = {
     Noun.DEMAND: {DemandStatus.DIRECTED},
     Noun.APPLICATION: {ApplicationStatus.SUBMITTED},
     Noun.ORDER: {OrderStatus.REQUESTED},
-    Noun.VISIT: {VisitStatus.HELD, VisitStatus.OFFERED},
+    Noun.VISIT: {VisitStatus.HELD, VisitStatus.OFFERED, VisitStatus.UNFILLED},
     Noun.VERIFICATION: {CaseStatus.DRAFT},
     Noun.COMPLAINT: {ComplaintStatus.OPEN},
     Noun.INCIDENT: {IncidentStatus.REPORTED},
