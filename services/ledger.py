@@ -199,7 +199,7 @@ def balances(
 
 
 def keep_balances(session: Session, actor: Actor) -> int:
-    """Count all balances up to an hour ago, and keep them; return how many there are.
+    """Count all balances up to an hour ago, and keep them; return how many postings came to them.
 
     What they came to once is counted no more: postings are only ever added.
     """
@@ -209,7 +209,10 @@ def keep_balances(session: Session, actor: Actor) -> int:
         .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
         .where(LedgerEntry.created_at < clock.now() - SETTLED_AFTER)
     )
-    if newest is None:
+    more = select(func.count(LedgerPosting.id)).where(
+        LedgerPosting.id > _counted_to(), LedgerPosting.id <= (newest or 0)
+    )
+    if not (counted := session.scalar(more)):
         return 0
     kept = select(LedgerBalance.account, LedgerBalance.party_id, LedgerBalance.total_fen)
     since = select(LedgerPosting.account, LedgerPosting.party_id, LedgerPosting.amount_fen)
@@ -219,12 +222,12 @@ def keep_balances(session: Session, actor: Actor) -> int:
         select(account, party_id, func.sum(amount_fen)).group_by(account, party_id)
     ).all()
     session.execute(delete(LedgerBalance))
-    counted = [
+    totals = [
         {"account": one, "party_id": party, "counted_to": newest, "total_fen": int(total)}
         for one, party, total in rows
     ]
-    session.execute(insert(LedgerBalance), counted)
-    return len(counted)
+    session.execute(insert(LedgerBalance), totals)
+    return counted
 
 
 def _totals(account: LedgerAccount, parties: Sequence[int] | None) -> Select[int | None, int]:

@@ -23,12 +23,12 @@ class Faults:
 
 
 def check(session: Session, actor: Actor) -> int:
-    """Look at every entry and every balance; return how many entries there are. Broken if not."""
+    """Look at every entry and every balance; Broken if one is not as it must be, else nothing."""
     actor.require(Permission.RUN_JOBS)
     found = faults(session)
     if any(astuple(found)):
         raise Broken(f"{found}")
-    return session.scalar(select(func.count(LedgerEntry.id))) or 0
+    return 0
 
 
 def faults(session: Session) -> Faults:

@@ -82,7 +82,8 @@ class TestColumns:
             for column in names(table)
             if column in sealed
         }
-        assert plain == {("report_photos", "number")}  # The first, the second: nobody's number.
+        # The first, the second: nobody's number.
+        assert plain == {("report_photos", "number"), ("ledger_postings", "number")}
 
     def test_a_picture_moved_to_another_row_does_not_open(self, session):
         mine, other = a_document(session), a_document(session, 2)

@@ -47,6 +47,10 @@ def add(session, number, place, amount_fen, running_fen):
     )
 
 
+def entries(session):
+    return session.scalar(select(func.count(LedgerEntry.id)))
+
+
 def plain(session, account, party_id):
     mine = select(func.coalesce(func.sum(LedgerPosting.amount_fen), 0)).where(
         LedgerPosting.account == account, LedgerPosting.party_id == party_id
@@ -77,14 +81,16 @@ def test_what_does_not_come_to_nothing_is_not_booked(booked, amounts, more):
     with pytest.raises(DatabaseError), engines.writing() as session:
         entry(session, amounts, **more)
     with engines.reading() as session:
-        assert ledger_checks.check(session, SYSTEM) == 2
+        assert ledger_checks.check(session, SYSTEM) == 0
+        assert entries(session) == 2
 
 
 def test_what_comes_to_nothing_is(booked):
     with engines.writing() as session:
         entry(session, (100, -40, -60))
     with engines.reading() as session:
-        assert ledger_checks.check(session, SYSTEM) == 3
+        assert ledger_checks.check(session, SYSTEM) == 0
+        assert entries(session) == 3
 
 
 def test_no_line_is_added_to_an_entry_that_is_whole(booked):
@@ -101,7 +107,8 @@ class TestBalances:
         # What was booked within the hour is left out: more may still come.
         assert ledger.keep_balances(session, SYSTEM) == 2
         clock.move(hours=2)
-        assert ledger.keep_balances(session, SYSTEM) == 4
+        assert ledger.keep_balances(session, SYSTEM) == 3
+        assert ledger.keep_balances(session, SYSTEM) == 0
         kept = ledger.balance(session, FROZEN, LI.id)
         make_order(session, starts_at=clock.moment + timedelta(days=9))
 
