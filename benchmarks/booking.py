@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
@@ -22,7 +23,7 @@ from data.base import Base
 from data.caregivers import Caregiver, CaregiverStatus
 from data.orders import GONE, Visit
 from data.recipients import Recipient
-from services import applications
+from services import applications, certificates
 from services.access import Actor
 from services.demo.stage import CITY
 from services.errors import Conflict
@@ -33,7 +34,7 @@ ORDERS = 2_000
 THREADS, ROUNDS = 32, 4
 # Of each batch 256 can be approved; 64 more want a caregiver's time that another one wants.
 FREE, CONTESTED = 256, 64
-FIRST_DAY = 20
+FIRST_DAY = 60  # After all that the demo has planned.
 LOWER_FEN, HIGHER_FEN = 5_000, 6_000
 
 Approve = Callable[[int], bool]
@@ -117,8 +118,12 @@ def _prepare(batches: int) -> list[list[int]]:
     writable = database.engine().execution_options(sqlite_begin="IMMEDIATE")
     with writable.begin() as connection:
         city = City(connection, 0)
+        needed = _item(city).required_certificates
         caregivers = connection.scalars(
-            select(Caregiver.id).where(Caregiver.status == CaregiverStatus.APPROVED)
+            select(Caregiver.id).where(
+                Caregiver.status == CaregiverStatus.APPROVED,
+                *(certificates.holds(Caregiver.id, one) for one in needed),
+            )
         ).all()
         families = connection.execute(select(Recipient.customer_id, Recipient.id)).all()
         prepared: list[list[int]] = []
@@ -142,10 +147,14 @@ def _prepare(batches: int) -> list[list[int]]:
 
 
 def _demand(city: City, customer_id: int, recipient_id: int, day: int, hour: int) -> int:
-    item = next(item for item in city.items if item.fewest_units == 2)
+    item = _item(city)
     starts_at = city.now.replace(hour=hour, minute=0, second=0) + timedelta(days=day)
     slot = Slot(0, item, starts_at, 2)
     return demand(city, slot, customer_id, recipient_id, city.district(), city.now)
+
+
+def _item(city: City) -> Any:  # noqa: ANN401 - a row
+    return next(item for item in city.items if item.fewest_units == 2)
 
 
 def _operator() -> Actor:
