@@ -1,6 +1,6 @@
 """Courses: the visits a plan's rule makes of a caregiver's time, and what stands in their way."""
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -178,11 +178,13 @@ def spread(
     # A plan may go on for longer than single visits are booked ahead.
     rules = replace(availability.pace(city), horizon=2 * recurrence.A_YEAR)
     often, busy = _visits_in_30_days(course, before), list(taken)
+    longest = max(length, *(one.ends_at - one.starts_at for one in taken), timedelta())
     laid = []
     for day in days:
         starts_at = recurrence.moment(day, course.moved.get(day, course.starts_minute))
         wanted = Taken(starts_at, starts_at + length, cell)
-        met = availability.obstacle(plan, rules, busy, wanted)
+        near = _near(busy, wanted, longest)
+        met = availability.obstacle(plan, rules, near, wanted)
         others: tuple[int, ...] = ()
         by_stand_in = met is not None and day in course.stand_ins and starts_at > booked_at
         if by_stand_in:
@@ -204,6 +206,17 @@ def spread(
         )
         laid.append(Planned(day, starts_at, wanted.ends_at, price, met, others, by_stand_in))
     return laid
+
+
+def _near(busy: Sequence[Taken], wanted: Taken, longest: timedelta) -> Sequence[Taken]:
+    """Of visits sorted by their start those that can stand in the way of one, its week's too."""
+    since = wanted.starts_at - calendars.A_WEEK - longest
+    until = wanted.ends_at + calendars.A_WEEK
+    return busy[bisect_left(busy, since, key=_begins) : bisect_right(busy, until, key=_begins)]
+
+
+def _begins(one: Taken) -> datetime:
+    return one.starts_at
 
 
 def month_fen(sheet: Sheet, course: Course, length: timedelta, booked_at: datetime) -> int:

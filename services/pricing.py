@@ -165,11 +165,10 @@ def _touched(
     day, last = clock.in_city(starts_at).date(), clock.in_city(ends_at).date()
     while day <= last:
         kind = kinds.get(day, DayKind.ORDINARY)
-        that_day = _overlap(day, 0, _MIDNIGHT, starts_at, ends_at)
         if kind is DayKind.HOLIDAY:
-            seconds["holiday"] += that_day
+            seconds["holiday"] += _overlap(day, 0, _MIDNIGHT, starts_at, ends_at)
         elif kind is DayKind.ORDINARY and day.weekday() >= SATURDAY:
-            seconds["weekend"] += that_day
+            seconds["weekend"] += _overlap(day, 0, _MIDNIGHT, starts_at, ends_at)
         for first, until in _nights(rules):
             seconds["night"] += _overlap(day, first, until, starts_at, ends_at)
         day += timedelta(days=1)
