@@ -52,7 +52,7 @@ def payer_card(payer: Payer, items: dict[int, ItemView]) -> None:
             st.subheader(formats.plain(payer.name), anchor=False, width="content")
             layout.badge(icons.ACCOUNT[payer.status], t(f"account_status.{payer.status}"))
             st.caption(payer.masked_phone, width="content")
-        owed(payer.owed_fen)
+        owed(payer.owed_fen, payer.coming_fen)
         if payer.pays:
             _form(payer, items)
         _statement(payer, items)
@@ -142,7 +142,7 @@ def _statement(payer: Payer, items: dict[int, ItemView]) -> None:
     ) as opened:
         if not opened.open:
             return
-        st.caption(f":material/policy: {t('report_photos.audited')}")
+        st.caption(f":material/policy: {t('receipts.audited')}")
         found = session.disclose(statements.of_customer, payer.id)
         if found is not None and found.lines:
             statement_lines(found, items, key)

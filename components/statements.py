@@ -6,35 +6,36 @@ import streamlit as st
 
 from components import catalogue, formats, icons, layout
 from components.i18n import t
+from services import clock
 from services.catalogue import ItemView
 from services.statements import Statement, StatementLine
 
 _SHOWN_AT_ONCE = 20
 
 
-def owed(owed_fen: int) -> None:
-    """What is owed now; what was paid ahead is said as such, not as less than nothing."""
+def owed(owed_fen: int, coming_fen: int) -> None:
+    """What is owed now, and how much of it for visits to come; what was paid ahead is said so."""
     label = "bill.owed" if owed_fen > 0 else "bill.ahead" if owed_fen < 0 else "bill.settled"
-    st.metric(
-        t(label), formats.money(abs(owed_fen)), border=True, help=t("bill.owed_help"), width=280
-    )
+    st.metric(t(label), formats.money(abs(owed_fen)), border=True, width=280)
+    if min(owed_fen, coming_fen) > 0:
+        st.caption(t("bill.coming", amount=formats.money(min(owed_fen, coming_fen))))
 
 
 def statement_lines(statement: Statement, items: dict[int, ItemView], key: str) -> None:
     """The lines, newest first, a few at once and the others on demand."""
     newest_first = statement.lines[::-1]
     with st.container(border=True, gap="small", key=f"{key}_lines"):
-        for line in layout.first_of(newest_first, key, _SHOWN_AT_ONCE):
-            _line(line, items)
+        for number, line in enumerate(layout.first_of(newest_first, key, _SHOWN_AT_ONCE)):
+            _line(line, items, f"bill_line_{number}")
     layout.more_button(newest_first, key, _SHOWN_AT_ONCE)
 
 
-def _line(line: StatementLine, items: dict[int, ItemView]) -> None:
+def _line(line: StatementLine, items: dict[int, ItemView], key: str) -> None:
     """One line: what for and when at the left, how much and what was owed then at the right."""
     icon, colour = icons.STATEMENT[line.kind]
     sign = "+" if line.amount_fen > 0 else ""
     told = "  \n".join(_facts(line, items))
-    with st.container(horizontal=True, horizontal_alignment="distribute", gap="small"):
+    with st.container(horizontal=True, gap="small", key=key):
         st.markdown(
             f":{colour}[{icon}] **{t(f'bill.{line.kind}')}**  \n:small[:gray[{told}]]",
             width="stretch",
@@ -48,8 +49,9 @@ def _line(line: StatementLine, items: dict[int, ItemView]) -> None:
 
 
 def _facts(line: StatementLine, items: dict[int, ItemView]) -> Sequence[str]:
+    booked = t("bill.booked", day=clock.in_city(line.at).date().isoformat())
     if line.elsewhere:
-        return (t("bill.elsewhere"), formats.day(line.at))
+        return t("bill.elsewhere"), booked
     about = []
     if line.item_id is not None:
         about.append(catalogue.item_name(items, line.item_id))
@@ -59,9 +61,7 @@ def _facts(line: StatementLine, items: dict[int, ItemView]) -> Sequence[str]:
         about.insert(0, t(f"receipt_method.{line.method}"))
     if line.reference:
         about.append(formats.plain(line.reference))
-    when = t("bill.booked", day=formats.day(line.at))
-    if line.starts_at is not None:
-        when = f"{t('bill.visit', time=formats.moment(line.starts_at))} · {when}"
-    elif line.received_on is not None:
-        when = f"{t('bill.paid_on', day=formats.day(line.received_on))} · {when}"
-    return (" · ".join(about), when) if about else (when,)
+    if line.received_on is not None:
+        booked = t("bill.paid_on", day=line.received_on.isoformat())
+    when = (t("bill.visit", time=formats.moment(line.starts_at)),) if line.starts_at else ()
+    return tuple(filter(None, (" · ".join(about), " · ".join((*when, booked)))))

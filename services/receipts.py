@@ -15,7 +15,7 @@ from data.demands import Demand
 from data.ledger import LedgerAccount
 from data.orders import Order
 from data.receipts import Receipt, ReceiptMethod
-from services import accounts, agreements, audit, clock, customers, ledger, phones
+from services import accounts, agreements, audit, clock, customers, ledger, phones, statements
 from services.access import Actor, Permission
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
@@ -46,7 +46,10 @@ class ReceiptForm:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """A family as staff tell it apart, and what it owes in fen; less than nothing if overpaid."""
+    """A family as staff tell it apart, and what it owes in fen; less than nothing if overpaid.
+
+    What is owed is for visits to come, too: how much of it, `coming_fen` says.
+    """
 
     id: int
     name: str
@@ -55,6 +58,7 @@ class Payer:
     city_code: str | None
     district_code: str | None
     owed_fen: int
+    coming_fen: int
 
     @property
     def pays(self) -> bool:
@@ -289,7 +293,9 @@ def _view(
 
 
 def _with_balances(session: Session, found: Sequence[Account]) -> list[Payer]:
-    owed = ledger.balances(session, LedgerAccount.CUSTOMER_RECEIVABLE, [one.id for one in found])
+    ids = [one.id for one in found]
+    owed = ledger.balances(session, LedgerAccount.CUSTOMER_RECEIVABLE, ids)
+    coming = statements.coming(session, ids)
     return [
         Payer(
             id=one.id,
@@ -299,6 +305,7 @@ def _with_balances(session: Session, found: Sequence[Account]) -> list[Payer]:
             city_code=one.city_code,
             district_code=one.district_code,
             owed_fen=owed.get(one.id, 0),
+            coming_fen=coming.get(one.id, 0),
         )
         for one in found
     ]

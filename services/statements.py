@@ -7,12 +7,12 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, literal, select
+from sqlalchemy import Row, Select, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
-from data.orders import Order, Visit
+from data.orders import Order, Visit, VisitStatus
 from data.receipts import Receipt, ReceiptMethod
 from services import audit, customers
 from services.access import Actor, Permission, Role
@@ -71,9 +71,13 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What a family owes now in fen (less than nothing: it has paid ahead), oldest line first."""
+    """What a family owes now in fen (less than nothing: it has paid ahead), oldest line first.
+
+    What is owed is for visits to come, too: how much of it, `coming_fen` says.
+    """
 
     owed_fen: int
+    coming_fen: int
     lines: tuple[StatementLine, ...]
 
 
@@ -91,6 +95,17 @@ def of_customer(session: Session, actor: Actor, customer_id: int) -> Statement:
         raise NotFound("error.customer_not_found")
     audit.record(session, actor, "open_statement", "account", customer_id)
     return _of(session, actor, customer_id)
+
+
+def coming(session: Session, customer_ids: Collection[int]) -> dict[int, int]:
+    """What these families owe, in fen, for visits that were not begun yet; none, no entry."""
+    rows = session.execute(
+        select(Order.customer_id, func.sum(Visit.total_fen))
+        .join(Visit, Visit.order_id == Order.id)
+        .where(Order.customer_id.in_(customer_ids), Visit.status == VisitStatus.PLANNED)
+        .group_by(Order.customer_id)
+    )
+    return {customer_id: int(total) for customer_id, total in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +127,8 @@ def _of(session: Session, actor: Actor, customer_id: int) -> Statement:
         for line in _lines(told, row, actor):
             balance_fen += line.amount_fen
             lines.append(replace(line, balance_fen=balance_fen))
-    return Statement(balance_fen, tuple(lines))
+    coming_fen = coming(session, [customer_id]).get(customer_id, 0)
+    return Statement(balance_fen, coming_fen, tuple(lines))
 
 
 _ENTRY = (

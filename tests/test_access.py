@@ -647,6 +647,7 @@ HELP = {
     "ledger.book_extended",
     "ledger.book_merged",
     "ledger.book_receipt_reversed",
+    "statements.coming",
     "ledger.book_received",
     "ledger.book_redeemed",
     "ledger.book_released",

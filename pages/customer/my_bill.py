@@ -7,7 +7,7 @@ from services import statements as services
 
 layout.page_head("my_bill", subtitle=t("bill.subtitle"))
 statement = fetch(services.mine)
-statements.owed(statement.owed_fen)
+statements.owed(statement.owed_fen, statement.coming_fen)
 if statement.lines:
     statements.statement_lines(statement, catalogue.items(), "my_bill")
 else:

@@ -102,6 +102,16 @@ def test_an_order_a_payment_and_its_reversal(session):
     assert received.received_on == service_clock.today()
 
 
+def test_it_says_how_much_is_for_visits_to_come(session):
+    make_redeemed_visit(session)
+    make_order(session)
+
+    seen = statements.mine(session, ZHOU)
+    assert (seen.owed_fen, seen.coming_fen) == (2 * 8000, 8000)
+    assert receipts.payer(session, DESK, ZHOU.id).coming_fen == 8000
+    assert statements.mine(session, STRANGER).coming_fen == 0
+
+
 def test_what_was_called_off_in_time_costs_nothing(session):
     cancel_order(session, ZHOU, make_order(session))
 
