@@ -1,6 +1,7 @@
 """Statements of account: what is owed in big, and below it line by line how it came about."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import streamlit as st
 
@@ -49,7 +50,7 @@ def _line(line: StatementLine, items: dict[int, ItemView], key: str) -> None:
 
 
 def _facts(line: StatementLine, items: dict[int, ItemView]) -> Sequence[str]:
-    booked = t("bill.booked", day=clock.in_city(line.at).date().isoformat())
+    booked = t("bill.booked", day=_written(clock.in_city(line.at)))
     if line.elsewhere:
         return t("bill.elsewhere"), booked
     about = []
@@ -62,6 +63,11 @@ def _facts(line: StatementLine, items: dict[int, ItemView]) -> Sequence[str]:
     if line.reference:
         about.append(formats.plain(line.reference))
     if line.received_on is not None:
-        booked = t("bill.paid_on", day=line.received_on.isoformat())
+        booked = t("bill.paid_on", day=_written(line.received_on))
     when = (t("bill.visit", time=formats.moment(line.starts_at)),) if line.starts_at else ()
     return tuple(filter(None, (" · ".join(about), " · ".join((*when, booked)))))
+
+
+def _written(on: date) -> str:
+    """2030/01/07: short, with its year, and never broken at the end of a line."""
+    return f"{on:%Y/%m/%d}"
