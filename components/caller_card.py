@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, layout, session
+from components import catalogue, formats, layout, navigation, session
 from components.caller_search import facts
 from components.calls import last_calls
 from components.complaints import complaint_card
@@ -44,6 +44,9 @@ def card(caller: Caller, items: dict[int, ItemView]) -> None:
             preference_of_caller(caller.id)
             _add_number(caller)
             _add_note(caller)
+            navigation.link(
+                "receipts", t("receipts.open"), icon=":material/receipt:", customer=str(caller.id)
+            )
         if asked:
             for number in session.disclose(callers.numbers, caller.id) or ():
                 layout.field(number.words or t("field.phone"), number.phone)

@@ -76,6 +76,9 @@ def customer_in_full(customer: Customer) -> None:
             layout.field(t("order.operator_said"), customer.decision_words)
         _facts(customer)
         _last_orders(customer)
+        navigation.link(
+            "receipts", t("receipts.open"), icon=":material/receipt:", customer=str(number)
+        )
         people.whole_phone(
             t("customers.whole_phone"), customers.phone, number, f"customer_phone_{number}"
         )

@@ -11,6 +11,8 @@ from services.delivery_reports import OutboxChannel
 from services.demands import ApplicationStatus, DemandStatus
 from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
+from services.receipts import ReceiptMethod
+from services.statements import StatementKind
 from services.talks import TalkStatus
 from services.tasks import TaskStatus
 from services.to_do import ToDoKind
@@ -82,6 +84,23 @@ VISIT = {
     VisitStatus.MISSED: (":material/person_alert:", "red"),
     VisitStatus.CANCELLED: (":material/event_busy:", "gray"),
     VisitStatus.DROPPED: (":material/move_down:", "gray"),
+}
+RECEIPT_METHOD = {
+    ReceiptMethod.CASH: ":material/payments:",
+    ReceiptMethod.BANK: ":material/account_balance:",
+    ReceiptMethod.WECHAT: ":material/chat:",
+    ReceiptMethod.SPLIT: ":material/call_split:",
+}
+STATEMENT = {
+    StatementKind.ORDERED: (":material/event:", "blue"),
+    StatementKind.CANCELLED: (":material/event_busy:", "gray"),
+    StatementKind.FEE: (":material/request_quote:", "orange"),
+    StatementKind.FEE_REVERSED: (":material/undo:", "gray"),
+    StatementKind.EXTRA_TIME: (":material/more_time:", "blue"),
+    StatementKind.RECEIVED: (":material/check_circle:", "green"),
+    StatementKind.RECEIPT_REVERSED: (":material/undo:", "orange"),
+    StatementKind.REFUNDED: (":material/currency_exchange:", "violet"),
+    StatementKind.MERGED: (":material/merge:", "gray"),
 }
 TALK = {
     TalkStatus.WAITING: (":material/hourglass_top:", "orange"),

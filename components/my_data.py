@@ -22,6 +22,7 @@ _ACTIONS = (
     "open_report_photo",
     "open_attachment",
     "read_order_talk",
+    "open_statement",
 )
 _OPENINGS_SHOWN = 20
 

@@ -64,6 +64,9 @@ class Permission(StrEnum):
     KEEP_CANNED_REPLIES = "operator:canned_replies"
     SEE_DELIVERIES = "operator:deliveries"
     READ_INCOME = "income:read"
+    READ_BILL = "bill:read"
+    RECORD_RECEIPT = "receipt:record"
+    REVERSE_RECEIPT = "receipt:reverse"
     READ_FIGURES = "figures:read"
     RUN_JOBS = "jobs:run"
 
@@ -87,6 +90,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.COMPLAIN,
         Permission.ANSWER_EXTRA_TIME,
         Permission.REDEEM,
+        Permission.READ_BILL,
         Permission.REVIEW,
         Permission.HAND_IN_CASE,
         Permission.SEE_DOCUMENT,
@@ -131,6 +135,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.FIND_CAREGIVERS,
         Permission.REQUEST_ORDER,
         Permission.REDEEM,
+        Permission.RECORD_RECEIPT,
         Permission.SEE_DOCUMENT,
         Permission.READ_CHAT,
         Permission.ANSWER_CHAT,
@@ -153,6 +158,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.ANSWER_REVIEW,
         Permission.HIDE_REVIEW,
         Permission.DECIDE_COMPLAINT,
+        Permission.RECORD_RECEIPT,
+        Permission.REVERSE_RECEIPT,
         Permission.REISSUE_CODE,
         Permission.SEE_ADDRESS,
         Permission.KEEP_CUSTOMERS,

@@ -156,7 +156,7 @@ def report(session: Session) -> dict[str, object]:
 
 
 def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
-    """Who opened the actor's phone, address, number, recipients, photos or talks, newest first."""
+    """Who opened the actor's phone, address, number, recipients, bill, photos or talks."""
     actor.require(Permission.KEEP_ACCOUNT)
     mine = (
         select(Visit.id)
@@ -188,7 +188,7 @@ def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
         (AuditEvent.action == "read_order_talk")
         & (AuditEvent.subject == "order")
         & AuditEvent.subject_id.in_(talked_about),
-        (AuditEvent.action == "open_phone")
+        AuditEvent.action.in_(("open_phone", "open_statement"))
         & (AuditEvent.subject == "account")
         & (AuditEvent.subject_id == actor.id),
         (AuditEvent.action == "open_contact")

@@ -304,6 +304,11 @@ def _found(actor: Actor, typed: str) -> Select[Account]:
     return found.where(accounts.matching(typed)) if typed.strip() else found
 
 
+def ids(actor: Actor) -> Select[int]:
+    """The numbers of all customers whom the staff of these cities keep."""
+    return _visible_to(actor).with_only_columns(Account.id)
+
+
 def _visible_to(actor: Actor) -> Select[Account]:
     """Customers who chose one of the operator's cities, or asked for care there.
 

@@ -236,6 +236,7 @@ def _erase(session: Session, actor: Actor, account_id: int) -> None:
     saved_views.forget_of(session, ids)
     forgetting.follow_ups(session, ids)
     forgetting.troubles(session, ids)
+    forgetting.receipts(session, ids)
     if (caregiver := session.get(Caregiver, account_id)) is not None:
         forgetting.caregiver(session, actor, caregiver)
     for one in everybody:

@@ -18,6 +18,7 @@ from data.identities import Identity, ProviderFlow
 from data.notices import ConsoleText, Notice, NoticePreference, OutboxMessage
 from data.orders import Order, Visit
 from data.publications import Extract
+from data.receipts import Receipt
 from data.recipients import Recipient
 from data.reviews import Review
 from data.sessions import OneTimeCode, SecondFactor, SignInSession
@@ -168,6 +169,15 @@ def troubles(session: Session, ids: Sequence[int]) -> None:
         update(Visit)
         .where(Visit.id.in_(visits), Visit.checked_in_cell.is_not(None))
         .values(checked_in_cell=None, version=Visit.version + 1)
+    )
+
+
+def receipts(session: Session, ids: Sequence[int]) -> None:
+    """What tells who paid, and all that was written of it; amounts and days stay."""
+    session.execute(
+        update(Receipt)
+        .where(Receipt.customer_id.in_(ids))
+        .values(words="", reversal_words="", reference="", version=Receipt.version + 1)
     )
 
 

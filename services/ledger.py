@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from data.complaints import ExtraTime
 from data.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order, Visit
+from data.receipts import Receipt, ReceiptMethod
 from services import clock
 from services.access import Actor, Permission
 from services.pricing import share
@@ -30,6 +31,13 @@ _entries: Table = LedgerEntry.__table__  # pyright: ignore[reportAssignmentType]
 _postings: Table = LedgerPosting.__table__  # pyright: ignore[reportAssignmentType]
 _INSERT_ENTRY = insert(_entries).returning(_entries.c.id)
 _INSERT_POSTINGS = insert(_postings)
+# Where the money of each way of paying came in.
+_RECEIVED = {
+    ReceiptMethod.CASH: LedgerAccount.RECEIVED_CASH,
+    ReceiptMethod.BANK: LedgerAccount.RECEIVED_BANK,
+    ReceiptMethod.WECHAT: LedgerAccount.RECEIVED_WECHAT,
+    ReceiptMethod.SPLIT: LedgerAccount.RECEIVED_SPLIT,
+}
 # No transaction takes as long: nothing older than this is still to come.
 SETTLED_AFTER = timedelta(hours=1)
 
@@ -160,6 +168,28 @@ def book_fee_reversed(session: Session, order: Order, visit: Visit) -> None:
         Line(LedgerAccount.PLATFORM_FEE, commission_fen),
         Line(LedgerAccount.CAREGIVER_PAYABLE, -visit.penalty_fen, visit.caregiver_id),
         Line(LedgerAccount.PENALTY, visit.penalty_fen),
+    )
+
+
+def book_received(session: Session, receipt: Receipt) -> None:
+    """A family paid: it owes so much less."""
+    _book_receipt(session, LedgerEvent.RECEIVED, receipt, receipt.amount_fen)
+
+
+def book_receipt_reversed(session: Session, receipt: Receipt) -> None:
+    """A family did not pay after all: whoever the receipt is of now owes as much again."""
+    _book_receipt(session, LedgerEvent.RECEIPT_REVERSED, receipt, -receipt.amount_fen)
+
+
+def _book_receipt(session: Session, event: LedgerEvent, receipt: Receipt, amount_fen: int) -> None:
+    _book(
+        session,
+        event,
+        f"receipt:{receipt.id}",
+        receipt.order_id,
+        None,
+        Line(_RECEIVED[receipt.method], amount_fen),
+        Line(LedgerAccount.CUSTOMER_RECEIVABLE, -amount_fen, receipt.customer_id),
     )
 
 

@@ -14,6 +14,7 @@ from data.history import Noun
 from data.identities import Identity
 from data.notices import Notice, NoticeKind, OutboxMessage, OutboxStatus
 from data.orders import Order
+from data.receipts import Receipt
 from data.recipients import Recipient
 from data.reviews import Review
 from data.verifications import Document, VerificationCase
@@ -39,7 +40,7 @@ def join(session: Session, actor: Actor, kept: Account, gone: Account) -> None:
     gone.merged_into_id = kept.id
     sessions.end_of(session, gone.id)
     _free_request_keys(session, kept.id, gone.id)
-    for table in (Recipient, Demand, Order):
+    for table in (Recipient, Demand, Order, Receipt):
         session.execute(
             update(table)
             .where(table.customer_id == gone.id)

@@ -37,6 +37,7 @@ from services import (
     phones,
     places,
     pricing,
+    receipts,
     redemption,
     resident_ids,
     verifications,
@@ -376,6 +377,23 @@ def make_redeemed_visit(session: Session, *, customer: Actor = ZHOU, **changes: 
     assert refused is None
     session.flush()
     return visit_id
+
+
+def receipt_form(**changes: Any) -> receipts.ReceiptForm:
+    """80 yuan from ZHOU, who transferred them today."""
+    values = {
+        "customer_id": ZHOU.id,
+        "method": receipts.ReceiptMethod.BANK,
+        "amount": "80",
+        "received_on": clock.today(),
+        "reference": "20300107-0001",
+    }
+    return receipts.ReceiptForm(**(values | changes))
+
+
+def make_receipt(session: Session, *, actor: Actor = OPERATOR, **changes: Any) -> int:
+    """A payment that the operator recorded, unless told otherwise."""
+    return receipts.record(session, actor, receipt_form(**changes), uuid4().hex)
 
 
 def visit_of(session: Session, order_id: int) -> int:

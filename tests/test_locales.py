@@ -25,6 +25,7 @@ from components import (
     preferences,
     qualifications,
     read_back,
+    receipts,
     reviews,
     search,
     security,
@@ -74,7 +75,9 @@ from services.lifecycles import CITY_MOVES, MOVES
 from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
 from services.pricing import PARTS
+from services.receipts import ReceiptMethod
 from services.search import Sort
+from services.statements import StatementKind
 from services.tariffs import LIMITS as TARIFF_LIMITS
 from services.tasks import KINDS, TaskStatus
 from services.to_do import ToDoKind
@@ -85,8 +88,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REFUSALS = {"Invalid", "NotAllowed", "NotFound", "Conflict"}
 KEY = re.compile(r"[a-z_]+\.[a-z_]*[a-z]")
 HAN = re.compile(r"[\u3400-\u9fff]")
-# A language is called by its own name in every language.
-CHINESE_IN_SOURCE = {("components/catalogues.py", "中文")}
+# A language is called by its own name in every language; amounts are read as people type them.
+CHINESE_IN_SOURCE = {("components/catalogues.py", "中文"), ("services/receipts.py", "元")}
 
 # How subjects come into the world; everything after it is a move.
 BEGINNINGS = {
@@ -169,8 +172,8 @@ FAMILIES: dict[str, set[str]] = {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
-        "my_visits", "orders", "places", "redeem", "repeat", "task_hall", "unmet",
-        "verifications",
+        "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repeat",
+        "task_hall", "unmet", "verifications",
         "deliveries", "to_call", "figures", "findings", "findings_lacking",
     },
     "empty.{}_next": set(),
@@ -249,6 +252,9 @@ FAMILIES: dict[str, set[str]] = {
     "to_do.{}_go": set(ToDoKind),
     "to_do.{}_none": set(ToDoKind),
     "to_do.{}_next": set(today.ADVISED),
+    "bill.{}": set(StatementKind),
+    "receipt_method.{}": set(ReceiptMethod),
+    "receipts.{}": set(receipts._TEXTS),
     "complaint.{}": {"open", "ended"},
     "complaint_category.{}": set(ComplaintCategory),
     "incident.{}": {"open", "ended"},

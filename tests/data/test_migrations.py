@@ -3,14 +3,16 @@ import re
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, func, inspect, select, text
+from sqlalchemy import create_engine, delete, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
 from data import database as engines
 from data.accounts import Account
 from data.caregivers import Caregiver, TrackRecord
 from data.consents import Consent, Policy
+from data.ledger import LedgerAccount, LedgerPosting
 from data.models import Base
-from services import reviews
+from services import ledger, ledger_checks, reviews
 from services.reviews import ReviewForm
 from tests import factories
 
@@ -176,3 +178,23 @@ def test_whoever_had_agreed_agreed_to_the_first_versions(engine):
             (factories.ZHOU.id, Policy.PRIVACY, 1),
         }
         assert {one.created_at for one in kept} == {since}
+
+
+def test_receipts_can_be_recorded_anew_after_a_step_back(engine):
+    def pay():
+        with engines.writing() as session:
+            factories.make_receipt(session)
+        with engines.reading() as session:
+            owed = ledger.balance(session, LedgerAccount.CUSTOMER_RECEIVABLE, factories.ZHOU.id)
+            return owed, ledger_checks.faults(session)
+
+    with engines.writing() as session:
+        factories.add_cast(session)
+        factories.make_order(session)
+    first = pay()
+    engines.downgrade("0012")
+    engines.upgrade()
+
+    assert pay() == first == (0, ledger_checks.Faults(0, 0, 0))
+    with pytest.raises(DBAPIError, match="only ever added to"), engines.writing() as session:
+        session.execute(delete(LedgerPosting))

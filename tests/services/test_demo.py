@@ -14,6 +14,7 @@ from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.ledger import LedgerPosting
 from data.notices import Notice, OutboxChannel, OutboxMessage, OutboxStatus
 from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.receipts import Receipt, ReceiptMethod
 from data.reviews import Review
 from data.verifications import CaseKind, CaseStatus, VerificationCase
 from services import (
@@ -126,6 +127,17 @@ def test_nothing_happened_in_the_future(session):
 
 def test_its_books_are_balanced(session):
     assert session.scalar(select(func.sum(LedgerPosting.amount_fen))) == 0
+
+
+def test_most_visits_are_paid_for_and_one_receipt_was_a_mistake(session):
+    made = session.scalar(select(func.count(Visit.id)).where(Visit.status == VisitStatus.REDEEMED))
+    recorded, reversed_ = session.execute(
+        select(func.count(Receipt.id), func.count(Receipt.reversed_at))
+    ).one()
+
+    assert made / 2 < recorded < made
+    assert reversed_ == 1
+    assert set(session.scalars(select(Receipt.method))) == set(ReceiptMethod)
 
 
 def test_there_are_reviews_and_some_news_for_everybody_to_read(session):

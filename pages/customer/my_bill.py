@@ -1,0 +1,14 @@
+"""A family reads what it owes, and how that came about."""
+
+from components import catalogue, layout, statements
+from components.i18n import t
+from components.session import fetch
+from services import statements as services
+
+layout.page_head("my_bill", subtitle=t("bill.subtitle"))
+statement = fetch(services.mine)
+statements.owed(statement.owed_fen, statement.coming_fen)
+if statement.lines:
+    statements.statement_lines(statement, catalogue.items(), "my_bill")
+else:
+    layout.empty("my_bill", icon=":material/receipt:")

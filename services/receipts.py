@@ -1,0 +1,328 @@
+"""Receipts: staff record what a family paid, and take back what was recorded by mistake."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from data.accounts import Account, AccountStatus
+from data.demands import Demand
+from data.ledger import LedgerAccount
+from data.orders import Order
+from data.receipts import Receipt, ReceiptMethod
+from services import accounts, agreements, audit, clock, customers, ledger, phones, statements
+from services.access import Actor, Permission
+from services.errors import Conflict, Invalid, NotFound
+from services.wording import words
+
+__all__ = ["Payer", "ReceiptForm", "ReceiptMethod", "ReceiptView"]
+
+MOST_FEN = 10_000_000
+MOST_REFERENCE, MOST_WORDS = 60, 200
+FURTHEST_BACK = timedelta(days=365)
+MOST_FOUND = 10
+MOST_LISTED = 200
+# 1234, 1,234.5 or 1234.50, whichever way a yuan sign stands.
+_YUAN = re.compile(r"(?P<sign>[-−]?)(?P<yuan>\d+|\d{1,3}(?:,\d{3})+)(?:\.(?P<rest>\d*))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptForm:
+    """What staff type of a payment; the amount in yuan, as it was typed."""
+
+    customer_id: int
+    method: ReceiptMethod
+    amount: str
+    received_on: date
+    reference: str = ""
+    words: str = ""
+    order_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """A family as staff tell it apart, and what it owes in fen; less than nothing if overpaid.
+
+    What is owed is for visits to come, too: how much of it, `coming_fen` says.
+    """
+
+    id: int
+    name: str
+    masked_phone: str
+    status: AccountStatus
+    city_code: str | None
+    district_code: str | None
+    owed_fen: int
+    coming_fen: int
+
+    @property
+    def pays(self) -> bool:
+        """Whether a payment can be recorded of it; of a merged account it is the kept one's."""
+        return self.status in (AccountStatus.ACTIVE, AccountStatus.SUSPENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """A receipt with who recorded it, and who took it back and why."""
+
+    id: int
+    customer_id: int
+    customer_name: str
+    order_id: int | None
+    method: ReceiptMethod
+    amount_fen: int
+    received_on: date
+    reference: str
+    words: str
+    recorded_at: datetime
+    recorded_by: str
+    reversed_at: datetime | None
+    reversed_by: str
+    reversal_words: str
+    reversible: bool
+
+
+def record(session: Session, actor: Actor, form: ReceiptForm, request_key: str) -> int:
+    """Record that a family paid; return the receipt's id.
+
+    The same request key records once, and so does a reference of the same way to pay.
+    """
+    actor.require(Permission.RECORD_RECEIPT)
+    if (before := _recorded_before(session, actor, request_key)) is not None:
+        return before
+    family = _reach(session, actor, form.customer_id)
+    # Nobody merges the account away or erases it meanwhile.
+    session.refresh(family, with_for_update={"read": True})
+    _check_pays(family)
+    order = _order_of(session, actor, form)
+    receipt = Receipt(
+        created_at=clock.now(),
+        city_code=order.city_code if order else _city_of(session, actor, family),
+        customer_id=family.id,
+        order_id=form.order_id,
+        method=form.method,
+        amount_fen=fen(form.amount),
+        received_on=_checked_day(form.received_on),
+        reference=_reference(form),
+        words=words(form.words, "receipt_words", MOST_WORDS, required=False),
+        recorded_by_id=actor.id,
+        request_key=request_key,
+    )
+    try:
+        with session.begin_nested():
+            session.add(receipt)
+    except IntegrityError:
+        if (before := _recorded_before(session, actor, request_key)) is not None:
+            return before
+        raise Conflict("error.reference_recorded") from None
+    ledger.book_received(session, receipt)
+    audit.record(session, actor, "record_receipt", "receipt", receipt.id)
+    return receipt.id
+
+
+def reverse(session: Session, actor: Actor, receipt_id: int, said: str) -> None:
+    """Take back a receipt that was recorded by mistake, once: the family owes as before."""
+    actor.require(Permission.REVERSE_RECEIPT)
+    said = words(said, "reason", MOST_WORDS)
+    receipt = session.scalar(
+        _visible_to(actor)
+        .where(Receipt.id == receipt_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if receipt is None:
+        raise NotFound("error.receipt_not_found")
+    if receipt.reversed_at is not None:
+        raise Conflict("error.receipt_reversed_already")
+    receipt.reversed_at, receipt.reversed_by_id = clock.now(), actor.id
+    receipt.reversal_words = said
+    session.flush()
+    ledger.book_receipt_reversed(session, receipt)
+    audit.record(session, actor, "reverse_receipt", "receipt", receipt.id)
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    customer_id: int | None = None,
+    order_id: int | None = None,
+    first: date | None = None,
+    last: date | None = None,
+    limit: int = MOST_LISTED,
+) -> list[ReceiptView]:
+    """The receipts of the actor's cities, newest first; the days are those they came in on."""
+    actor.require(Permission.RECORD_RECEIPT)
+    recorder, reverser = aliased(Account), aliased(Account)
+    found = (
+        _visible_to(actor)
+        .join(Account, Account.id == Receipt.customer_id)
+        .join(recorder, recorder.id == Receipt.recorded_by_id)
+        .outerjoin(reverser, reverser.id == Receipt.reversed_by_id)
+        .add_columns(Account.name, recorder.name, reverser.name)
+        .order_by(Receipt.received_on.desc(), Receipt.id.desc())
+    )
+    for column, wanted in ((Receipt.customer_id, customer_id), (Receipt.order_id, order_id)):
+        if wanted is not None:
+            found = found.where(column == wanted)
+    if first is not None:
+        found = found.where(Receipt.received_on >= first)
+    if last is not None:
+        found = found.where(Receipt.received_on <= last)
+    return [_view(actor, *row) for row in session.execute(found.limit(limit))]
+
+
+def payers(session: Session, actor: Actor, typed: str) -> list[Payer]:
+    """Families by a part of the name, the whole phone or its last four digits, newest first."""
+    actor.require(Permission.RECORD_RECEIPT)
+    if not typed.strip():
+        return []
+    found = (
+        _payers(actor)
+        .where(
+            accounts.matching(typed),
+            Account.status.not_in((AccountStatus.MERGED, AccountStatus.ERASED)),
+        )
+        .order_by(Account.id.desc())
+    )
+    return _with_balances(session, session.scalars(found.limit(MOST_FOUND)).all())
+
+
+def payer(session: Session, actor: Actor, customer_id: int) -> Payer:
+    """One family of the actor's cities, and what it owes."""
+    actor.require(Permission.RECORD_RECEIPT)
+    return _with_balances(session, [_reach(session, actor, customer_id)])[0]
+
+
+def fen(typed: str) -> int:
+    """Typed yuan in fen, from one fen up to 100,000 yuan; anything else is refused in words."""
+    kept = unicodedata.normalize("NFKC", typed).strip().removesuffix("元").removeprefix("¥").strip()
+    if not kept:
+        raise Invalid("error.missing", field="amount")
+    read = _YUAN.fullmatch(kept)
+    if read is None:
+        raise Invalid("error.amount_unreadable")
+    yuan, rest = read["yuan"].replace(",", ""), read["rest"] or ""
+    if read["sign"]:
+        raise Invalid("error.amount_negative")
+    if len(rest) > 2:
+        raise Invalid("error.amount_below_a_fen")
+    # So long a number is out of range whatever it says.
+    amount_fen = MOST_FEN + 1 if len(yuan) > 12 else int(yuan + rest.ljust(2, "0"))
+    if not 1 <= amount_fen <= MOST_FEN:
+        raise Invalid("error.amount_out_of_range", least_fen=1, most_fen=MOST_FEN)
+    return amount_fen
+
+
+def _recorded_before(session: Session, actor: Actor, request_key: str) -> int | None:
+    """The receipt that the same click of the same person recorded already."""
+    return session.scalar(
+        select(Receipt.id).where(
+            Receipt.recorded_by_id == actor.id, Receipt.request_key == request_key
+        )
+    )
+
+
+def _check_pays(family: Account) -> None:
+    if family.status is AccountStatus.MERGED:
+        raise Conflict("error.payer_merged")
+    if family.status is AccountStatus.ERASED:
+        raise Conflict("error.account_erased")
+
+
+def _order_of(session: Session, actor: Actor, form: ReceiptForm) -> Order | None:
+    """The order that is paid, if one is named: one of this family's, in the actor's cities."""
+    if form.order_id is None:
+        return None
+    order = session.scalar(agreements.visible_to(actor).where(Order.id == form.order_id))
+    if order is None or order.customer_id != form.customer_id:
+        raise NotFound("error.order_not_found")
+    return order
+
+
+def _city_of(session: Session, actor: Actor, family: Account) -> str:
+    """Where a payment for no order in particular belongs: home, else the last place of care."""
+    if family.city_code in actor.cities:
+        return family.city_code
+    asked = select(Demand.city_code).where(
+        Demand.customer_id == family.id, Demand.city_code.in_(actor.cities)
+    )
+    return session.scalars(asked.order_by(Demand.id.desc()).limit(1)).one()
+
+
+def _checked_day(received_on: date) -> date:
+    if received_on > clock.today():
+        raise Invalid("error.received_in_future")
+    if received_on < clock.today() - FURTHEST_BACK:
+        raise Invalid("error.received_too_long_ago", days=FURTHEST_BACK.days)
+    return received_on
+
+
+def _reference(form: ReceiptForm) -> str:
+    """The payment's number, alike however wide it was typed; only cash needs none."""
+    typed = unicodedata.normalize("NFKC", form.reference)
+    required = form.method is not ReceiptMethod.CASH
+    return words(typed, "reference", MOST_REFERENCE, required=required)
+
+
+def _view(
+    actor: Actor, receipt: Receipt, family: str, recorder: str, reverser: str | None
+) -> ReceiptView:
+    return ReceiptView(
+        id=receipt.id,
+        customer_id=receipt.customer_id,
+        customer_name=family,
+        order_id=receipt.order_id,
+        method=receipt.method,
+        amount_fen=receipt.amount_fen,
+        received_on=receipt.received_on,
+        reference=receipt.reference,
+        words=receipt.words,
+        recorded_at=receipt.created_at,
+        recorded_by=recorder,
+        reversed_at=receipt.reversed_at,
+        reversed_by=reverser or "",
+        reversal_words=receipt.reversal_words,
+        reversible=receipt.reversed_at is None and actor.may(Permission.REVERSE_RECEIPT),
+    )
+
+
+def _with_balances(session: Session, found: Sequence[Account]) -> list[Payer]:
+    ids = [one.id for one in found]
+    owed = ledger.balances(session, LedgerAccount.CUSTOMER_RECEIVABLE, ids)
+    coming = statements.coming(session, ids)
+    return [
+        Payer(
+            id=one.id,
+            name=one.name,
+            masked_phone=phones.masked(one.phone),
+            status=one.status,
+            city_code=one.city_code,
+            district_code=one.district_code,
+            owed_fen=owed.get(one.id, 0),
+            coming_fen=coming.get(one.id, 0),
+        )
+        for one in found
+    ]
+
+
+def _reach(session: Session, actor: Actor, customer_id: int) -> Account:
+    family = session.scalar(_payers(actor).where(Account.id == customer_id))
+    if family is None:
+        raise NotFound("error.customer_not_found")
+    return family
+
+
+def _payers(actor: Actor) -> Select[Account]:
+    """The families whose money the staff of a city see to."""
+    return select(Account).where(Account.id.in_(customers.ids(actor)))
+
+
+def _visible_to(actor: Actor) -> Select[Receipt]:
+    """The receipts of the staff's cities."""
+    return select(Receipt).where(Receipt.city_code.in_(actor.cities))
