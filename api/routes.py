@@ -13,6 +13,7 @@ ROUTES: list[BaseRoute] = [
     Route("/auth/{provider}/start", providers.start),
     Route("/auth/{provider}/callback", providers.callback),
     Route("/documents/{ticket}", documents.show),
-    Route("/documents/figures/{ticket}", extracts.send),
+    Route("/documents/figures/{ticket}", extracts.figures),
+    Route("/documents/payouts/{ticket}", extracts.payouts),
     Route("/events", events.listen),
 ]

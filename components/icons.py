@@ -11,6 +11,7 @@ from services.delivery_reports import OutboxChannel
 from services.demands import ApplicationStatus, DemandStatus
 from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
+from services.payouts import BatchStatus, PayoutStatus
 from services.receipts import ReceiptMethod
 from services.statements import StatementKind
 from services.talks import TalkStatus
@@ -108,6 +109,18 @@ TALK = {
     TalkStatus.SETTLED: (":material/task_alt:", "green"),
     TalkStatus.OPEN: (":material/forum:", "blue"),
     TalkStatus.CLOSED: (":material/speaker_notes_off:", "gray"),
+}
+PAYOUT_BATCH = {
+    BatchStatus.LOCKED: (":material/lock:", "orange"),
+    BatchStatus.SENT: (":material/account_balance:", "blue"),
+    BatchStatus.CLOSED: (":material/task_alt:", "green"),
+    BatchStatus.WITHDRAWN: (":material/undo:", "gray"),
+}
+PAYOUT = {
+    PayoutStatus.WAITING: (":material/hourglass_top:", "orange"),
+    PayoutStatus.PAID: (":material/task_alt:", "green"),
+    PayoutStatus.FAILED: (":material/error:", "red"),
+    PayoutStatus.WITHDRAWN: (":material/undo:", "gray"),
 }
 CAREGIVER = {
     CaregiverStatus.DRAFT: (":material/edit_note:", "gray"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from components import catalogue, formats, layout, navigation
+from components import catalogue, formats, layout, navigation, payout_accounts
 from components.figures import charts, panels, shapes
 from components.i18n import t
 from services import clock
@@ -17,10 +17,11 @@ _AMOUNTS = ("pay", "total", "commission")
 
 
 def income(earned: Income, months: Sequence[MonthOfWork], items: dict[int, ItemView]) -> None:
-    """Balances, how the months went, and a table of what they consist of."""
+    """Balances, where they go, how the months went, and a table of what they consist of."""
     if not earned.rows:
         layout.empty("income", icon=":material/payments:")
         navigation.button("task_hall", t("visits.to_hall"), icon=":material/storefront:")
+        payout_accounts.account_card()
         return
     with st.grid(3, min_column_width=150):
         st.metric(
@@ -37,6 +38,8 @@ def income(earned: Income, months: Sequence[MonthOfWork], items: dict[int, ItemV
         )
         this_month = months[-1].pay_fen if months else 0
         st.metric(t("income.this_month"), formats.money(this_month), border=True)
+    payout_accounts.account_card()
+    payout_accounts.my_payouts()
     _trends(months)
     _table(layout.first_of(earned.rows, "income", _SHOWN_AT_ONCE), items)
     layout.more_button(earned.rows, "income", _SHOWN_AT_ONCE)

@@ -62,6 +62,7 @@ PAGES = (
     PageEntry("operator", "customers", "groups", Permission.KEEP_CUSTOMERS),
     PageEntry("operator", "caregivers", "badge", Permission.DECIDE_CAREGIVER),
     PageEntry("operator", "calendars", "edit_calendar", Permission.DECIDE_CAREGIVER, in_menu=False),
+    PageEntry("operator", "payouts", "account_balance", Permission.SETTLE_PAY),
     PageEntry("operator", "unmet", "search_off", Permission.READ_UNMET_NEEDS),
     PageEntry("operator", "catalogue", "menu_book", Permission.KEEP_CATALOGUE),
     PageEntry("operator", "tariffs", "price_change", Permission.KEEP_TARIFFS),

@@ -25,6 +25,8 @@ class Noun(StrEnum):
     INCIDENT = "incident"
     EXTRA_TIME = "extra_time"
     TALK = "talk"
+    PAYOUT_BATCH = "payout_batch"
+    PAYOUT = "payout"
 
 
 class StatusChange(Numbered, Base):

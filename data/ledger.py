@@ -48,6 +48,8 @@ class LedgerEvent(StrEnum):
     PAYOUT_SENT = "payout_sent"
     PAID_OUT = "paid_out"
     PAYOUT_FAILED = "payout_failed"
+    HELD_BACK = "held_back"
+    LET_GO = "let_go"
 
 
 class LedgerEntry(Numbered, Base):

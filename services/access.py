@@ -67,6 +67,8 @@ class Permission(StrEnum):
     READ_BILL = "bill:read"
     RECORD_RECEIPT = "receipt:record"
     REVERSE_RECEIPT = "receipt:reverse"
+    KEEP_PAYOUT_ACCOUNT = "income:keep_account"
+    SETTLE_PAY = "operator:settle_pay"
     READ_FIGURES = "figures:read"
     RUN_JOBS = "jobs:run"
 
@@ -105,6 +107,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_CAREGIVERS,
         Permission.ANSWER_REQUEST,
         Permission.READ_INCOME,
+        Permission.KEEP_PAYOUT_ACCOUNT,
         Permission.FOLLOW_ORDERS,
         Permission.WORK_VISIT,
         Permission.ANSWER_REVIEW,
@@ -175,6 +178,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.KEEP_CANNED_REPLIES,
         Permission.SEE_DELIVERIES,
         Permission.READ_FIGURES,
+        Permission.SETTLE_PAY,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_FIGURES},
 }

@@ -18,7 +18,7 @@ from data.complaints import (
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import EndReason, Order, Party, Visit, VisitStatus
-from services import agreements, audit, calls, clock, lifecycles, notices, visits
+from services import agreements, audit, calls, clock, held_pay, lifecycles, notices, visits
 from services.access import Actor, Permission, Role
 from services.calls import Outcome
 from services.errors import Conflict, NotAllowed, NotFound
@@ -106,6 +106,7 @@ def lodge(
     session.add(complaint)
     session.flush()
     lifecycles.begin(session, actor, Noun.COMPLAINT, complaint, "open")
+    held_pay.hold_back(session, visit)
     audit.record(session, actor, "open_complaint", "visit", visit.id, complaint_id=complaint.id)
     named, about = agreements.facts(order, visit.id), f"complaint-{complaint.id}"
     other_id = ({order.customer_id, visit.caregiver_id} - {by_id}).pop()
@@ -201,6 +202,13 @@ def resting(session: Session, visit_ids: Sequence[int]) -> set[int]:
     return set(session.scalars(asked))
 
 
+def let_go_if_settled(session: Session, visit: Visit) -> None:
+    """Once nothing is amiss with a visit any more, what was held back of it is due again."""
+    session.flush()
+    if not resting(session, [visit.id]):
+        held_pay.let_go(session, visit)
+
+
 def check_not_concerned(actor: Actor, visit: Visit, order: Order) -> None:
     """Who came, or whose family it was, does not judge."""
     if actor.id in (visit.caregiver_id, order.customer_id):
@@ -211,6 +219,7 @@ def _end(
     session: Session, actor: Actor, complaint: Complaint, visit: Visit, order: Order, deed: str
 ) -> None:
     complaint.closed_at = clock.now()
+    let_go_if_settled(session, visit)
     audit.record(session, actor, deed, "visit", visit.id, complaint_id=complaint.id)
     sides = sorted({order.customer_id, visit.caregiver_id} - {actor.id})
     notices.tell_all(

@@ -177,7 +177,11 @@ def _open(session: Session, account_id: int) -> Open:
     def count(number: InstrumentedAttribute[int], *where: ColumnElement[bool]) -> int:
         return session.scalar(select(func.count(number)).where(*where)) or 0
 
-    unpaid = (LedgerAccount.CAREGIVER_FROZEN, LedgerAccount.CAREGIVER_PAYABLE)
+    unpaid = (
+        LedgerAccount.CAREGIVER_FROZEN,
+        LedgerAccount.CAREGIVER_PAYABLE,
+        LedgerAccount.PAYOUT_SENT,
+    )
     return Open(
         works_here=count(
             AccountRole.id, AccountRole.account_id == account_id, AccountRole.role.in_(STAFF)

@@ -17,6 +17,7 @@ from data.history import Noun
 from data.identities import Identity, ProviderFlow
 from data.notices import ConsoleText, Notice, NoticePreference, OutboxMessage
 from data.orders import Order, Visit
+from data.payouts import PayoutAccount
 from data.publications import Extract
 from data.receipts import Receipt
 from data.recipients import Recipient
@@ -193,6 +194,11 @@ def caregiver(session: Session, actor: Actor, caregiver: Caregiver) -> None:
     caregiver.about = caregiver.training = caregiver.decision_words = ""
     caregiver.skills, caregiver.birth_date = [], _year_of(caregiver.birth_date)
     caregiver.cell = places.cell_of_district(caregiver.district_code)
+    for account in session.scalars(
+        select(PayoutAccount).where(PayoutAccount.caregiver_id == caregiver.id)
+    ):
+        account.holder = account.number = account.bank = NOBODY
+        account.tail = ""
     if caregiver.status is not CaregiverStatus.SUSPENDED:
         lifecycles.take(session, actor, Noun.CAREGIVER, caregiver, "leave")
 

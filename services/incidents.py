@@ -12,7 +12,16 @@ from data.complaints import Incident, IncidentKind, IncidentStatus
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
-from services import agreements, audit, clock, complaints, lifecycles, notices, visits
+from services import (
+    agreements,
+    audit,
+    clock,
+    complaints,
+    held_pay,
+    lifecycles,
+    notices,
+    visits,
+)
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, NotFound
 from services.wording import words
@@ -71,6 +80,7 @@ def report(session: Session, actor: Actor, visit_id: int, kind: IncidentKind, sa
     session.add(incident)
     session.flush()
     lifecycles.begin(session, actor, Noun.INCIDENT, incident, "report")
+    held_pay.hold_back(session, visit)
     audit.record(session, actor, "report_incident", "visit", visit.id, incident_id=incident.id)
     notices.tell_operators(
         session,
@@ -96,6 +106,7 @@ def close(session: Session, actor: Actor, incident_id: int, outcome_words: str) 
     complaints.check_not_concerned(actor, visit, order)
     lifecycles.take(session, actor, Noun.INCIDENT, incident, "close")
     incident.outcome_words, incident.closed_at = outcome_words, clock.now()
+    complaints.let_go_if_settled(session, visit)
     audit.record(session, actor, "close_incident", "visit", visit.id, incident_id=incident.id)
     notices.tell_all(
         session,

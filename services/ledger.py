@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from data.complaints import ExtraTime
 from data.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order, Visit
+from data.payouts import Payout
 from data.receipts import Receipt, ReceiptMethod
 from services import clock
 from services.access import Actor, Permission
@@ -193,6 +194,68 @@ def _book_receipt(session: Session, event: LedgerEvent, receipt: Receipt, amount
     )
 
 
+def book_held_back(session: Session, visit: Visit, amount_fen: int, before: int) -> None:
+    """Pay that was due is frozen again; `before` counts how often that changed already."""
+    _book(
+        session,
+        LedgerEvent.HELD_BACK,
+        f"visit:{visit.id}:{before}",
+        visit.order_id,
+        visit.id,
+        Line(LedgerAccount.CAREGIVER_PAYABLE, amount_fen, visit.caregiver_id),
+        Line(LedgerAccount.CAREGIVER_FROZEN, -amount_fen, visit.caregiver_id),
+    )
+
+
+def book_let_go(session: Session, visit: Visit, amount_fen: int, before: int) -> None:
+    """What was held back is due again; `before` counts how often that changed already."""
+    _book(
+        session,
+        LedgerEvent.LET_GO,
+        f"visit:{visit.id}:{before}",
+        visit.order_id,
+        visit.id,
+        Line(LedgerAccount.CAREGIVER_FROZEN, amount_fen, visit.caregiver_id),
+        Line(LedgerAccount.CAREGIVER_PAYABLE, -amount_fen, visit.caregiver_id),
+    )
+
+
+def book_payout_sent(session: Session, payout: Payout) -> None:
+    """Pay that was due is told to the bank, and due no more."""
+    _book_payout(
+        session, LedgerEvent.PAYOUT_SENT, payout,
+        LedgerAccount.CAREGIVER_PAYABLE, LedgerAccount.PAYOUT_SENT,
+    )  # fmt: skip
+
+
+def book_paid_out(session: Session, payout: Payout) -> None:
+    """The bank says that it has arrived."""
+    _book_payout(
+        session, LedgerEvent.PAID_OUT, payout,
+        LedgerAccount.PAYOUT_SENT, LedgerAccount.PAID_OUT,
+    )  # fmt: skip
+
+
+def book_payout_failed(session: Session, payout: Payout) -> None:
+    """It did not arrive, or was never told to the bank: it is due again."""
+    _book_payout(
+        session, LedgerEvent.PAYOUT_FAILED, payout,
+        LedgerAccount.PAYOUT_SENT, LedgerAccount.CAREGIVER_PAYABLE,
+    )  # fmt: skip
+
+
+def _book_payout(
+    session: Session,
+    event: LedgerEvent,
+    payout: Payout,
+    debit: LedgerAccount,
+    credit: LedgerAccount,
+) -> None:
+    whose = payout.caregiver_id
+    lines = Line(debit, payout.amount_fen, whose), Line(credit, -payout.amount_fen, whose)
+    _book(session, event, f"payout:{payout.id}", None, None, *lines)
+
+
 def _owed(order: Order, amount_fen: int) -> tuple[Line, Line]:
     return (
         Line(LedgerAccount.CUSTOMER_RECEIVABLE, amount_fen, order.customer_id),
@@ -226,6 +289,12 @@ def balances(
 ) -> dict[int | None, int]:
     """The balances in fen of several parties at once; who has none is not in it."""
     return {party: int(total) for party, total in session.execute(_totals(account, party_ids))}
+
+
+def owed(session: Session, account: LedgerAccount) -> dict[int, int]:
+    """What everybody is owed on an account in fen, by their numbers."""
+    rows = session.execute(_totals(account, None))
+    return {party: -int(total) for party, total in rows if party is not None}
 
 
 def keep_balances(session: Session, actor: Actor) -> int:

@@ -20,6 +20,7 @@ from data.complaints import (
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.payouts import BatchStatus, Payout, PayoutBatch, PayoutStatus
 from data.verifications import CaseStatus, VerificationCase
 from services import clock
 from services.access import Actor, Permission
@@ -261,6 +262,16 @@ TALK_MOVES = (
     Move("merge", TalkStatus.ASSIGNED, TalkStatus.SETTLED, Permission.RUN_JOBS),
     Move("close", TalkStatus.OPEN, TalkStatus.CLOSED, Permission.RUN_JOBS),
 )
+PAYOUT_BATCH_MOVES = (
+    Move("send", BatchStatus.LOCKED, BatchStatus.SENT, Permission.SETTLE_PAY),
+    Move("withdraw", BatchStatus.LOCKED, BatchStatus.WITHDRAWN, Permission.SETTLE_PAY),
+    Move("close", BatchStatus.SENT, BatchStatus.CLOSED, Permission.SETTLE_PAY),
+)
+PAYOUT_MOVES = (
+    Move("arrive", PayoutStatus.WAITING, PayoutStatus.PAID, Permission.SETTLE_PAY),
+    Move("come_back", PayoutStatus.WAITING, PayoutStatus.FAILED, Permission.SETTLE_PAY),
+    Move("withdraw", PayoutStatus.WAITING, PayoutStatus.WITHDRAWN, Permission.SETTLE_PAY),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -274,6 +285,8 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.INCIDENT: INCIDENT_MOVES,
     Noun.EXTRA_TIME: EXTRA_TIME_MOVES,
     Noun.TALK: TALK_MOVES,
+    Noun.PAYOUT_BATCH: PAYOUT_BATCH_MOVES,
+    Noun.PAYOUT: PAYOUT_MOVES,
 }
 
 
@@ -290,6 +303,8 @@ Movable = (
     | Incident
     | ExtraTime
     | Talk
+    | PayoutBatch
+    | Payout
 )
 
 

@@ -48,6 +48,7 @@ INNER = {
     "audit.record",
     "bookings.tell_requested",
     "calendars.reach",
+    "payouts.reach",
     "callers.acted_for",
     "calls.mark",
     "waiting_lists.close",

@@ -54,6 +54,7 @@ from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
+from data.payouts import BatchStatus, FileKind, PayoutStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers, repeat_bookings
@@ -286,6 +287,10 @@ FAMILIES: dict[str, set[str]] = {
     "my_profile.{}to": {"", "second_"},
     "order_kind.{}": set(orders.OrderKind),
     "order_status.{}": set(icons.REQUEST),
+    "batch_status.{}": set(BatchStatus),
+    "payout_status.{}": set(PayoutStatus),
+    "payouts.take_{}": set(FileKind),
+    "payouts.sum_{}": set(PayoutStatus),
     "plan.clash_{}": {"skip", "stand_in"},
     "plan.column_{}": {"day", "start", "price", "caregiver"},
     "evidence.checked_{}": {"in", "out"},

@@ -1,7 +1,6 @@
 """A page's figures as a file: what is looked at, as a table that Excel opens without harm.
 
-Never by st.download_button: what lies at /media is open to anyone who has the address. What a
-table on screen offers to save is made in the browser of what it shows, and goes nowhere else.
+What a table on screen offers to save is made in the browser of what it shows, and goes nowhere.
 """
 
 import csv
@@ -11,15 +10,15 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
-from streamlit.components.v2 import component
 
-from components import formats, session
+from components import downloads, formats, session
 from components.figures import labels
 from components.i18n import t
 from services import extracts
 from services.analytics import combining
 from services.analytics.figures import Frame
 from services.extracts import Scope
+from services.wording import harmless
 
 MOST_ROWS = 50_000
 # What each page's figures are made of.
@@ -39,20 +38,6 @@ _FIGURES = (
     "price_fen", "count", "caregivers", "families", "new", "repeated", "spend_fen",
     "p25", "p50", "p75",
 )  # fmt: skip
-_AS_TEXT = ("=", "+", "-", "@", "\t", "\r")  # With these a cell would be a formula.
-_FETCH = component(
-    "fetch_extract",
-    js="""
-export default function ({ data, parentElement }) {
-  if (parentElement.fetched === data.source) return
-  parentElement.fetched = data.source
-  const link = document.createElement("a")
-  link.href = new URL(data.source, document.baseURI).href
-  link.download = ""
-  link.click()
-}
-""",
-)
 
 
 def popover(
@@ -86,7 +71,7 @@ def _make(
     content = written(page, head, tables)
     made = Scope(scope.place, scope.first, scope.last, scope.care, rows, scope.published)
     if (ticket := session.disclose(extracts.prepare, page, content, made)) is not None:
-        _FETCH(data={"source": f"documents/figures/{ticket}"}, key="fetch_extract", height=1)
+        downloads.fetch(f"documents/figures/{ticket}", "fetch_extract")
         st.caption(t("extracts.ready"))
 
 
@@ -125,9 +110,7 @@ def cells(frame: Frame, told: pd.DataFrame) -> pd.DataFrame:
 
 def safe(value: object) -> object:
     """A cell that no table program takes for a formula."""
-    if isinstance(value, str) and value.startswith(_AS_TEXT):
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _cell(column: str, row: Mapping[Any, Any]) -> object:

@@ -9,6 +9,7 @@ from data.complaints import ComplaintStatus, ExtraTimeStatus, IncidentStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
+from data.payouts import BatchStatus, PayoutStatus
 from data.verifications import CaseStatus
 from services import lifecycles
 from services.access import GRANTS, SYSTEM, Actor, Channel, Role
@@ -29,6 +30,8 @@ FIRST = {
     Noun.INCIDENT: {IncidentStatus.REPORTED},
     Noun.EXTRA_TIME: {ExtraTimeStatus.ASKED},
     Noun.TALK: {TalkStatus.WAITING, TalkStatus.OPEN},
+    Noun.PAYOUT_BATCH: {BatchStatus.LOCKED},
+    Noun.PAYOUT: {PayoutStatus.WAITING},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 

@@ -19,13 +19,9 @@ EVENTS = (
     "fee_reversed",
 )  # fmt: skip
 MORE_EVENTS = (
-    "received",
-    "receipt_reversed",
-    "refunded",
-    "payout_sent",
-    "paid_out",
-    "payout_failed",
-)
+    "received", "receipt_reversed", "refunded", "payout_sent", "paid_out", "payout_failed",
+    "held_back", "let_go",
+)  # fmt: skip
 GUARDED = "ledger_entries", "ledger_postings"
 REFUSAL = "the ledger is only ever added to"
 UNFIT = "a line does not follow the one before"
