@@ -103,8 +103,13 @@ def _batch(batch: BatchView) -> None:
         ]
         when = t("payouts.locked_at", at=formats.moment(batch.locked_at))
         st.caption(" · ".join((places.city_path(batch.city_code), when, *parts)))
-        if batch.status in (BatchStatus.LOCKED, BatchStatus.SENT):
-            _files(batch)
+        with layout.row():
+            if batch.status in (BatchStatus.LOCKED, BatchStatus.SENT):
+                _files(batch)
+            if "withdraw" in batch.moves and layout.confirmed(
+                t("payouts.withdraw"), t("payouts.withdraw_warning"), f"withdraw_{batch.id}"
+            ):
+                session.perform("payouts.withdrawn", payouts.withdraw, batch.id)
         with st.expander(
             t("payouts.lines"), key=f"lines_{batch.id}", on_change="rerun",
             expanded=batch.status is BatchStatus.SENT, icon=":material/list:",
@@ -117,20 +122,15 @@ def _files(batch: BatchView) -> None:
     if session.without_routes():
         st.info(t("extracts.without_routes"))
         return
-    with layout.row():
-        for kind in FileKind:
-            st.button(
-                t(f"payouts.take_{kind}"),
-                icon=":material/download:",
-                type="primary" if batch.status is BatchStatus.LOCKED else "secondary",
-                key=f"take_{kind}_{batch.id}",
-                on_click=_want,
-                args=(batch.id, kind),
-            )
-        if "withdraw" in batch.moves and layout.confirmed(
-            t("payouts.withdraw"), t("payouts.withdraw_warning"), f"withdraw_{batch.id}"
-        ):
-            session.perform("payouts.withdrawn", payouts.withdraw, batch.id)
+    for kind in FileKind:
+        st.button(
+            t(f"payouts.take_{kind}"),
+            icon=":material/download:",
+            type="primary" if batch.status is BatchStatus.LOCKED else "secondary",
+            key=f"take_{kind}_{batch.id}",
+            on_click=_want,
+            args=(batch.id, kind),
+        )
 
 
 def _want(batch_id: int, kind: FileKind) -> None:

@@ -171,6 +171,7 @@ FAMILIES: dict[str, set[str]] = {
     "distance.{}": set(DistanceBand),
     "empty.{}": {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
+        "payouts",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repeat",

@@ -12,11 +12,22 @@ from api.headers import SecurityHeaders
 from api.routes import ROUTES
 from data.database import writing
 from services import clock as service_clock
-from services import credentials, extracts, sessions
-from services.access import Actor
+from services import credentials, extracts, income, payout_accounts, payout_files, payouts, sessions
+from services.access import SYSTEM, Actor
 from services.extracts import Scope
+from services.payout_accounts import AccountForm
+from services.payout_files import FileKind
 from tests.conftest import token_of
-from tests.factories import ANALYST, DESK, FAR_OPERATOR, NANTONG, OPERATOR, ZHOU
+from tests.factories import (
+    ANALYST,
+    DESK,
+    FAR_OPERATOR,
+    LI,
+    NANTONG,
+    OPERATOR,
+    ZHOU,
+    make_redeemed_visit,
+)
 
 FILE = "需求数\r\n12\r\n".encode("utf-8-sig")
 Ask = Callable[..., httpx.Response]
@@ -85,3 +96,36 @@ def test_a_guess_gets_nothing(ask, database, ticket):
     answer = ask(f"/documents/figures/{ticket}", cookie(ANALYST))
 
     assert (answer.status_code, answer.content) == (403, b"")
+
+
+class TestBankFiles:
+    """The same for what goes to the bank: for the operator who asked for it."""
+
+    @pytest.fixture
+    def address(self, database, clock):
+        with writing() as session:
+            payout_accounts.keep(
+                session, LI, AccountForm("工商银行", "李桂兰", "6222021234567890128")
+            )
+            make_redeemed_visit(session)
+        clock.move(days=10)
+        with writing() as session:
+            income.release_due(session, SYSTEM)
+            session.flush()
+            batch_id = payouts.lock(session, OPERATOR, NANTONG, 6800)
+            session.flush()
+            ticket = payout_files.prepare(session, OPERATOR, batch_id, FileKind.XLSX)
+        return f"/documents/payouts/{ticket}"
+
+    def test_whom_it_was_made_for_gets_it_once(self, ask, address):
+        first = ask(address, cookie(OPERATOR))
+        assert first.status_code == 200
+        assert first.headers["content-type"].endswith("spreadsheetml.sheet")
+        assert first.headers["cache-control"] == "no-store"
+        assert ask(address, cookie(OPERATOR)).status_code == 403
+
+    @pytest.mark.parametrize("actor", [ZHOU, LI, DESK, ANALYST, FAR_OPERATOR])
+    def test_nobody_else_does(self, ask, address, actor):
+        assert ask(address, cookie(actor)).status_code == 403
+        assert ask(address).status_code == 403
+        assert ask(address, cookie(OPERATOR)).status_code == 200
