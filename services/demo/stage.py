@@ -30,7 +30,7 @@ from services import (
     waiting_lists,
 )
 from services.access import SYSTEM, Actor, Role
-from services.demo import cast, chats, levels, papers, payments, words
+from services.demo import cast, chats, levels, papers, payments, settlements, words
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
 from services.demo.plan import Planner
@@ -111,6 +111,7 @@ def stage(
         lambda done, total: progress(PEOPLE + (WEEKS - PEOPLE) * done // total, 100),
     )
     payments.pay(session, actors[Role.DESK], operator, now)
+    settlements.settle(session, operator, carers, now)
     _newcomers(session, operator, now, len(families) + 2)
     _open_doors(session, start, now)
     with clock.at(now):

@@ -1,0 +1,52 @@
+"""Settlements of the demo: one batch that the bank has answered, and what has come due since."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from services import clock, income, payout_accounts, payout_files, payouts
+from services.access import SYSTEM, Actor
+from services.demo.cast import Carer
+from services.demo.nantong import CITY
+from services.payout_accounts import AccountForm
+from services.payout_files import FileKind
+
+AGO = timedelta(days=9)
+BANKS = "工商银行南通分行", "农业银行南通分行", "江苏银行南通分行", "南通农商银行"
+WITHOUT_ACCOUNT = 3  # The last of the caregivers have not said yet where their pay goes.
+WHY = "户名与账号不符"
+
+
+def settle(session: Session, operator: Actor, carers: list[Carer], now: datetime) -> None:
+    """Accounts, then a batch: all of it arrived but one line, which came back."""
+    with clock.at(now - AGO):
+        for number, carer in enumerate(carers[:-WITHOUT_ACCOUNT]):
+            if carer.since < clock.now():
+                _tell_account(session, carer, number)
+        session.flush()
+        while income.release_due(session, SYSTEM):
+            session.flush()
+        due_fen = payouts.preview(session, operator, CITY).total_fen
+        batch_id = payouts.lock(session, operator, CITY, due_fen)
+        session.flush()
+        payout_files.prepare(session, operator, batch_id, FileKind.XLSX)
+    with clock.at(now - AGO + timedelta(days=1)):
+        first, *others = payouts.lines(session, operator, batch_id)
+        payouts.came_back(session, operator, first.id, WHY)
+        payouts.arrived(session, operator, batch_id, [one.id for one in others])
+
+
+def _tell_account(session: Session, carer: Carer, number: int) -> None:
+    name = f"{carer.id:04d}"
+    digits = f"622202111100{number:02d}{name}"
+    form = AccountForm(BANKS[number % len(BANKS)], f"演示户名{number + 1}", _card(digits))
+    payout_accounts.keep(session, carer.actor, form)
+
+
+def _card(digits: str) -> str:
+    """These digits with the one that makes them a card's (ISO 7812)."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 - place % 2)
+        total += value - 9 * (value > 9)
+    return f"{digits}{-total % 10}"
