@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 
 NOTICE_KINDS = (
     "demand_posted", "application_received", "application_declined", "application_closed",
