@@ -18,7 +18,7 @@ WHY = "户名与账号不符"
 
 
 def settle(session: Session, operator: Actor, carers: list[Carer], now: datetime) -> None:
-    """Accounts, then a batch: all of it arrived but one line, which came back."""
+    """Accounts, then a batch of what is due: all arrived, but one of several came back."""
     with clock.at(now - AGO):
         for number, carer in enumerate(carers[:-WITHOUT_ACCOUNT]):
             if carer.since < clock.now():
@@ -27,13 +27,18 @@ def settle(session: Session, operator: Actor, carers: list[Carer], now: datetime
         while income.release_due(session, SYSTEM):
             session.flush()
         due_fen = payouts.preview(session, operator, CITY).total_fen
+        if not due_fen:
+            return
         batch_id = payouts.lock(session, operator, CITY, due_fen)
         session.flush()
         payout_files.prepare(session, operator, batch_id, FileKind.XLSX)
     with clock.at(now - AGO + timedelta(days=1)):
-        first, *others = payouts.lines(session, operator, batch_id)
-        payouts.came_back(session, operator, first.id, WHY)
+        *others, last = payouts.lines(session, operator, batch_id)
         payouts.arrived(session, operator, batch_id, [one.id for one in others])
+        if others:
+            payouts.came_back(session, operator, last.id, WHY)
+        else:
+            payouts.arrived(session, operator, batch_id, [last.id])
 
 
 def _tell_account(session: Session, carer: Carer, number: int) -> None:
