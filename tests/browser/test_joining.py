@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from services import clock
 from tests.browser.conftest import PATIENCE_MS, PHONE, Person
@@ -30,9 +31,13 @@ def pilot(tmp_path_factory, cluster) -> Iterator[LiveServer]:
 
 def hand_in(person: Person) -> None:
     """Consent, name and number, both sides of the card."""
-    person.page.get_by_role("link", name="Verify now").click()
-    person.settle()
-    person.key("verification_agreed").locator("label").first.click()
+    agreed = person.key("verification_agreed").locator("label").first
+    for _ in range(3):  # A page still moving may miss the click.
+        with suppress(TimeoutError):
+            person.page.get_by_role("link", name="Verify now").click(timeout=PATIENCE_MS / 4)
+            agreed.wait_for(timeout=PATIENCE_MS / 4)
+            break
+    agreed.click(timeout=PATIENCE_MS)
     person.settle()
     person.press("case_consent")
     person.press("region_save")
