@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from components import formats
+from components import formats, layout
 from components.figures import charts, panels, shapes, views
 from components.figures.views import View
 from components.i18n import t
@@ -18,6 +18,7 @@ from services.analytics.figures import Frame
 from services.availability import Obstacle
 
 _BEST_RATING = 5
+_LEAGUE_AT_ONCE = 200
 _WORSE = {"late_share"}
 
 
@@ -227,16 +228,18 @@ def league(view: View) -> None:
         if rows.empty:
             charts.nothing(view)
             return
+        shown = rows.head(layout.shown_so_far("league", _LEAGUE_AT_ONCE))
         names = fetch(leagues.names)
         gone = t("figures_caregivers.gone")
-        levels = {one: t(f"caregiver_level.{one}") for one in set(rows["level"].dropna())}
-        shown = rows.assign(
-            name=[names.get(one, gone) for one in rows["caregiver"]],
-            level=rows["level"].map(levels),
-            rating=rows["rating"].round(2),
-            pay=rows["pay_fen"] / 100,
+        levels = {one: t(f"caregiver_level.{one}") for one in set(shown["level"].dropna())}
+        told = shown.assign(
+            name=[names.get(one, gone) for one in shown["caregiver"]],
+            level=shown["level"].map(levels),
+            rating=shown["rating"].round(2),
+            pay=shown["pay_fen"] / 100,
         )
-        panels.table(shown, _league_columns(), key="caregivers_league", title=title)
+        panels.table(told, _league_columns(), key="caregivers_league", title=title)
+        layout.more_button(range(len(rows)), "league", _LEAGUE_AT_ONCE)
 
 
 def _of_each(view: View) -> pd.DataFrame:
