@@ -5,7 +5,7 @@ says is noted. Every step is one transaction with an event key of its own in the
 goes on after a crash finds each line as it was left.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -146,14 +146,14 @@ def withdraw(session: Session, actor: Actor, batch_id: int) -> None:
     audit.record(session, actor, "withdraw_payouts", "payout_batch", batch.id)
 
 
-def arrived(session: Session, actor: Actor, batch_id: int, payout_ids: Sequence[int]) -> int:
+def arrived(session: Session, actor: Actor, batch_id: int, payout_ids: Collection[int]) -> int:
     """Note that the bank paid these lines out; return how many. The last answer closes the batch.
 
     Lines that were answered before are left as they are.
     """
     actor.require(Permission.SETTLE_PAY)
     batch = _sent(session, actor, batch_id)
-    paid = [one for one in _waiting(session, batch) if one.id in set(payout_ids)]
+    paid = [one for one in _waiting(session, batch) if one.id in payout_ids]
     for payout in paid:
         _end(session, actor, payout, "arrive")
         ledger.book_paid_out(session, payout)
