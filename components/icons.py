@@ -101,6 +101,7 @@ STATEMENT = {
     StatementKind.RECEIVED: (":material/check_circle:", "green"),
     StatementKind.RECEIPT_REVERSED: (":material/undo:", "orange"),
     StatementKind.REFUNDED: (":material/currency_exchange:", "violet"),
+    StatementKind.REFUND_REVERSED: (":material/undo:", "orange"),
     StatementKind.MERGED: (":material/merge:", "gray"),
 }
 TALK = {

@@ -10,7 +10,7 @@ from components.figures import charts, panels, shapes
 from components.i18n import t
 from services import clock
 from services.catalogue import ItemView
-from services.income import Earned, Income, IncomeKind, MonthOfWork
+from services.income import Earned, Income, MonthOfWork
 
 _SHOWN_AT_ONCE = 40
 _AMOUNTS = ("pay", "total", "commission")
@@ -38,6 +38,9 @@ def income(earned: Income, months: Sequence[MonthOfWork], items: dict[int, ItemV
         )
         this_month = months[-1].pay_fen if months else 0
         st.metric(t("income.this_month"), formats.money(this_month), border=True)
+    if earned.debt_fen:
+        owed = t("income.debt", debt=formats.money(earned.debt_fen))
+        st.warning(owed, icon=":material/money_off:")
     payout_accounts.account_card()
     payout_accounts.my_payouts()
     _trends(months)
@@ -121,12 +124,12 @@ def _table(earned: Sequence[Earned], items: dict[int, ItemView]) -> None:
 
 
 def _owed(one: Earned, amount_fen: int) -> str:
-    """An amount the family has to do with; with a penalty it has nothing."""
-    return "" if one.kind is IncomeKind.PENALTY else formats.money(amount_fen)
+    """An amount the family has to do with; with what is deducted it has nothing."""
+    return "" if one.deducted else formats.money(amount_fen)
 
 
 def _state(one: Earned) -> str:
-    if one.kind is IncomeKind.PENALTY:
+    if one.deducted:
         return t("income.is_deducted")
     if one.released:
         return t("income.is_payable")

@@ -89,6 +89,8 @@ _ABOUT_BOTH = {
     NoticeKind.NO_SHOW_TAKEN_BACK,
     NoticeKind.VISIT_MISSED,
 }
+# The family's bill, the caregiver's income.
+_ABOUT_MONEY = {NoticeKind.REFUND_GRANTED, NoticeKind.REFUND_TAKEN_BACK}
 
 
 @live.part(Topic.INBOX)
@@ -126,6 +128,8 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
     said = f"{mark}{t(f'notice_text.{notice.kind}', **blanks)}"
     if notice.kind is NoticeKind.VISIT_CONFIRMED and "pay_fen" in facts:
         said = f"{said} {t('inbox.booked', pay=blanks['pay'])}"
+    if notice.kind is NoticeKind.REFUND_GRANTED and "pay_fen" in facts:
+        said = f"{said} {t('inbox.refund_yours', pay=blanks['pay'])}"
     if days := facts.get("skipped"):
         named = formats.listed(formats.day(date.fromisoformat(day)) for day in days)
         said = f"{said} {t('inbox.skipped', days=named)}"
@@ -145,6 +149,7 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         st.markdown(f"{said}  \n:small[{formats.ago(notice.created_at)}]")
         # Links are drawn for those they open for: the family, the caregiver or the staff.
         pages = ("my_orders", "my_visits", "orders") if notice.kind in _ABOUT_BOTH else ()
+        pages = ("my_bill", "income") if notice.kind in _ABOUT_MONEY else pages
         own = "my_orders" if reopened else _PAGE_OF.get(notice.kind)
         for page in pages or filter(None, [own]):
             navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")

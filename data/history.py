@@ -27,6 +27,7 @@ class Noun(StrEnum):
     TALK = "talk"
     PAYOUT_BATCH = "payout_batch"
     PAYOUT = "payout"
+    REFUND = "refund"
 
 
 class StatusChange(Numbered, Base):

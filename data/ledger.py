@@ -20,6 +20,8 @@ class LedgerAccount(StrEnum):
     ORDERS_COMMITTED = "orders_committed"
     CAREGIVER_FROZEN = "caregiver_frozen"
     CAREGIVER_PAYABLE = "caregiver_payable"
+    # What she owes, to come off what would be payable next.
+    CAREGIVER_DEBT = "caregiver_debt"
     PLATFORM_FEE = "platform_fee"
     PENALTY = "penalty"
     # Money that families paid, by the way it came; it is the bank's, not ours.
@@ -45,11 +47,16 @@ class LedgerEvent(StrEnum):
     RECEIVED = "received"
     RECEIPT_REVERSED = "receipt_reversed"
     REFUNDED = "refunded"
+    REFUND_REVERSED = "refund_reversed"
+    REPAID = "repaid"
+    REPAYMENT_REVERSED = "repayment_reversed"
     PAYOUT_SENT = "payout_sent"
     PAID_OUT = "paid_out"
     PAYOUT_FAILED = "payout_failed"
     HELD_BACK = "held_back"
     LET_GO = "let_go"
+    # By the migration that brought the account: what was payable below nothing before.
+    DEBT_NOTED = "debt_noted"
 
 
 class LedgerEntry(Numbered, Base):

@@ -92,6 +92,8 @@ class NoticeKind(StrEnum):
     CHAT_ASKED = "chat_asked"
     LEAVE_WITHDRAWN = "leave_withdrawn"
     NO_SHOW_TAKEN_BACK = "no_show_taken_back"
+    REFUND_GRANTED = "refund_granted"
+    REFUND_TAKEN_BACK = "refund_taken_back"
 
 
 class OutboxStatus(StrEnum):

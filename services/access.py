@@ -69,6 +69,7 @@ class Permission(StrEnum):
     REVERSE_RECEIPT = "receipt:reverse"
     KEEP_PAYOUT_ACCOUNT = "income:keep_account"
     SETTLE_PAY = "operator:settle_pay"
+    REFUND = "operator:refund"
     READ_FIGURES = "figures:read"
     RUN_JOBS = "jobs:run"
 
@@ -179,6 +180,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_DELIVERIES,
         Permission.READ_FIGURES,
         Permission.SETTLE_PAY,
+        Permission.REFUND,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_FIGURES},
 }

@@ -33,6 +33,7 @@ from services import (
     ledger,
     lifecycles,
     notices,
+    pay,
     pricing,
     tariffs,
     waiting_lists,
@@ -247,7 +248,7 @@ def reschedule(
         replaces_id=visit.id,
     )
     [new_id] = gate.place(session, order.id, visit.caregiver_id, [new])
-    ledger.book_cancelled(session, order, visit)
+    pay.book_cancelled(session, order, visit)
     ledger.book_extended(session, order, [new_id], price.total_fen)
     _tell_moved(session, actor, order, new_id, starts_at)
     calls.mark(
@@ -282,7 +283,7 @@ def _settle(
     visit.penalty_fen = owed_fen if owing is Party.CAREGIVER else 0
     agreements.drop_offers(session, actor, visit)
     session.flush()
-    ledger.book_cancelled(session, order, visit)
+    pay.book_cancelled(session, order, visit)
 
 
 def _no_show_fee(order: Order, visit: Visit, party: Party) -> int:

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from data.complaints import (
     Complaint,
     ComplaintCategory,
     ComplaintStatus,
-    Incident,
-    IncidentStatus,
 )
 from data.history import Noun
 from data.notices import NoticeKind
@@ -146,7 +144,7 @@ def close(session: Session, actor: Actor, complaint_id: int, outcome_words: str)
     actor.require(Permission.DECIDE_COMPLAINT)
     outcome_words = words(outcome_words, "outcome_words", 500)
     complaint, visit, order = _reach(session, actor, complaint_id)
-    check_not_concerned(actor, visit, order)
+    visits.check_not_concerned(actor, visit, order)
     lifecycles.take(session, actor, Noun.COMPLAINT, complaint, "close")
     complaint.outcome_words = outcome_words
     _end(session, actor, complaint, visit, order, "close_complaint")
@@ -170,21 +168,6 @@ def _of_orders(actor: Actor) -> Select[Complaint, Visit, Order]:
     )
 
 
-def rests() -> ColumnElement[bool]:
-    """The condition under which a visit's pay rests: an open complaint, or an open incident."""
-    return or_(Visit.id.in_(open_visits()), Visit.id.in_(troubled_visits()))
-
-
-def open_visits() -> Select[int]:
-    """The visits with an open complaint."""
-    return select(Complaint.visit_id).where(Complaint.status == ComplaintStatus.OPEN)
-
-
-def troubled_visits() -> Select[int]:
-    """The visits with an open incident."""
-    return select(Incident.visit_id).where(Incident.status == IncidentStatus.REPORTED)
-
-
 def contests(session: Session, visit_id: int) -> Sequence[int]:
     """The open complaints that contest a visit's no-show."""
     return session.scalars(
@@ -196,23 +179,11 @@ def contests(session: Session, visit_id: int) -> Sequence[int]:
     ).all()
 
 
-def resting(session: Session, visit_ids: Sequence[int]) -> set[int]:
-    """Whose pay rests, asked once more when they are locked: a complaint may just have come."""
-    asked = select(Visit.id).where(Visit.id.in_(visit_ids), rests())
-    return set(session.scalars(asked))
-
-
 def let_go_if_settled(session: Session, visit: Visit) -> None:
     """Once nothing is amiss with a visit any more, what was held back of it is due again."""
     session.flush()
-    if not resting(session, [visit.id]):
+    if not held_pay.resting(session, [visit.id]):
         held_pay.let_go(session, visit)
-
-
-def check_not_concerned(actor: Actor, visit: Visit, order: Order) -> None:
-    """Who came, or whose family it was, does not judge."""
-    if actor.id in (visit.caregiver_id, order.customer_id):
-        raise NotAllowed("error.own_dispute")
 
 
 def _end(

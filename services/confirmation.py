@@ -9,7 +9,7 @@ from data.cities import City
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
-from services import agreements, clock, complaints, lifecycles, notices, redemption
+from services import agreements, clock, held_pay, lifecycles, notices, redemption
 from services.access import Actor, Permission
 
 REMINDED_BEFORE = timedelta(days=1)
@@ -38,8 +38,9 @@ def _confirm(session: Session, actor: Actor, city: City, until: datetime) -> int
         .limit(MOST_AT_ONCE)
         .with_for_update(of=[Visit, Order], skip_locked=True)
     ).all()
-    resting = complaints.resting(session, [visit.id for _, visit in due])
+    resting = held_pay.resting(session, [visit.id for _, visit in due])
     done = [(order, visit) for order, visit in due if visit.id not in resting]
+    done.sort(key=lambda one: one[1].caregiver_id)  # The order of locks: services/pay.py.
     for order, visit in done:
         lifecycles.take(session, actor, Noun.VISIT, visit, "auto_confirm")
         redemption.settle(session, actor, order, visit)
@@ -75,7 +76,7 @@ def _left(city: City, after: datetime | None, until: datetime) -> Select[Order, 
             Order.city_code == city.code,
             Visit.status == VisitStatus.FINISHED,
             Visit.checked_out_at <= until,
-            ~complaints.rests(),
+            ~held_pay.rests(),
         )
     )
     return left.where(Visit.checked_out_at > after) if after else left

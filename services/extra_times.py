@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from data.complaints import ExtraTime, ExtraTimeStatus
 from data.history import Noun
-from data.ledger import LedgerEntry, LedgerEvent
 from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
-from services import agreements, audit, clock, ledger, lifecycles, notices, pricing, visits
+from services import agreements, audit, clock, ledger, lifecycles, notices, pay, pricing, visits
 from services.access import Actor, Permission
 from services.errors import Conflict, NotFound
 from services.pricing import Price
@@ -138,7 +137,7 @@ def of_orders(session: Session, actor: Actor, order_ids: Sequence[int]) -> list[
 @lru_cache(maxsize=1000)
 def _of_orders(actor: Actor) -> Select[ExtraTime, Visit, bool]:
     return (
-        select(ExtraTime, Visit, _settled())
+        select(ExtraTime, Visit, pay.released())
         .join(Visit, Visit.id == ExtraTime.visit_id)
         .join(Order, Order.id == Visit.order_id)
         .where(
@@ -146,16 +145,6 @@ def _of_orders(actor: Actor) -> Select[ExtraTime, Visit, bool]:
         )
         .order_by(ExtraTime.id.desc())
     )
-
-
-def agreed_pay(session: Session, visit_ids: Sequence[int]) -> dict[int, int]:
-    """What caregivers earned by agreed extra time, in fen, by visit."""
-    rows = session.execute(
-        select(ExtraTime.visit_id, ExtraTime.total_fen - ExtraTime.commission_fen).where(
-            ExtraTime.visit_id.in_(visit_ids), ExtraTime.status == ExtraTimeStatus.AGREED
-        )
-    )
-    return dict(rows.all())
 
 
 def _price(visit: Visit, order: Order, minutes: int) -> Price:
@@ -173,7 +162,7 @@ def _answered(
     extra = session.scalar(asked.with_for_update())
     if extra is None:
         raise NotFound("error.extra_time_not_found")
-    if session.scalar(select(Visit.id).where(Visit.id == visit.id, _settled())) is not None:
+    if session.scalar(select(Visit.id).where(Visit.id == visit.id, pay.released())) is not None:
         raise Conflict("error.extra_time_settled")
     lifecycles.take(session, actor, Noun.EXTRA_TIME, extra, move)
     extra.answered_at = clock.now()
@@ -190,10 +179,4 @@ def _tell_caregiver(
         f"visit-{visit.id}",
         **agreements.facts(order, visit.id),
         pay_fen=extra.total_fen - extra.commission_fen,
-    )
-
-
-def _settled() -> ColumnElement[bool]:
-    return exists().where(
-        LedgerEntry.visit_id == Visit.id, LedgerEntry.event == LedgerEvent.RELEASED
     )

@@ -21,6 +21,7 @@ from data.payouts import PayoutAccount
 from data.publications import Extract
 from data.receipts import Receipt
 from data.recipients import Recipient
+from data.refunds import Refund
 from data.reviews import Review
 from data.sessions import OneTimeCode, SecondFactor, SignInSession
 from data.verifications import CaseStatus, DocumentTicket, VerificationCase
@@ -156,7 +157,7 @@ def calls(session: Session, ids: Sequence[int]) -> None:
 
 
 def troubles(session: Session, ids: Sequence[int]) -> None:
-    """What both sides wrote of their visits, for it is about them; that it was written stays."""
+    """What was written of their visits, for it is about them; that it was written stays."""
     visits = (
         select(Visit.id)
         .join(Order, Order.id == Visit.order_id)
@@ -166,6 +167,9 @@ def troubles(session: Session, ids: Sequence[int]) -> None:
         for one in session.scalars(select(table).where(table.visit_id.in_(visits))):
             one.words = NOBODY
             one.outcome_words = NOBODY if one.outcome_words else ""
+    for refund in session.scalars(select(Refund).where(Refund.visit_id.in_(visits))):
+        refund.words = NOBODY
+        refund.reversal_words = NOBODY if refund.reversal_words else ""
     session.execute(
         update(Visit)
         .where(Visit.id.in_(visits), Visit.checked_in_cell.is_not(None))

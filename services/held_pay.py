@@ -3,54 +3,53 @@
 What was told to the bank before stays told: a payout is not called back.
 """
 
-from sqlalchemy import func, select
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from data.caregivers import Caregiver
-from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
+from data.complaints import Complaint, ComplaintStatus, Incident, IncidentStatus
+from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent
 from data.orders import Visit
-from services import ledger
+from services import ledger, pay
 
-_ABOUT_PAY = LedgerEvent.RELEASED, LedgerEvent.HELD_BACK, LedgerEvent.LET_GO
+
+def rests() -> ColumnElement[bool]:
+    """The condition under which a visit's pay rests: an open complaint, or an open incident."""
+    return or_(Visit.id.in_(open_visits()), Visit.id.in_(troubled_visits()))
+
+
+def open_visits() -> Select[int]:
+    """The visits with an open complaint."""
+    return select(Complaint.visit_id).where(Complaint.status == ComplaintStatus.OPEN)
+
+
+def troubled_visits() -> Select[int]:
+    """The visits with an open incident."""
+    return select(Incident.visit_id).where(Incident.status == IncidentStatus.REPORTED)
+
+
+def resting(session: Session, visit_ids: Sequence[int]) -> set[int]:
+    """Whose pay rests, asked once more when they are locked: a complaint may just have come."""
+    asked = select(Visit.id).where(Visit.id.in_(visit_ids), rests())
+    return set(session.scalars(asked))
 
 
 def hold_back(session: Session, visit: Visit) -> None:
     """Freeze what is due of a visit, as far as it is not told to the bank."""
-    hers = select(Caregiver.id).where(Caregiver.id == visit.caregiver_id)
-    session.scalar(hers.with_for_update(key_share=True))  # No batch is locked meanwhile.
+    pay.hold(session, visit.caregiver_id)
     due_fen = -ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, visit.caregiver_id)
-    amount_fen = min(_due_of(session, visit), due_fen)
+    amount_fen = min(pay.payable(session, visit), due_fen)
     if amount_fen > 0:
-        ledger.book_held_back(session, visit, amount_fen, _times(session, visit))
+        pay.book_held_back(session, visit, amount_fen, _times(session, visit))
 
 
 def let_go(session: Session, visit: Visit) -> None:
     """Make due again what was held back of a visit: nothing is amiss with it any more."""
-    if (held_fen := _held_of(session, visit)) > 0:
-        ledger.book_let_go(session, visit, held_fen, _times(session, visit))
-
-
-def _due_of(session: Session, visit: Visit) -> int:
-    """What was made due of a visit and not held back again."""
-    return -_sum(session, visit, LedgerAccount.CAREGIVER_PAYABLE, *_ABOUT_PAY)
-
-
-def _held_of(session: Session, visit: Visit) -> int:
-    events = LedgerEvent.HELD_BACK, LedgerEvent.LET_GO
-    return -_sum(session, visit, LedgerAccount.CAREGIVER_FROZEN, *events)
-
-
-def _sum(session: Session, visit: Visit, account: LedgerAccount, *events: LedgerEvent) -> int:
-    total = (
-        select(func.coalesce(func.sum(LedgerPosting.amount_fen), 0))
-        .join(LedgerEntry, LedgerEntry.id == LedgerPosting.entry_id)
-        .where(
-            LedgerEntry.visit_id == visit.id,
-            LedgerEntry.event.in_(events),
-            LedgerPosting.account == account,
-        )
-    )
-    return int(session.scalar(total) or 0)
+    pay.hold(session, visit.caregiver_id)
+    held_fen = pay.frozen(session, [visit.id]).get(visit.id, 0)
+    if held_fen > 0 and pay.is_released(session, visit):
+        pay.book_let_go(session, visit, held_fen, _times(session, visit))
 
 
 def _times(session: Session, visit: Visit) -> int:

@@ -11,10 +11,16 @@ from data.complaints import Complaint, ExtraTime, Incident
 from data.demands import Application
 from data.history import Noun, StatusChange
 from data.orders import Visit
+from data.refunds import Refund
 from services import agreements
 from services.access import Actor, Permission, Role
 
-_TROUBLES = {Noun.COMPLAINT: Complaint, Noun.INCIDENT: Incident, Noun.EXTRA_TIME: ExtraTime}
+_TROUBLES = {
+    Noun.COMPLAINT: Complaint,
+    Noun.INCIDENT: Incident,
+    Noun.EXTRA_TIME: ExtraTime,
+    Noun.REFUND: Refund,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def of_order(session: Session, actor: Actor, order_id: int) -> list[Step]:
 
 
 def _of_troubles(visit_ids: Select[int]) -> ColumnElement[bool]:
-    """The steps of complaints, incidents and extra times of these visits."""
+    """The steps of complaints, incidents, extra times and refunds of these visits."""
     return or_(
         *(
             (StatusChange.noun == noun)

@@ -7,16 +7,17 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from data.cities import City
 from data.complaints import ExtraTime, ExtraTimeStatus
-from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent
+from data.ledger import LedgerAccount
 from data.notices import NoticeKind
 from data.orders import Order, Visit, VisitStatus
+from data.refunds import Refund, RefundStatus
 from data.reviews import Review
-from services import clock, complaints, extra_times, ledger, notices, pricing, recurrence
+from services import clock, held_pay, ledger, notices, pay, pricing, recurrence
 from services.access import Actor, Permission
 
 MOST_LISTED = 300
@@ -32,14 +33,15 @@ class IncomeKind(StrEnum):
     EXTRA_TIME = "extra_time"
     FEE = "fee"
     PENALTY = "penalty"
+    REFUND = "refund"
 
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """One amount and its visit: what the family owes, less the commission; a penalty is negative.
+    """One amount and its visit: what the family owes, less the commission.
 
     It is frozen until `payable_at` (None: until the visit is redeemed), or longer while something
-    is amiss; a penalty comes off what is payable at once.
+    is amiss. A penalty, and her part of a refund, are negative and come off at once.
     """
 
     kind: IncomeKind
@@ -58,13 +60,22 @@ class Earned:
         """What reaches the caregiver."""
         return self.total_fen - self.commission_fen
 
+    @property
+    def deducted(self) -> bool:
+        """Whether it comes off what she earned."""
+        return self.kind in (IncomeKind.PENALTY, IncomeKind.REFUND)
+
 
 @dataclass(frozen=True, slots=True)
 class Income:
-    """Balances as the ledger has them, in fen, and the rows they consist of, newest first."""
+    """Balances as the ledger has them, in fen, and the rows they consist of, newest first.
+
+    What she owes comes off what would become payable next.
+    """
 
     frozen_fen: int
     payable_fen: int
+    debt_fen: int
     rows: tuple[Earned, ...]
 
 
@@ -88,10 +99,12 @@ def mine(session: Session, actor: Actor) -> Income:
     actor.require(Permission.READ_INCOME)
     found = session.execute(_of(actor.id).order_by(Visit.starts_at.desc()).limit(MOST_LISTED))
     rows = [earned for row in found for earned in _rows(row)]
+    rows += _given_back(session, actor.id)
     me = actor.id
     return Income(
         frozen_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN, me),
         payable_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_PAYABLE, me),
+        debt_fen=ledger.balance(session, LedgerAccount.CAREGIVER_DEBT, me),
         rows=tuple(sorted(rows, key=lambda one: one.earned_at, reverse=True)),
     )
 
@@ -112,6 +125,8 @@ def by_month(session: Session, actor: Actor) -> tuple[MonthOfWork, ...]:
         if visit.status is VisitStatus.REDEEMED:
             visits[_month(visit.starts_at)] += 1
             hours[_month(visit.starts_at)] += (visit.ends_at - visit.starts_at) / AN_HOUR
+    for earned in _given_back(session, actor.id, since):
+        pay_fen[_month(earned.earned_at)] += earned.pay_fen
     said: dict[date, list[tuple[int, int]]] = defaultdict(list)
     for at, overall, weight in session.execute(
         select(Review.created_at, Review.overall, Review.weight).where(
@@ -158,8 +173,8 @@ def _of(caregiver_id: int | None) -> Select[*tuple[Any, ...]]:
             ExtraTime.total_fen.label("extra_fen"),
             ExtraTime.commission_fen.label("extra_commission_fen"),
             City.release_days,
-            _released().label("released"),
-            complaints.rests().label("rests"),
+            pay.released().label("released"),
+            held_pay.rests().label("rests"),
         )
         .select_from(Visit)
         .join(Order, Order.id == Visit.order_id)
@@ -210,6 +225,46 @@ def _rows(visit: Row[*tuple[Any, ...]]) -> Iterator[Earned]:
         yield row(IncomeKind.PENALTY, -visit.penalty_fen, 0, visit.starts_at)
 
 
+def _given_back(
+    session: Session, caregiver_id: int | None, since: datetime | None = None
+) -> list[Earned]:
+    """Her part of what families were given back, newest first; or of all since a moment."""
+    hers = (
+        select(
+            Refund.caregiver_fen,
+            Refund.created_at,
+            Visit.order_id,
+            Visit.starts_at,
+            Order.item_id,
+            pay.released().label("released"),
+        )
+        .join(Visit, Visit.id == Refund.visit_id)
+        .join(Order, Order.id == Visit.order_id)
+        .where(
+            Visit.caregiver_id == caregiver_id,
+            Refund.caregiver_fen > 0,
+            Refund.status == RefundStatus.GRANTED,
+        )
+        .order_by(Refund.id.desc())
+    )
+    asked = hers.where(Refund.created_at >= since) if since else hers.limit(MOST_LISTED)
+    return [
+        Earned(
+            kind=IncomeKind.REFUND,
+            order_id=row.order_id,
+            item_id=row.item_id,
+            starts_at=row.starts_at,
+            earned_at=row.created_at,
+            total_fen=-row.caregiver_fen,
+            commission_fen=0,
+            payable_at=None,
+            released=row.released,
+            rests=False,
+        )
+        for row in session.execute(asked)
+    ]
+
+
 def release_due(session: Session, actor: Actor) -> int:
     """Make pay payable whose days of waiting are over; return of how many visits.
 
@@ -219,31 +274,32 @@ def release_due(session: Session, actor: Actor) -> int:
     released = 0
     for city in session.scalars(select(City)):
         due = session.execute(
-            select(Order.item_id, Order.commission_bp, Visit)
+            select(Order.item_id, Visit)
             .join(Visit, Visit.order_id == Order.id)
             .where(
                 Order.city_code == city.code,
                 _earned_by(clock.now() - timedelta(days=city.release_days)),
-                ~_released(),
-                ~complaints.rests(),
+                ~pay.released(),
+                ~held_pay.rests(),
             )
             .order_by(Visit.redeemed_at)
             .limit(MOST_AT_ONCE)
             .with_for_update(of=Visit, skip_locked=True)
         ).all()
-        locked = [visit.id for _, _, visit in due]
+        locked = [visit.id for _, visit in due]
+        pay.hold(session, *(visit.caregiver_id for _, visit in due))
         # Asked anew now that they are locked: a complaint or another worker may just have come.
-        still = select(Visit.id).where(Visit.id.in_(locked), ~_released(), ~complaints.rests())
+        still = select(Visit.id).where(Visit.id.in_(locked), ~pay.released(), ~held_pay.rests())
         to_release = set(session.scalars(still))
-        extra = extra_times.agreed_pay(session, locked)
-        for item_id, commission_bp, visit in due:
+        frozen = pay.frozen(session, locked)
+        for item_id, visit in due:
             if visit.id not in to_release:
                 continue
-            if visit.status is VisitStatus.REDEEMED:
-                pay_fen = visit.pay_fen + extra.get(visit.id, 0)
-            else:
-                pay_fen = visit.fee_fen - pricing.share(visit.fee_fen, commission_bp)
-            ledger.book_released(session, visit, pay_fen)
+            pay_fen = frozen.get(visit.id, 0)
+            pay.book_released(session, visit, pay_fen)
+            released += 1
+            if not pay_fen:  # All of it was given back.
+                continue
             notices.tell(
                 session,
                 NoticeKind.PAY_RELEASED,
@@ -254,7 +310,6 @@ def release_due(session: Session, actor: Actor) -> int:
                 item_id=item_id,
                 pay_fen=pay_fen,
             )
-            released += 1
     return released
 
 
@@ -263,9 +318,3 @@ def _earned_by(moment: datetime) -> ColumnElement[bool]:
     made = and_(Visit.status == VisitStatus.REDEEMED, Visit.redeemed_at <= moment)
     called_off = Visit.status.in_((VisitStatus.CANCELLED, VisitStatus.MISSED))
     return or_(made, and_(called_off, Visit.fee_fen > 0, Visit.starts_at <= moment))
-
-
-def _released() -> ColumnElement[bool]:
-    return exists().where(
-        LedgerEntry.visit_id == Visit.id, LedgerEntry.event == LedgerEvent.RELEASED
-    )

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Select,
     Table,
     delete,
-    exists,
     func,
     insert,
     select,
@@ -21,11 +20,9 @@ from sqlalchemy.orm import Session
 from data.complaints import ExtraTime
 from data.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order, Visit
-from data.payouts import Payout
 from data.receipts import Receipt, ReceiptMethod
 from services import clock
 from services.access import Actor, Permission
-from services.pricing import share
 
 # Core, and written once: the ORM's way takes three times as long.
 _entries: Table = LedgerEntry.__table__  # pyright: ignore[reportAssignmentType] - it is a Table
@@ -58,7 +55,7 @@ class Line:
 
 def book_confirmed(session: Session, order: Order, total_fen: int) -> None:
     """The customer owes the price of the order's visits; nobody has earned it yet."""
-    _book(
+    book(
         session,
         LedgerEvent.CONFIRMED,
         f"order:{order.id}",
@@ -70,7 +67,7 @@ def book_confirmed(session: Session, order: Order, total_fen: int) -> None:
 
 def book_extended(session: Session, order: Order, visit_ids: Sequence[int], total_fen: int) -> None:
     """The customer owes the price of visits that came to an order that stands already."""
-    _book(
+    book(
         session,
         LedgerEvent.EXTENDED,
         f"visit:{visit_ids[0]}",
@@ -82,7 +79,7 @@ def book_extended(session: Session, order: Order, visit_ids: Sequence[int], tota
 
 def book_redeemed(session: Session, order: Order, visit: Visit) -> None:
     """A visit's price is earned: the caregiver's share (frozen until released), the platform's."""
-    _book(
+    book(
         session,
         LedgerEvent.REDEEMED,
         f"visit:{visit.id}",
@@ -96,7 +93,7 @@ def book_redeemed(session: Session, order: Order, visit: Visit) -> None:
 
 def book_extra_time(session: Session, order: Order, visit: Visit, extra: ExtraTime) -> None:
     """The customer owes agreed extra time, and it is earned at once; once per visit."""
-    _book(
+    book(
         session,
         LedgerEvent.EXTRA_TIME,
         f"visit:{visit.id}",
@@ -112,66 +109,6 @@ def book_extra_time(session: Session, order: Order, visit: Visit, extra: ExtraTi
     )
 
 
-def book_released(session: Session, visit: Visit, pay_fen: int) -> None:
-    """The caregiver's share, extra time and all, has waited long enough: it can be paid out."""
-    _book(
-        session,
-        LedgerEvent.RELEASED,
-        f"visit:{visit.id}",
-        visit.order_id,
-        visit.id,
-        Line(LedgerAccount.CAREGIVER_FROZEN, pay_fen, visit.caregiver_id),
-        Line(LedgerAccount.CAREGIVER_PAYABLE, -pay_fen, visit.caregiver_id),
-    )
-
-
-def book_cancelled(session: Session, order: Order, visit: Visit) -> None:
-    """The customer owes no more of a visit than its fee, which is earned like a price.
-
-    A caregiver's penalty comes off what would be paid out to her.
-    """
-    commission_fen = share(visit.fee_fen, order.commission_bp)
-    earned_fen = visit.fee_fen - commission_fen
-    _book(
-        session,
-        LedgerEvent.CANCELLED,
-        f"visit:{visit.id}",
-        order.id,
-        visit.id,
-        Line(LedgerAccount.CUSTOMER_RECEIVABLE, visit.fee_fen - visit.total_fen, order.customer_id),
-        Line(LedgerAccount.ORDERS_COMMITTED, visit.total_fen),
-        Line(LedgerAccount.CAREGIVER_FROZEN, -earned_fen, visit.caregiver_id),
-        Line(LedgerAccount.PLATFORM_FEE, -commission_fen),
-        Line(LedgerAccount.CAREGIVER_PAYABLE, visit.penalty_fen, visit.caregiver_id),
-        Line(LedgerAccount.PENALTY, -visit.penalty_fen),
-    )
-
-
-def book_fee_reversed(session: Session, order: Order, visit: Visit) -> None:
-    """What a visit's fee or penalty was booked for is not owed after all; once per visit.
-
-    A fee that was released already comes off what would be paid out to her.
-    """
-    commission_fen = share(visit.fee_fen, order.commission_bp)
-    released = exists().where(
-        LedgerEntry.visit_id == visit.id, LedgerEntry.event == LedgerEvent.RELEASED
-    )
-    payable, frozen = LedgerAccount.CAREGIVER_PAYABLE, LedgerAccount.CAREGIVER_FROZEN
-    held = payable if session.scalar(select(released)) else frozen
-    _book(
-        session,
-        LedgerEvent.FEE_REVERSED,
-        f"visit:{visit.id}",
-        order.id,
-        visit.id,
-        Line(LedgerAccount.CUSTOMER_RECEIVABLE, -visit.fee_fen, order.customer_id),
-        Line(held, visit.fee_fen - commission_fen, visit.caregiver_id),
-        Line(LedgerAccount.PLATFORM_FEE, commission_fen),
-        Line(LedgerAccount.CAREGIVER_PAYABLE, -visit.penalty_fen, visit.caregiver_id),
-        Line(LedgerAccount.PENALTY, visit.penalty_fen),
-    )
-
-
 def book_received(session: Session, receipt: Receipt) -> None:
     """A family paid: it owes so much less."""
     _book_receipt(session, LedgerEvent.RECEIVED, receipt, receipt.amount_fen)
@@ -183,7 +120,7 @@ def book_receipt_reversed(session: Session, receipt: Receipt) -> None:
 
 
 def _book_receipt(session: Session, event: LedgerEvent, receipt: Receipt, amount_fen: int) -> None:
-    _book(
+    book(
         session,
         event,
         f"receipt:{receipt.id}",
@@ -192,68 +129,6 @@ def _book_receipt(session: Session, event: LedgerEvent, receipt: Receipt, amount
         Line(_RECEIVED[receipt.method], amount_fen),
         Line(LedgerAccount.CUSTOMER_RECEIVABLE, -amount_fen, receipt.customer_id),
     )
-
-
-def book_held_back(session: Session, visit: Visit, amount_fen: int, before: int) -> None:
-    """Pay that was due is frozen again; `before` counts how often that changed already."""
-    _book(
-        session,
-        LedgerEvent.HELD_BACK,
-        f"visit:{visit.id}:{before}",
-        visit.order_id,
-        visit.id,
-        Line(LedgerAccount.CAREGIVER_PAYABLE, amount_fen, visit.caregiver_id),
-        Line(LedgerAccount.CAREGIVER_FROZEN, -amount_fen, visit.caregiver_id),
-    )
-
-
-def book_let_go(session: Session, visit: Visit, amount_fen: int, before: int) -> None:
-    """What was held back is due again; `before` counts how often that changed already."""
-    _book(
-        session,
-        LedgerEvent.LET_GO,
-        f"visit:{visit.id}:{before}",
-        visit.order_id,
-        visit.id,
-        Line(LedgerAccount.CAREGIVER_FROZEN, amount_fen, visit.caregiver_id),
-        Line(LedgerAccount.CAREGIVER_PAYABLE, -amount_fen, visit.caregiver_id),
-    )
-
-
-def book_payout_sent(session: Session, payout: Payout) -> None:
-    """Pay that was due is told to the bank, and due no more."""
-    _book_payout(
-        session, LedgerEvent.PAYOUT_SENT, payout,
-        LedgerAccount.CAREGIVER_PAYABLE, LedgerAccount.PAYOUT_SENT,
-    )  # fmt: skip
-
-
-def book_paid_out(session: Session, payout: Payout) -> None:
-    """The bank says that it has arrived."""
-    _book_payout(
-        session, LedgerEvent.PAID_OUT, payout,
-        LedgerAccount.PAYOUT_SENT, LedgerAccount.PAID_OUT,
-    )  # fmt: skip
-
-
-def book_payout_failed(session: Session, payout: Payout) -> None:
-    """It did not arrive, or was never told to the bank: it is due again."""
-    _book_payout(
-        session, LedgerEvent.PAYOUT_FAILED, payout,
-        LedgerAccount.PAYOUT_SENT, LedgerAccount.CAREGIVER_PAYABLE,
-    )  # fmt: skip
-
-
-def _book_payout(
-    session: Session,
-    event: LedgerEvent,
-    payout: Payout,
-    debit: LedgerAccount,
-    credit: LedgerAccount,
-) -> None:
-    whose = payout.caregiver_id
-    lines = Line(debit, payout.amount_fen, whose), Line(credit, -payout.amount_fen, whose)
-    _book(session, event, f"payout:{payout.id}", None, None, *lines)
 
 
 def _owed(order: Order, amount_fen: int) -> tuple[Line, Line]:
@@ -267,7 +142,7 @@ def book_merged(session: Session, kept_id: int, gone_id: int) -> None:
     """What the gone account owes, the kept one owes; nothing is booked where nothing is owed."""
     owed_fen = balance(session, LedgerAccount.CUSTOMER_RECEIVABLE, gone_id)
     if owed_fen:
-        _book(
+        book(
             session,
             LedgerEvent.MERGED,
             f"account:{gone_id}",
@@ -348,7 +223,7 @@ def _counted_to() -> ColumnElement[int]:
     return func.coalesce(newest, 0)
 
 
-def _book(
+def book(
     session: Session,
     event: LedgerEvent,
     about: str,

@@ -2,11 +2,21 @@
 
 from dataclasses import astuple, dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from data.ledger import LedgerBalance, LedgerEntry, LedgerPosting
+from data.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerPosting
 from services.access import Actor, Permission
+
+_NEVER_BELOW = (
+    LedgerAccount.CAREGIVER_DEBT,
+    LedgerAccount.CAREGIVER_FROZEN,
+    LedgerAccount.CAREGIVER_PAYABLE,
+    LedgerAccount.PAYOUT_SENT,
+    LedgerAccount.PAID_OUT,
+)
+# What is owed is credit, and negative; what she owes is debit.
+_SIGN = case((LedgerPosting.account == LedgerAccount.CAREGIVER_DEBT, 1), else_=-1)
 
 
 class Broken(Exception):
@@ -15,11 +25,15 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How many entries do not sum to zero or lack lines, and how many kept balances are wrong."""
+    """How many entries do not sum to zero or lack lines, and how many balances cannot be.
+
+    Kept ones that are not what was posted; and what caregivers are owed, or owe, below nothing.
+    """
 
     unbalanced: int
     incomplete: int
     miscounted: int
+    below_nothing: int
 
 
 def check(session: Session, actor: Actor) -> int:
@@ -62,4 +76,11 @@ def faults(session: Session) -> Faults:
     miscounted = session.scalar(
         select(func.count(LedgerBalance.id)).where(LedgerBalance.total_fen != plain)
     )
-    return Faults(unbalanced, incomplete, miscounted or 0)
+    owed = (
+        select((func.sum(LedgerPosting.amount_fen) * _SIGN).label("fen"))
+        .where(LedgerPosting.account.in_(_NEVER_BELOW))
+        .group_by(LedgerPosting.account, LedgerPosting.party_id)
+        .subquery()
+    )
+    below = session.scalar(select(func.count()).where(owed.c.fen < 0))
+    return Faults(unbalanced, incomplete, miscounted or 0, below or 0)

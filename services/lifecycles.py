@@ -21,6 +21,7 @@ from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.payouts import BatchStatus, Payout, PayoutBatch, PayoutStatus
+from data.refunds import Refund, RefundStatus
 from data.verifications import CaseStatus, VerificationCase
 from services import clock
 from services.access import Actor, Permission
@@ -272,6 +273,9 @@ PAYOUT_MOVES = (
     Move("come_back", PayoutStatus.WAITING, PayoutStatus.FAILED, Permission.SETTLE_PAY),
     Move("withdraw", PayoutStatus.WAITING, PayoutStatus.WITHDRAWN, Permission.SETTLE_PAY),
 )
+REFUND_MOVES = (
+    Move("take_back", RefundStatus.GRANTED, RefundStatus.TAKEN_BACK, Permission.REFUND),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -287,6 +291,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.TALK: TALK_MOVES,
     Noun.PAYOUT_BATCH: PAYOUT_BATCH_MOVES,
     Noun.PAYOUT: PAYOUT_MOVES,
+    Noun.REFUND: REFUND_MOVES,
 }
 
 
@@ -305,6 +310,7 @@ Movable = (
     | Talk
     | PayoutBatch
     | Payout
+    | Refund
 )
 
 

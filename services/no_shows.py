@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from data.history import Noun, StatusChange
 from data.notices import NoticeKind
 from data.orders import EndReason, Order, Party
-from services import agreements, audit, complaints, ledger, notices, places, visits
+from services import agreements, audit, complaints, notices, pay, places, refunds, visits
 from services.access import Actor, Permission
 from services.errors import Conflict
 from services.places import DistanceBand
@@ -62,9 +62,11 @@ def take_back(session: Session, actor: Actor, visit_id: int, said: str) -> None:
     said = words(said, "reason", 300)
     visit = visits.reach(session, actor, visit_id, lock=True)
     order = session.get_one(Order, visit.order_id)
-    complaints.check_not_concerned(actor, visit, order)
+    visits.check_not_concerned(actor, visit, order)
     if visit.end_reason is not EndReason.NO_SHOW:
         raise Conflict("error.no_show_not_recorded")
+    if refunds.stand_of(session, visit.id):
+        raise Conflict("error.no_show_refunded")
     audit.record(
         session,
         actor,
@@ -75,11 +77,11 @@ def take_back(session: Session, actor: Actor, visit_id: int, said: str) -> None:
         fee=visit.fee_fen,
         penalty=visit.penalty_fen,
     )
-    ledger.book_fee_reversed(session, order, visit)
-    visit.fee_fen = visit.penalty_fen = 0
-    visit.ended_by, visit.end_reason, visit.end_words = Party.PLATFORM, EndReason.OTHER, said
     for complaint_id in complaints.contests(session, visit.id):
         complaints.close(session, actor, complaint_id, said)
+    pay.book_fee_reversed(session, order, visit)
+    visit.fee_fen = visit.penalty_fen = 0
+    visit.ended_by, visit.end_reason, visit.end_words = Party.PLATFORM, EndReason.OTHER, said
     named, about = agreements.facts(order, visit.id), f"visit-{visit.id}"
     sides = sorted({order.customer_id, visit.caregiver_id})
     notices.tell_all(session, NoticeKind.NO_SHOW_TAKEN_BACK, sides, about, **named)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from data.chat import Talk, TalkKind, TalkStatus
 from data.history import Noun
 from data.orders import Order, OrderStatus, Visit, VisitStatus
-from services import audit, clock, complaints, lifecycles
+from services import audit, clock, held_pay, lifecycles
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, NotFound
 
@@ -99,7 +99,7 @@ def in_dispute(actor: Actor) -> Select[Talk]:
 
     Not those of their own family or visits; for everybody else none.
     """
-    disputes = exists().where(Visit.order_id == Order.id, complaints.rests()).correlate(Order)
+    disputes = exists().where(Visit.order_id == Order.id, held_pay.rests()).correlate(Order)
     theirs = exists().where(Visit.order_id == Order.id, Visit.caregiver_id == actor.id)
     return (
         select(Talk)

@@ -29,9 +29,9 @@ from services import (
     agreements,
     calls,
     clock,
-    ledger,
     lifecycles,
     notices,
+    pay,
     places,
     to_do,
     visits,
@@ -316,7 +316,7 @@ def _end(session: Session, actor: Actor, order: Order) -> None:
         raise Conflict("error.order_moved_on")
     for visit in its:
         lifecycles.take(session, actor, Noun.VISIT, visit, "cancel")
-        ledger.book_cancelled(session, order, visit)
+        pay.book_cancelled(session, order, visit)
     agreements.drop_offers(session, actor, *its)
     agreements.forgo(session, actor, *agreements.unfilled(session, order))
     lifecycles.take(session, actor, Noun.ORDER, order, "decline")

@@ -20,7 +20,7 @@ from data.history import Noun
 from data.ledger import LedgerAccount
 from data.notices import NoticeKind
 from data.payouts import BatchStatus, Payout, PayoutAccount, PayoutBatch, PayoutStatus
-from services import audit, clock, ledger, lifecycles, notices
+from services import audit, clock, ledger, lifecycles, notices, pay
 from services.access import Actor, Permission
 from services.errors import Conflict, NotFound
 from services.wording import words
@@ -129,7 +129,7 @@ def lock(session: Session, actor: Actor, city_code: str, seen_fen: int) -> int:
         raise Conflict("error.payout_changed") from None
     for payout in payouts:
         lifecycles.begin(session, actor, Noun.PAYOUT, payout, "lock")
-        ledger.book_payout_sent(session, payout)
+        pay.book_payout_sent(session, payout)
     audit.record(session, actor, "lock_payouts", "payout_batch", batch.id, lines=len(payouts))
     return batch.id
 
@@ -139,9 +139,11 @@ def withdraw(session: Session, actor: Actor, batch_id: int) -> None:
     actor.require(Permission.SETTLE_PAY)
     batch = reach(session, actor, batch_id, lock=True)
     lifecycles.take(session, actor, Noun.PAYOUT_BATCH, batch, "withdraw")
-    for payout in _waiting(session, batch):
+    waiting = _waiting(session, batch)
+    pay.hold(session, *(one.caregiver_id for one in waiting))
+    for payout in waiting:
         _end(session, actor, payout, "withdraw")
-        ledger.book_payout_failed(session, payout)
+        pay.book_payout_failed(session, payout)
     batch.closed_at = clock.now()
     audit.record(session, actor, "withdraw_payouts", "payout_batch", batch.id)
 
@@ -156,7 +158,7 @@ def arrived(session: Session, actor: Actor, batch_id: int, payout_ids: Collectio
     paid = [one for one in _waiting(session, batch) if one.id in payout_ids]
     for payout in paid:
         _end(session, actor, payout, "arrive")
-        ledger.book_paid_out(session, payout)
+        pay.book_paid_out(session, payout)
         _tell(session, NoticeKind.PAID_OUT, payout)
     _close_if_answered(session, actor, batch)
     return len(paid)
@@ -171,7 +173,7 @@ def came_back(session: Session, actor: Actor, payout_id: int, because: str) -> N
     payout = session.get_one(Payout, payout_id, with_for_update=True)
     _end(session, actor, payout, "come_back")
     payout.failure_words = because
-    ledger.book_payout_failed(session, payout)
+    pay.book_payout_failed(session, payout)
     _tell(session, NoticeKind.PAYOUT_FAILED, payout)
     _close_if_answered(session, actor, batch)
 

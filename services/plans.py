@@ -21,6 +21,7 @@ from services import (
     ledger,
     lifecycles,
     notices,
+    pay,
     places,
     price_bounds,
     recurrence,
@@ -274,7 +275,7 @@ def _close(session: Session, actor: Actor, order: Order, from_on: date) -> None:
             segment.until_on = from_on - timedelta(days=1)
     for visit in _still_planned(session, order, from_on):
         if visit.status is VisitStatus.PLANNED:
-            ledger.book_cancelled(session, order, visit)
+            pay.book_cancelled(session, order, visit)
         lifecycles.take(session, actor, Noun.VISIT, visit, _GIVE_UP[visit.status])
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from data.cities import City
 from data.notices import NoticeKind
 from data.orders import Order, OrderStatus, Visit, VisitStatus
-from services import agreements, clock, complaints, notices
+from services import agreements, clock, held_pay, notices
 from services.access import Actor, Permission
 
 # A worker that was away for longer says nothing late; the next reminder comes in its time.
@@ -60,7 +60,7 @@ def _unredeemed(session: Session, city: City) -> int:
             Order.city_code == city.code,
             Visit.status == VisitStatus.FINISHED,
             Visit.checked_out_at <= clock.now() - timedelta(hours=city.redeem_reminder_hours),
-            ~complaints.rests(),
+            ~held_pay.rests(),
         )
     )
     told = 0

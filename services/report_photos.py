@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from data.cities import City
 from data.orders import Order, ReportPhoto, Visit, VisitStatus
 from data.verifications import DocumentTicket
-from services import audit, clock, complaints, visits
+from services import audit, clock, held_pay, visits
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.scans import Page, Picture
@@ -104,7 +104,7 @@ def shred_due(session: Session, actor: Actor) -> int:
     for city in session.scalars(select(City)):
         old = ReportPhoto.created_at < clock.now() - timedelta(days=city.photo_days)
         here = Order.city_code == city.code
-        shredded += _shred(session, actor, here & old & ~complaints.rests())
+        shredded += _shred(session, actor, here & old & ~held_pay.rests())
     return shredded
 
 
@@ -113,7 +113,7 @@ def shred_of(
 ) -> int:
     """Destroy the photos in the reports to a family, `disputed` too; that some were stays known."""
     theirs = Order.customer_id.in_(customer_ids)
-    return _shred(session, actor, theirs if disputed else theirs & ~complaints.rests())
+    return _shred(session, actor, theirs if disputed else theirs & ~held_pay.rests())
 
 
 def _shred(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:
@@ -152,7 +152,7 @@ def _visible_to(actor: Actor, purpose: str) -> Select[ReportPhoto]:
             return photos.where(Visit.status.in_(OPEN))
         case Role.OPERATOR, "complaint":
             theirs = (Order.customer_id == actor.id) | (Visit.caregiver_id == actor.id)
-            return photos.where(complaints.rests(), ~theirs)
+            return photos.where(held_pay.rests(), ~theirs)
         case _:
             return photos.where(false())
 

@@ -32,6 +32,7 @@ class StatementKind(StrEnum):
     RECEIVED = "received"
     RECEIPT_REVERSED = "receipt_reversed"
     REFUNDED = "refunded"
+    REFUND_REVERSED = "refund_reversed"
     MERGED = "merged"
 
 
@@ -44,6 +45,7 @@ _KINDS = {
     LedgerEvent.RECEIVED: StatementKind.RECEIVED,
     LedgerEvent.RECEIPT_REVERSED: StatementKind.RECEIPT_REVERSED,
     LedgerEvent.REFUNDED: StatementKind.REFUNDED,
+    LedgerEvent.REFUND_REVERSED: StatementKind.REFUND_REVERSED,
     LedgerEvent.MERGED: StatementKind.MERGED,
 }
 _OF_RECEIPTS = LedgerEvent.RECEIVED, LedgerEvent.RECEIPT_REVERSED

@@ -25,6 +25,7 @@ from services import (
     ledger,
     lifecycles,
     notices,
+    pay,
     places,
     price_bounds,
     track_records,
@@ -152,7 +153,7 @@ def accept(session: Session, actor: Actor, offer_id: int) -> None:
         order.caregiver_id = offer.caregiver_id
     session.flush()
     if agreed:
-        ledger.book_cancelled(session, order, old)
+        pay.book_cancelled(session, order, old)
     ledger.book_extended(session, order, [offer.id], offer.total_fen)
     comes = NoticeKind.SUBSTITUTE_COMES
     her = (old.caregiver_id,) if agreed else ()

@@ -29,7 +29,7 @@ from data.follow_ups import FollowUp
 from data.notices import NoticeKind
 from data.orders import STANDING, Order, OrderStatus, Visit, VisitStatus
 from data.verifications import VerificationCase
-from services import certificates, clock, complaints, notices, verifications, visits
+from services import certificates, clock, held_pay, notices, verifications, visits
 from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.wording import words
@@ -279,9 +279,9 @@ def visit_waits(kind: ToDoKind) -> ColumnElement[bool]:
     now = clock.now()
     match kind:
         case ToDoKind.INCIDENTS:
-            return Visit.id.in_(complaints.troubled_visits())
+            return Visit.id.in_(held_pay.troubled_visits())
         case ToDoKind.COMPLAINTS:
-            return Visit.id.in_(complaints.open_visits())
+            return Visit.id.in_(held_pay.open_visits())
         case ToDoKind.MISSING:
             return and_(Visit.status == VisitStatus.PLANNED, Visit.ends_at <= now)
         case ToDoKind.LATE:

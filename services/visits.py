@@ -25,7 +25,7 @@ from services import (
     recipients,
 )
 from services.access import Actor, Permission, Role
-from services.errors import Conflict, Invalid, NotFound
+from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.wording import words
 
 EARLIEST_CHECK_IN = timedelta(hours=2)
@@ -160,3 +160,9 @@ def are_visible_to(actor: Actor) -> ColumnElement[bool]:
             return Order.city_code.in_(actor.cities)
         case _:
             return false()
+
+
+def check_not_concerned(actor: Actor, visit: Visit, order: Order) -> None:
+    """Who came, or whose family it was, does not judge."""
+    if actor.id in (visit.caregiver_id, order.customer_id):
+        raise NotAllowed("error.own_dispute")

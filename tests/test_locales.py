@@ -95,7 +95,7 @@ CHINESE_IN_SOURCE = {("components/catalogues.py", "中文"), ("services/receipts
 # How subjects come into the world; everything after it is a move.
 BEGINNINGS = {
     "demand_post", "demand_direct", "application_apply", "order_approve", "order_request",
-    "complaint_open", "incident_report", "extra_time_ask",
+    "complaint_open", "incident_report", "extra_time_ask", "refund_grant",
 }  # fmt: skip
 STEPS = BEGINNINGS | {
     f"{noun}_{move.name}"

@@ -12,9 +12,11 @@ from data.caregivers import Caregiver, TrackRecord
 from data.consents import Consent, Policy
 from data.ledger import LedgerAccount, LedgerPosting
 from data.models import Base
-from services import ledger, ledger_checks, reviews
+from data.orders import Party, Visit
+from services import changes, ledger, ledger_checks, reviews
 from services.reviews import ReviewForm
 from tests import factories
+from tests.books import balances_of
 
 
 @pytest.fixture
@@ -195,6 +197,29 @@ def test_receipts_can_be_recorded_anew_after_a_step_back(engine):
     engines.downgrade("0012")
     engines.upgrade()
 
-    assert pay() == first == (0, ledger_checks.Faults(0, 0, 0))
+    assert pay() == first == (0, ledger_checks.Faults(0, 0, 0, 0))
+    with pytest.raises(DBAPIError, match="only ever added to"), engines.writing() as session:
+        session.execute(delete(LedgerPosting))
+
+
+def test_what_a_caregiver_owes_is_owed_after_a_step_back_and_forth(engine, clock):
+    def owed():
+        with engines.reading() as session:
+            assert ledger_checks.faults(session) == ledger_checks.Faults(0, 0, 0, 0)
+            return balances_of(session, factories.LI)
+
+    with engines.writing() as session:
+        factories.add_cast(session)
+        factories.make_redeemed_visit(session)
+        visit_id = factories.make_visit(session)
+        visit = session.get_one(Visit, visit_id)
+    clock.move(to=visit.starts_at)
+    with engines.writing() as session:
+        changes.miss(session, factories.OPERATOR, visit_id, Party.CAREGIVER, "没有来")
+    before = owed()
+    engines.downgrade("0014")
+    engines.upgrade()
+
+    assert owed() == before == (6800, 0, 0, 0, 4000)
     with pytest.raises(DBAPIError, match="only ever added to"), engines.writing() as session:
         session.execute(delete(LedgerPosting))

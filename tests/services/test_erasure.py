@@ -175,7 +175,7 @@ def pay_out(session, caregiver):
     """Book what a caregiver has earned as if it had been paid out."""
     for account in (LedgerAccount.CAREGIVER_FROZEN, LedgerAccount.CAREGIVER_PAYABLE):
         if owed_fen := -ledger.balance(session, account, caregiver.id):
-            ledger._book(
+            ledger.book(
                 session,
                 LedgerEvent.PAID_OUT,
                 f"{account}",

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from data.ledger import LedgerAccount, LedgerPosting
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Order, Party, Visit, VisitStatus
-from services import changes, extra_times, income, ledger, no_shows, redemption, visits
+from services import changes, extra_times, income, ledger, no_shows, pay, redemption, visits
 from services import clock as service_clock
 from services.access import SYSTEM
 from services.income import IncomeKind
@@ -54,7 +54,7 @@ def test_the_books_stay_even(session, clock):
 
 def test_nobody_sees_anothers_income(session):
     make_redeemed_visit(session)
-    assert income.mine(session, ZHAO) == income.Income(0, 0, ())
+    assert income.mine(session, ZHAO) == income.Income(0, 0, 0, ())
 
 
 def test_a_planned_visit_earns_nothing_yet(session):
@@ -66,7 +66,7 @@ def test_what_a_family_owes_for_a_late_cancellation_is_released_too(session, clo
     visit_id = make_visit(session)
     visit = session.get_one(Visit, visit_id)
     visit.status, visit.fee_fen = VisitStatus.CANCELLED, 2000
-    ledger.book_cancelled(session, session.get_one(Order, visit.order_id), visit)
+    pay.book_cancelled(session, session.get_one(Order, visit.order_id), visit)
     session.flush()
     clock.move(days=7)
     assert income.release_due(session, SYSTEM) == 0
@@ -124,7 +124,9 @@ class TestRows:
         mine = income.mine(session, LI)
         waiting = sum(one.pay_fen for one in mine.rows if not one.released)
         payable = sum(one.pay_fen for one in mine.rows if one.released)
-        assert (waiting, payable) == (mine.frozen_fen, mine.payable_fen)
+        due_fen = mine.payable_fen - mine.debt_fen
+        assert (waiting, payable) == (mine.frozen_fen, due_fen)
+        assert min(mine.payable_fen, mine.debt_fen) == 0
         assert session.scalar(select(func.sum(LedgerPosting.amount_fen))) == 0
         return mine
 
@@ -140,14 +142,15 @@ class TestRows:
         ]
         [unredeemed] = [one for one in mine.rows if one.payable_at is None]
         assert (unredeemed.kind, unredeemed.released) == (IncomeKind.EXTRA_TIME, False)
-        assert (mine.frozen_fen, mine.payable_fen) == (13_260, -4000)
+        assert (mine.frozen_fen, mine.payable_fen, mine.debt_fen) == (13_260, 0, 4000)
 
     @pytest.mark.usefixtures("lived")
     def test_still_do_when_their_time_is_over(self, session, clock):
         clock.move(days=20)
         assert income.release_due(session, SYSTEM) == 2
         mine = self.tied(session)
-        assert (mine.frozen_fen, mine.payable_fen) == (2550, 6800 + 2550 + 1360 - 4000)
+        due_fen = 6800 + 2550 + 1360 - 4000
+        assert (mine.frozen_fen, mine.payable_fen, mine.debt_fen) == (2550, due_fen, 0)
 
     @pytest.mark.usefixtures("lived")
     def test_are_hers_alone(self, session):

@@ -6,7 +6,7 @@ from data import database as engines
 from data.cities import City
 from data.ledger import LedgerAccount, LedgerEntry, LedgerPosting
 from data.orders import Order, Visit
-from services import ledger, orders
+from services import ledger, orders, pay
 from services.ledger import Line, Unbalanced
 from tests.factories import (
     LI,
@@ -79,15 +79,13 @@ def test_without_commission_nothing_is_booked_for_us(session):
     assert LedgerAccount.PLATFORM_FEE not in session.scalars(select(LedgerPosting.account)).all()
 
 
-@pytest.mark.parametrize(
-    "book", [ledger.book_confirmed, ledger.book_redeemed, ledger.book_cancelled]
-)
+@pytest.mark.parametrize("book", [ledger.book_confirmed, ledger.book_redeemed, pay.book_cancelled])
 def test_an_event_is_booked_once(database, book):
     with engines.writing() as session:
         ended = order_of(session, make_redeemed_visit(session))
         cancelled = make_order(session)
         cancel_order(session, ZHOU, cancelled)
-    order_id = cancelled if book is ledger.book_cancelled else ended
+    order_id = cancelled if book is pay.book_cancelled else ended
 
     def again(session):
         order = session.get_one(Order, order_id)
@@ -104,4 +102,4 @@ def test_an_entry_that_does_not_sum_to_zero_is_a_bug(session):
     line = Line(LedgerAccount.PLATFORM_FEE, 1, ZHOU.id)
 
     with pytest.raises(Unbalanced):
-        ledger._book(session, "cancelled", "order:1", order.id, None, line)
+        ledger.book(session, "cancelled", "order:1", order.id, None, line)

@@ -10,6 +10,7 @@ from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
+from data.refunds import RefundStatus
 from data.verifications import CaseStatus
 from services import lifecycles
 from services.access import GRANTS, SYSTEM, Actor, Channel, Role
@@ -32,6 +33,7 @@ FIRST = {
     Noun.TALK: {TalkStatus.WAITING, TalkStatus.OPEN},
     Noun.PAYOUT_BATCH: {BatchStatus.LOCKED},
     Noun.PAYOUT: {PayoutStatus.WAITING},
+    Noun.REFUND: {RefundStatus.GRANTED},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 

@@ -587,7 +587,8 @@ class OrderLife(RuleBasedStateMachine):
         assert -books.accounts[LedgerAccount.CAREGIVER_FROZEN] == pay + fees
         penalties = sum(one.penalty_fen for one in lived)
         assert -books.accounts[LedgerAccount.PENALTY] == penalties
-        assert books.accounts[LedgerAccount.CAREGIVER_PAYABLE] == penalties
+        assert books.accounts[LedgerAccount.CAREGIVER_DEBT] == penalties
+        assert not books.accounts[LedgerAccount.CAREGIVER_PAYABLE]
         promised = sum(one.total_fen for one in lived if one.status is OrderStatus.CONFIRMED)
         assert -books.accounts[LedgerAccount.ORDERS_COMMITTED] == promised
         agreed = (OrderStatus.CONFIRMED, OrderStatus.COMPLETED)
