@@ -122,7 +122,7 @@ class TestCancelling:
 
         assert session.get_one(Visit, visit_id).penalty_fen == 2400
         assert balances(session) == {
-            LedgerAccount.CAREGIVER_PAYABLE: 2400,
+            LedgerAccount.CAREGIVER_DEBT: 2400,
             LedgerAccount.PENALTY: -2400,
         }
         assert told(session, NoticeKind.ORDER_CANCELLED) == {ZHOU.id, OPERATOR.id}
@@ -189,7 +189,7 @@ class TestMissing:
             ),
             (
                 Party.CAREGIVER,
-                {LedgerAccount.CAREGIVER_PAYABLE: 4000, LedgerAccount.PENALTY: -4000},
+                {LedgerAccount.CAREGIVER_DEBT: 4000, LedgerAccount.PENALTY: -4000},
             ),
         ],
     )

@@ -10,7 +10,7 @@ from data.history import StatusChange
 from data.ledger import LedgerEntry, LedgerEvent, LedgerPosting
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Order, OrderStatus, Visit, VisitStatus
-from services import complaints, confirmation, incidents, income
+from services import complaints, confirmation, held_pay, incidents, income
 from services.access import SYSTEM
 from tests.factories import (
     LI,
@@ -108,8 +108,8 @@ def test_a_complaint_that_comes_while_it_looks_is_seen_when_the_visit_is_held(
     session, clock, visit_id, monkeypatch
 ):
     clock.move(days=4)
-    monkeypatch.setattr(complaints, "rests", lambda: Visit.id < 0)  # As it looked a moment ago.
-    monkeypatch.setattr(complaints, "resting", lambda _session, ids: set(ids))
+    monkeypatch.setattr(held_pay, "rests", lambda: Visit.id < 0)  # As it looked a moment ago.
+    monkeypatch.setattr(held_pay, "resting", lambda _session, ids: set(ids))
 
     assert confirm(session) == 0
 
