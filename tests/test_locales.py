@@ -66,6 +66,7 @@ from services.analytics.terms import LONGER, PRICES, URGENCIES, AgeBand, Daypart
 from services.availability import Obstacle
 from services.chat_desk import Box
 from services.deliveries import OUTSIDE
+from services.dispatch.weights import Weights
 from services.drafts import Lost
 from services.duplicates import Alike
 from services.erasure import Open
@@ -200,6 +201,7 @@ FAMILIES: dict[str, set[str]] = {
     | set(TARIFF_LIMITS)
     | set(tariffs._STEPS)
     | set(DocumentKind)
+    | {f"weight_{one.name}" for one in fields(Weights)}
     | {"legal_name", "id_number", "sex_age"},
     "group.{}": set(ItemGroup),
     "chat_box.{}": set(Box),
