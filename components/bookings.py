@@ -108,7 +108,9 @@ def booking_form(
     if starts_at is not None:
         ends_at = starts_at + timedelta(hours=units * item.hours_per_unit)
         span = starts_at, ends_at
-        price = session.public(tariffs.quote, profile.city_code, offer.price_fen, units, *span)
+        price = session.public(
+            tariffs.quote, profile.city_code, item.id, offer.price_fen, units, *span
+        )
         _price(price, *span)
     ready = recipient is not None and location is not None and starts_at is not None
     pressed = st.button(

@@ -16,9 +16,8 @@ _MOVE_ICONS = {
     "reopen": ":material/play_circle:",
 }
 _WHOLE_NUMBERS = (
-    "hold_hours", "decline_hours", "redeem_lock_minutes", "release_days", "smallest_cell",
-    "rejected_document_days", "document_days", "notice_hours", "horizon_days", "rest_hours",
-    "week_hours", "travel_kmh", "plan_ahead_days", "auto_confirm_days", "reoffer_hours",
+    "redeem_lock_minutes",
+    "rejected_document_days", "document_days",
     "photo_days", "redeem_reminder_hours", "expiry_days", "answer_minutes",
 )  # fmt: skip
 _SWITCHES = ("operator_approves", "verify_customers")
@@ -139,9 +138,6 @@ def _settings(city: KeptCity) -> None:
 def _settings_fields(now: CitySettings, key: str) -> CitySettings:
     with st.grid(3, min_column_width=220):
         hotline = st.text_input(t("field.hotline"), now.hotline, key=f"{key}_hotline", max_chars=20)
-        commission = st.number_input(
-            t("field.commission"), value=now.commission_bp / 100, step=0.5, key=f"{key}_commission"
-        )
         whole = {
             field: st.number_input(
                 t(f"field.{field}"),
@@ -180,7 +176,6 @@ def _settings_fields(now: CitySettings, key: str) -> CitySettings:
     }
     return CitySettings(
         hotline=hotline,
-        commission_bp=round(commission * 100),
         reminder_hours=tuple(reminders),
         desk_from_minute=opens,
         desk_until_minute=closes,

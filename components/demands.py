@@ -206,6 +206,7 @@ def _price_fields(
     lowest, highest = session.public(
         tariffs.quotes,
         location.city_code if location else "",
+        item.id,
         (lowest_fen, highest_fen),
         units,
         starts_at,

@@ -13,6 +13,7 @@ from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
 from services.payouts import BatchStatus, PayoutStatus
 from services.receipts import ReceiptMethod
+from services.rules import RuleStatus
 from services.statements import StatementKind
 from services.talks import TalkStatus
 from services.tasks import TaskStatus
@@ -116,6 +117,13 @@ PAYOUT_BATCH = {
     BatchStatus.SENT: (":material/account_balance:", "blue"),
     BatchStatus.CLOSED: (":material/task_alt:", "green"),
     BatchStatus.WITHDRAWN: (":material/undo:", "gray"),
+}
+RULES = {
+    RuleStatus.DRAFT: (":material/edit_note:", "gray"),
+    RuleStatus.PROPOSED: (":material/how_to_vote:", "orange"),
+    RuleStatus.WAITING: (":material/hourglass_top:", "orange"),
+    RuleStatus.PUBLISHED: (":material/gavel:", "green"),
+    RuleStatus.WITHDRAWN: (":material/undo:", "gray"),
 }
 PAYOUT = {
     PayoutStatus.WAITING: (":material/hourglass_top:", "orange"),

@@ -65,7 +65,7 @@ PAGES = (
     PageEntry("operator", "payouts", "account_balance", Permission.SETTLE_PAY),
     PageEntry("operator", "unmet", "search_off", Permission.READ_UNMET_NEEDS),
     PageEntry("operator", "catalogue", "menu_book", Permission.KEEP_CATALOGUE),
-    PageEntry("operator", "tariffs", "price_change", Permission.KEEP_TARIFFS),
+    PageEntry("operator", "rules", "gavel", Permission.KEEP_RULES),
     PageEntry("operator", "places", "pin_drop", Permission.KEEP_PLACES),
     PageEntry("operator", "cities", "location_city", Permission.KEEP_CITIES),
     PageEntry("operator", "staff", "manage_accounts", Permission.KEEP_STAFF),

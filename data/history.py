@@ -28,6 +28,7 @@ class Noun(StrEnum):
     PAYOUT_BATCH = "payout_batch"
     PAYOUT = "payout"
     REFUND = "refund"
+    RULE_VERSION = "rule_version"
 
 
 class StatusChange(Numbered, Base):

@@ -122,6 +122,8 @@ class Order(Numbered, Base):
     unit_price_fen: Mapped[int]
     commission_bp: Mapped[int]
     terms: Mapped[dict[str, Any]]
+    # The rules it was made under; none: the usual ones.
+    rule_version_id: Mapped[int | None] = mapped_column(ForeignKey("rule_versions.id"), index=True)
     answer_until: Mapped[datetime | None]
     decline_until: Mapped[datetime]
     decision_words: Mapped[str] = mapped_column(String(300), default="")

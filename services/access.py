@@ -43,7 +43,7 @@ class Permission(StrEnum):
     REPORT_REVIEW = "review:report"
     HIDE_REVIEW = "review:hide"
     KEEP_CALENDAR = "calendar:keep"
-    KEEP_TARIFFS = "operator:tariffs"
+    KEEP_RULES = "operator:rules"
     READ_UNMET_NEEDS = "operator:unmet_needs"
     COMPLAIN = "complaint:open"
     DECIDE_COMPLAINT = "complaint:decide"
@@ -157,7 +157,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.CANCEL_ORDER,
         Permission.CHANGE_ORDER,
         Permission.KEEP_CALENDAR,
-        Permission.KEEP_TARIFFS,
+        Permission.KEEP_RULES,
         Permission.READ_UNMET_NEEDS,
         Permission.ANSWER_REVIEW,
         Permission.HIDE_REVIEW,

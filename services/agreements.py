@@ -22,7 +22,7 @@ from data.orders import (
     Visit,
     VisitStatus,
 )
-from services import clock, gate, lifecycles, notices, pricing, tariffs
+from services import clock, gate, lifecycles, notices, pricing, rule_book, rules, tariffs
 from services.access import Actor, Role
 from services.errors import NotFound
 
@@ -38,7 +38,9 @@ def begin(
     kind: OrderKind = OrderKind.SINGLE,
     answer_until: datetime | None = None,
 ) -> Order:
-    """A new order for a demand at a price in fen per unit; price and commission are frozen."""
+    """A new order for a demand at a price in fen per unit; what rules say of it is frozen."""
+    version = rules.on(session, city.code, clock.today())
+    said = rules.values(session, city.code, version)
     order = Order(
         created_at=clock.now(),
         kind=kind,
@@ -52,8 +54,9 @@ def begin(
         channel=demand.channel,
         units=demand.units,
         unit_price_fen=price_fen,
-        commission_bp=city.commission_bp,
-        terms=tariffs.terms(tariffs.in_force(session, city.code, clock.today())),
+        commission_bp=rule_book.commission_bp(said, demand.item_id),
+        terms=tariffs.terms(rule_book.tariff(said)),
+        rule_version_id=version.id if version else None,
         answer_until=answer_until,
         decline_until=free_until(city, demand.starts_at),
         status=status,

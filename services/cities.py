@@ -23,26 +23,13 @@ from services.wording import words
 __all__ = ["CityStatus"]
 
 MOST_LISTED = 20
-# The fewest and the most each setting may be; the commission in basis points.
+# The fewest and the most each setting may be.
 LIMITS = {
-    "commission_bp": (0, 5000),
-    "hold_hours": (1, 72),
-    "decline_hours": (0, 72),
     "redeem_lock_minutes": (1, 1440),
-    "release_days": (0, 60),
-    "smallest_cell": (5, 100),
     "rejected_document_days": (1, 3650),
     "document_days": (30, 3650),
-    "notice_hours": (0, 168),
-    "horizon_days": (1, 365),
-    "rest_hours": (0, 24),
-    "week_hours": (1, 168),
-    "travel_kmh": (3, 120),
-    "plan_ahead_days": (1, 180),
-    "auto_confirm_days": (1, 60),
     "redeem_reminder_hours": (1, 168),
     "expiry_days": (1, 180),
-    "reoffer_hours": (1, 168),
     "photo_days": (1, 3650),
     "answer_minutes": (1, 24 * 60),
 }
@@ -65,30 +52,17 @@ class CityView:
 
 @dataclass(frozen=True, slots=True)
 class CitySettings:
-    """What an operator may set; the commission in basis points, hours in minutes of the day."""
+    """What an operator may set at once, hours in minutes of the day; the rules are elsewhere."""
 
     hotline: str
-    commission_bp: int
-    hold_hours: int
-    decline_hours: int
     redeem_lock_minutes: int
     operator_approves: bool
-    release_days: int
-    smallest_cell: int
     verify_customers: bool
     rejected_document_days: int
     document_days: int
-    notice_hours: int
-    horizon_days: int
-    rest_hours: int
-    week_hours: int
-    travel_kmh: int
-    plan_ahead_days: int
-    auto_confirm_days: int
     redeem_reminder_hours: int
     expiry_days: int
     reminder_hours: tuple[int, ...]
-    reoffer_hours: int
     photo_days: int
     desk_from_minute: int
     desk_until_minute: int
@@ -259,16 +233,8 @@ def _check_nothing_open(session: Session, city: City) -> None:
 
 
 def _check_range(field: str, value: int, fewest: int, most: int) -> None:
-    if fewest <= value <= most:
-        return
-    if field == "commission_bp":  # Set, shown and refused in per cent.
-        raise Invalid(
-            "error.number_out_of_range",
-            field="commission",
-            fewest=fewest // 100,
-            most=most // 100,
-        )
-    raise Invalid("error.number_out_of_range", field=field, fewest=fewest, most=most)
+    if not fewest <= value <= most:
+        raise Invalid("error.number_out_of_range", field=field, fewest=fewest, most=most)
 
 
 def _hotline(typed: str) -> str:
@@ -313,27 +279,14 @@ def _by_city(
 def _settings(city: City) -> CitySettings:
     return CitySettings(
         hotline=city.hotline,
-        commission_bp=city.commission_bp,
-        hold_hours=city.hold_hours,
-        decline_hours=city.decline_hours,
         redeem_lock_minutes=city.redeem_lock_minutes,
         operator_approves=city.operator_approves,
-        release_days=city.release_days,
-        smallest_cell=city.smallest_cell,
         verify_customers=city.verify_customers,
         rejected_document_days=city.rejected_document_days,
         document_days=city.document_days,
-        notice_hours=city.notice_hours,
-        horizon_days=city.horizon_days,
-        rest_hours=city.rest_hours,
-        week_hours=city.week_hours,
-        travel_kmh=city.travel_kmh,
-        plan_ahead_days=city.plan_ahead_days,
-        auto_confirm_days=city.auto_confirm_days,
         redeem_reminder_hours=city.redeem_reminder_hours,
         expiry_days=city.expiry_days,
         reminder_hours=tuple(city.reminder_hours),
-        reoffer_hours=city.reoffer_hours,
         photo_days=city.photo_days,
         desk_from_minute=city.desk_from_minute,
         desk_until_minute=city.desk_until_minute,

@@ -177,7 +177,7 @@ def spread(
     """
     # A plan may go on for longer than single visits are booked ahead.
     rules = replace(availability.pace(city), horizon=2 * recurrence.A_YEAR)
-    often, busy = _visits_in_30_days(course, before), list(taken)
+    often, busy = visits_in_30_days(course, before), list(taken)
     longest = max(length, *(one.ends_at - one.starts_at for one in taken), timedelta())
     laid = []
     for day in days:
@@ -248,7 +248,7 @@ def _month_ends(course: Course) -> date:
     return min(course.first_on + A_MONTH, course.last_on or date.max)
 
 
-def _visits_in_30_days(course: Course, before: Collection[date]) -> int:
+def visits_in_30_days(course: Course, before: Collection[date]) -> int:
     """In the first 30 days of a course; of one that ends sooner in the last 30 of its plan."""
     since = _month_ends(course) - A_MONTH
     return len(_month(course)) + sum(since <= day < course.first_on for day in before)

@@ -33,6 +33,7 @@ from services import (
     pictures,
     plans,
     reminders,
+    rules,
     sessions,
     substitutes,
     talks,
@@ -142,6 +143,9 @@ JOBS: dict[str, Schedule] = {
     ),
     "release_pay": Schedule(
         timedelta(hours=1), lambda session: income.release_due(session, SYSTEM)
+    ),
+    "publish_rules": Schedule(
+        timedelta(seconds=30), lambda session: rules.publish_due(session, SYSTEM), rules.any_due
     ),
     "keep_balances": Schedule(
         timedelta(days=1), lambda session: ledger.keep_balances(session, SYSTEM)

@@ -22,6 +22,7 @@ from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.payouts import BatchStatus, Payout, PayoutBatch, PayoutStatus
 from data.refunds import Refund, RefundStatus
+from data.rules import RuleStatus, RuleVersion
 from data.verifications import CaseStatus, VerificationCase
 from services import clock
 from services.access import Actor, Permission
@@ -275,6 +276,20 @@ PAYOUT_MOVES = (
 )
 REFUND_MOVES = (
     Move("take_back", RefundStatus.GRANTED, RefundStatus.TAKEN_BACK, Permission.REFUND),
+RULE_VERSION_MOVES = (
+    Move("propose", RuleStatus.DRAFT, RuleStatus.PROPOSED, Permission.KEEP_RULES),
+    Move("approve", RuleStatus.PROPOSED, RuleStatus.PUBLISHED, Permission.KEEP_RULES),
+    Move("turn_down", RuleStatus.PROPOSED, RuleStatus.DRAFT, Permission.KEEP_RULES),
+    # Where there is nobody to decide but who wrote it.
+    Move("announce", RuleStatus.DRAFT, RuleStatus.WAITING, Permission.KEEP_RULES),
+    Move("publish", RuleStatus.WAITING, RuleStatus.PUBLISHED, Permission.RUN_JOBS),
+    *(
+        Move("withdraw", status, RuleStatus.WITHDRAWN, Permission.KEEP_RULES)
+        for status in RuleStatus
+        if status is not RuleStatus.WITHDRAWN
+    ),
+    # Another version was published meanwhile.
+    Move("withdraw", RuleStatus.WAITING, RuleStatus.WITHDRAWN, Permission.RUN_JOBS),
 )
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
@@ -292,6 +307,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.PAYOUT_BATCH: PAYOUT_BATCH_MOVES,
     Noun.PAYOUT: PAYOUT_MOVES,
     Noun.REFUND: REFUND_MOVES,
+    Noun.RULE_VERSION: RULE_VERSION_MOVES,
 }
 
 
@@ -311,6 +327,7 @@ Movable = (
     | PayoutBatch
     | Payout
     | Refund
+    | RuleVersion
 )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from data.caregivers import Caregiver
 from data.cities import City
 from data.demands import Demand
-from services import catalogue, clock, courses, recurrence, tariffs
+from services import catalogue, clock, courses, recurrence, rules, tariffs
 from services.availability import Calendar, Obstacle, Taken
 from services.courses import Course, Planned, Site
 from services.errors import Invalid
@@ -99,7 +99,7 @@ def laid(session: Session, caregiver: Caregiver, demand: Demand, price_fen: int)
     """The visits of a demand's plan in a caregiver's time, at a price in fen per unit."""
     city = courses.city_of(session, demand.city_code)
     item = catalogue.named(session, demand.item_id)
-    where = Site(city, item, demand.cell, city.commission_bp)
+    where = Site(city, item, demand.cell, rules.commission_bp(session, city.code, item.id))
     course = course_of(demand, price_fen)
     last = courses.horizon(course, city)
     return courses.lay(

@@ -19,6 +19,7 @@ from services import (
     demands,
     gate,
     recurrence,
+    rules,
 )
 from services.access import Actor, Permission
 from services.calls import Outcome
@@ -53,7 +54,7 @@ def preview(
     item = catalogue.named(session, item_id)
     courses.check(course, item)
     city = courses.city_of(session, caregiver.city_code)
-    where = Site(city, item, cell, city.commission_bp)
+    where = Site(city, item, cell, rules.commission_bp(session, city.code, item.id))
     last = courses.horizon(course, city)
     return courses.lay(session, caregiver, where, course, course.first_on, last, with_others=True)
 

@@ -242,5 +242,7 @@ def _choice(
     length: timedelta,
 ) -> Choice:
     ends_at = starts_at + length
-    price = tariffs.quote(session, order.city_code, price_fen, order.units, starts_at, ends_at)
+    price = tariffs.quote(
+        session, order.city_code, order.item_id, price_fen, order.units, starts_at, ends_at
+    )
     return Choice(caregiver_id, name, starts_at, ends_at, price_fen, price.total_fen)

@@ -138,7 +138,7 @@ def _card(one: Finding, tried: int, key: str) -> None:
             with layout.row():
                 _more(one)
                 if one.bucket == findings.Remedy.PRICE:
-                    navigation.link("tariffs", t("page.tariffs"), icon=":material/price_change:")
+                    navigation.link("rules", t("page.rules"), icon=":material/gavel:")
         with right:
             charts.draw(_chart(one), key=f"{key}_chart", alt=t("finding.chart_alt", said=said))
 

@@ -1,12 +1,7 @@
 """The levels of the demo's caregivers, and what the city lets each of them ask."""
 
-from sqlalchemy.orm import Session
-
 from data.caregivers import CaregiverLevel
 from data.catalogue import CareItem
-from services import clock, price_bounds
-from services.access import Actor
-from services.demo.nantong import CITY
 
 # The items whose prices the city bounds, and the percents of the range that each level has.
 BASE_PRICED = ("hospital_companion", "companionship", "bath_assist", "meals")
@@ -24,12 +19,15 @@ def after(worked: int) -> CaregiverLevel:
     return CaregiverLevel.INTERMEDIATE if worked < 10 else CaregiverLevel.SENIOR
 
 
-def bound_prices(session: Session, operator: Actor, items: list[CareItem]) -> None:
+def prices(items: list[CareItem]) -> dict[str, dict[str, list[int]]]:
     """What the city's levels may ask for some items: as wide as what they do ask for."""
+    found = dict[str, dict[str, list[int]]]()
     for item in items:
         if item.code not in BASE_PRICED:
             continue
-        span, today = item.highest_fen - item.lowest_fen, clock.today()
-        for level, shares in SHARES.items():
-            bounds = [(item.lowest_fen + span * share // 100) // 500 * 500 for share in shares]
-            price_bounds.keep(session, operator, CITY, item.id, level, today, *bounds)
+        span = item.highest_fen - item.lowest_fen
+        found[str(item.id)] = {
+            level: [(item.lowest_fen + span * share // 100) // 500 * 500 for share in shares]
+            for level, shares in SHARES.items()
+        }
+    return found

@@ -30,7 +30,7 @@ from services import (
     waiting_lists,
 )
 from services.access import SYSTEM, Actor, Role
-from services.demo import cast, chats, levels, papers, payments, settlements, words
+from services.demo import cast, chats, papers, payments, rule_book, settlements, words
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
 from services.demo.plan import Planner
@@ -88,8 +88,7 @@ def stage(
         operator = actors[Role.OPERATOR]
         families = [cast.zhous(session, chance, actors[Role.CUSTOMER], operator)]
     items = list(session.scalars(select(CareItem).order_by(CareItem.id)))
-    with clock.at(start - timedelta(days=30)):
-        levels.bound_prices(session, operator, items)
+    rule_book.publish(session, operator, items, start - timedelta(days=30))
     known = list(session.scalars(select(Place).order_by(Place.id)))
     carers = _caregivers(session, chance, items, actors, caregiver_count, start, now)
     others = customer_count - CUSTOMERS_APART - len(families)
@@ -115,6 +114,7 @@ def stage(
     _newcomers(session, operator, now, len(families) + 2)
     _open_doors(session, start, now)
     with clock.at(now):
+        rule_book.think(session, operator)
         chats.talk(session, actors, families, now)
         _call_some(session, actors[Role.DESK], families)
         _part_with_customers(session, actors, families)

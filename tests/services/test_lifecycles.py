@@ -9,6 +9,7 @@ from data.complaints import ComplaintStatus, ExtraTimeStatus, IncidentStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
+from data.rules import RuleStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.refunds import RefundStatus
 from data.verifications import CaseStatus
@@ -34,6 +35,7 @@ FIRST = {
     Noun.PAYOUT_BATCH: {BatchStatus.LOCKED},
     Noun.PAYOUT: {PayoutStatus.WAITING},
     Noun.REFUND: {RefundStatus.GRANTED},
+    Noun.RULE_VERSION: {RuleStatus.DRAFT},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 

@@ -9,7 +9,7 @@ from data.caregivers import Caregiver, CaregiverLevel, Rate
 from data.catalogue import CareItem
 from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage
-from data.tariffs import BasePrice
+from data.price_bounds import BasePrice
 from services import (
     bookable,
     bookings,

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from data.calendars import DayKind, SpecialDay
 from data.history import AuditEvent
 from data.orders import Order, Visit
-from data.tariffs import Tariff
+from data.price_bounds import Tariff
 from services import clock as service_clock
 from services import special_days, tariffs
 from services.errors import Invalid, NotFound

@@ -1,0 +1,37 @@
+"""The rule book of the demo: the version in force, and one that is still being thought about."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from data.catalogue import CareItem
+from services import clock, rules
+from services.access import SYSTEM, Actor
+from services.demo import levels
+from services.demo.nantong import CITY
+
+WHY = "开城时与首批服务人员商定的价格区间"
+THINKING = "周末请人难，想试试加价；夜间加价略降"
+CHEAPER = "hospital_companion"
+
+
+def publish(session: Session, operator: Actor, items: list[CareItem], start: datetime) -> None:
+    """The first version: base prices, and a lower commission on what is ordered most."""
+    [cheaper] = [item.id for item in items if item.code == CHEAPER]
+    with clock.at(start - timedelta(days=3)):
+        version_id = rules.draft(session, operator, CITY)
+        changes = {"prices": levels.prices(items), "commissions": {str(cheaper): 1200}}
+        begins = clock.today() + timedelta(days=2)
+        rules.revise(session, operator, version_id, changes, valid_from=begins, said=WHY)
+        number = rules.version(session, operator, version_id).number
+        rules.announce(session, operator, version_id, str(number))
+    for days in (1, 0):
+        with clock.at(start - timedelta(days=days)):
+            rules.publish_due(session, SYSTEM)
+
+
+def think(session: Session, operator: Actor) -> None:
+    """A draft to try out on the month gone by."""
+    version_id = rules.draft(session, operator, CITY)
+    changes = {"weekend_bp": 1000, "night_bp": 2500}
+    rules.revise(session, operator, version_id, changes, said=THINKING)
