@@ -154,9 +154,7 @@ def _number(parameter: str, now: int, key: str) -> int:
 
 
 def _money(parameter: str, now_fen: int, key: str) -> int:
-    typed = st.number_input(
-        t(f"field.{parameter}"), value=now_fen / 100, key=f"{key}_{parameter}"
-    )
+    typed = st.number_input(t(f"field.{parameter}"), value=now_fen / 100, key=f"{key}_{parameter}")
     return round(typed * 100)
 
 

@@ -1,4 +1,4 @@
-"""The rule book as operators see it: what is in force, what is to come, and what is thought about."""
+"""The rule book as operators see it: what holds, what is to come, and what is thought about."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import streamlit as st
 
 from components import catalogue, formats, icons, layout, places, replays, rule_fields, session
 from components.i18n import name, t
-from services import price_bounds, rule_book, rules
-from services.price_bounds import Bounds
+from services import price_bounds, rule_book, rule_changes
+from services.price_bounds import Bounds, CaregiverLevel
 from services.rule_book import Section, Values
 from services.rules import CityRules, RuleStatus, VersionView
 
@@ -35,7 +35,7 @@ def _begin(kept: CityRules) -> None:
         key=f"begin_rules_{kept.city_code}",
         type="secondary" if kept.undecided else "primary",
     ):
-        session.perform("rules.begun", rules.draft, kept.city_code)
+        session.perform("rules.begun", rule_changes.draft, kept.city_code)
 
 
 def _head(version: VersionView) -> None:
@@ -101,9 +101,15 @@ def _changes(version: VersionView) -> None:
 
 def _unfair(version: VersionView) -> None:
     """Where a lower level may ask for more than a higher one."""
-    items = catalogue.items()
-    own = {key: Bounds(*pair) for key, pair in rule_book.bounds(version.values).items()}
-    for item_id in sorted(price_bounds.unfair(own)):
+    items, own = catalogue.items(), rule_book.bounds(version.values)
+    bounds = {
+        (item_id, level): Bounds(
+            *own.get((item_id, level), (items[item_id].lowest_fen, items[item_id].highest_fen))
+        )
+        for item_id in {item_id for item_id, _ in own}
+        for level in CaregiverLevel
+    }
+    for item_id in sorted(price_bounds.unfair(bounds)):
         st.warning(
             t("rules.unfair", item=catalogue.item_name(items, item_id)), icon=":material/warning:"
         )
@@ -111,9 +117,7 @@ def _unfair(version: VersionView) -> None:
 
 def _edit(version: VersionView) -> None:
     key = f"edit_rules_{version.id}"
-    with st.expander(
-        t("rules.edit"), icon=":material/tune:", key=key, on_change="rerun"
-    ) as opened:
+    with st.expander(t("rules.edit"), icon=":material/tune:", key=key, on_change="rerun") as opened:
         if not opened.open:
             return
         _frame(version, key)
@@ -176,7 +180,7 @@ def _prices(version: VersionView, key: str) -> None:
 
 def _revise(version: VersionView, changes: Values, forget: str, **frame: Any) -> None:  # noqa: ANN401
     session.perform(
-        "rules.saved", rules.revise, version.id, changes, forget=(f"{forget}_",), **frame
+        "rules.saved", rule_changes.revise, version.id, changes, forget=(f"{forget}_",), **frame
     )
 
 
@@ -190,7 +194,7 @@ def _decide(version: VersionView, kept: CityRules) -> None:
             icon=":material/send:",
             main=True,
         ):
-            session.perform("rules.proposed", rules.propose, version.id)
+            session.perform("rules.proposed", rule_changes.propose, version.id)
         if "approve" in version.moves and layout.confirmed(
             t("rules.approve"),
             t("rules.approve_warning", number=number, day=day),
@@ -198,7 +202,7 @@ def _decide(version: VersionView, kept: CityRules) -> None:
             icon=":material/verified:",
             main=True,
         ):
-            session.perform("rules.published", rules.approve, version.id)
+            session.perform("rules.published", rule_changes.approve, version.id)
         if "announce" in version.moves:
             _announce(version, day)
         if "turn_down" in version.moves:
@@ -211,7 +215,10 @@ def _announce(version: VersionView, day: str) -> None:
     """The only operator types the number, and has a day to think better of it."""
     key = f"announce_rules_{version.id}"
     with st.popover(
-        t("rules.announce"), icon=":material/schedule_send:", key=f"{key}_ask", type="primary"
+        t("rules.announce"),
+        icon=":material/schedule_send:",
+        key=f"{key}_ask",
+        type="primary",
     ):
         st.markdown(t("rules.announce_warning", number=version.number, day=day))
         with st.form(f"{key}_form", border=False):
@@ -219,7 +226,7 @@ def _announce(version: VersionView, day: str) -> None:
                 t("rules.type_number", number=version.number), key=f"{key}_typed", max_chars=10
             )
             if st.form_submit_button(t("frame.confirm"), type="primary", key=key):
-                session.perform("rules.announced", rules.announce, version.id, typed)
+                session.perform("rules.announced", rule_changes.announce, version.id, typed)
 
 
 def _turn_down(version: VersionView) -> None:
@@ -227,7 +234,7 @@ def _turn_down(version: VersionView) -> None:
     with st.popover(t("rules.turn_down"), icon=":material/undo:", key=f"{key}_ask"):
         said = layout.reason_form(key, t("rules.turn_down"), t("rules.turn_down_hint"))
         if said is not None:
-            session.perform("rules.given_back", rules.turn_down, version.id, said)
+            session.perform("rules.given_back", rule_changes.turn_down, version.id, said)
 
 
 def _withdraw(version: VersionView) -> None:
@@ -237,7 +244,7 @@ def _withdraw(version: VersionView) -> None:
         f"withdraw_rules_{version.id}",
         icon=":material/delete:",
     ):
-        session.perform("rules.withdrawn", rules.withdraw, version.id)
+        session.perform("rules.withdrawn", rule_changes.withdraw, version.id)
 
 
 def _coming(version: VersionView) -> None:

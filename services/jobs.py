@@ -33,7 +33,7 @@ from services import (
     pictures,
     plans,
     reminders,
-    rules,
+    rule_changes,
     sessions,
     substitutes,
     talks,
@@ -145,7 +145,9 @@ JOBS: dict[str, Schedule] = {
         timedelta(hours=1), lambda session: income.release_due(session, SYSTEM)
     ),
     "publish_rules": Schedule(
-        timedelta(seconds=30), lambda session: rules.publish_due(session, SYSTEM), rules.any_due
+        timedelta(seconds=30),
+        lambda session: rule_changes.publish_due(session, SYSTEM),
+        rule_changes.any_due,
     ),
     "keep_balances": Schedule(
         timedelta(days=1), lambda session: ledger.keep_balances(session, SYSTEM)

@@ -276,6 +276,7 @@ PAYOUT_MOVES = (
 )
 REFUND_MOVES = (
     Move("take_back", RefundStatus.GRANTED, RefundStatus.TAKEN_BACK, Permission.REFUND),
+)
 RULE_VERSION_MOVES = (
     Move("propose", RuleStatus.DRAFT, RuleStatus.PROPOSED, Permission.KEEP_RULES),
     Move("approve", RuleStatus.PROPOSED, RuleStatus.PUBLISHED, Permission.KEEP_RULES),

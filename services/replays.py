@@ -36,11 +36,13 @@ from services.access import Actor, Permission
 from services.errors import Invalid, NotFound
 from services.price_bounds import Bounds
 from services.pricing import Sheet
+from services.replay_counts import HANG_ON, UNTOLD, Count, counts
 from services.rule_book import Values
+
+__all__ = ["Count", "Replay", "Side", "Total"]
 
 LONGEST = timedelta(days=92)
 MOST_VISITS = 20_000
-AN_HOUR = timedelta(hours=1)
 A_DAY = timedelta(days=1)
 _PAID = VisitStatus.REDEEMED
 _ENDED = VisitStatus.CANCELLED, VisitStatus.MISSED
@@ -61,33 +63,6 @@ class Total(StrEnum):
     PLATFORM = "platform"
     FEES = "fees"
     PENALTIES = "penalties"
-
-
-class Count(StrEnum):
-    """How often a rule would have made a difference."""
-
-    TOO_LATE = "too_late"
-    TOO_FAR = "too_far"
-    EXPIRED = "expired"
-    CONFIRMED_ALONE = "confirmed_alone"
-    SHORT_REST = "short_rest"
-    FULL_WEEKS = "full_weeks"
-    WAITING_FEN = "waiting_fen"
-    SMALL_CELLS = "small_cells"
-
-
-# The parameters that each count hangs on; whose effect nothing tells stand in none of them.
-_HANG_ON = {
-    Count.TOO_LATE: "notice_hours",
-    Count.TOO_FAR: "horizon_days",
-    Count.EXPIRED: "hold_hours",
-    Count.CONFIRMED_ALONE: "auto_confirm_days",
-    Count.SHORT_REST: "rest_hours",
-    Count.FULL_WEEKS: "week_hours",
-    Count.WAITING_FEN: "release_days",
-    Count.SMALL_CELLS: "smallest_cell",
-}
-_UNTOLD = "plan_ahead_days", "reoffer_hours", "travel_kmh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +123,11 @@ def replay(session: Session, actor: Actor, version_id: int, first: date, last: d
         totals=_totals(booked, by_now, by_then),
         counts={
             name: (count(now), count(then))
-            for name, count in _counts(made, requests, until).items()
-            if now[_HANG_ON[name]] != then[_HANG_ON[name]]
+            for name, count in counts(made, requests, until).items()
+            if now[HANG_ON[name]] != then[HANG_ON[name]]
         },
         people=_people(made, by_now, by_then),
-        untold=tuple(name for name in _UNTOLD if now[name] != then[name]),
+        untold=tuple(name for name in UNTOLD if now[name] != then[name]),
     )
 
 
@@ -167,7 +142,7 @@ def names(session: Session, actor: Actor, account_ids: Sequence[int]) -> dict[in
     )
     found = dict(session.execute(visible).all())
     if not found:
-        raise NotFound("error.account_not_found")
+        raise NotFound("error.customer_not_found")
     for account_id in sorted(found):
         audit.record(session, actor, "name_replayed", "account", account_id)
     return found
@@ -349,58 +324,6 @@ def _totals(*ways: Sequence[Amounts]) -> dict[Total, tuple[int, int, int]]:
     return {
         name: (sum(map(fen, booked)), sum(map(fen, now)), sum(map(fen, then)))
         for name, fen in of.items()
-    }
-
-
-def _counts(
-    made: Sequence[Row[*tuple[Any, ...]]],
-    requests: Sequence[Row[*tuple[Any, ...]]],
-    until: datetime,
-) -> dict[Count, Callable[[Values], int]]:
-    paid = [row for row in made if row.status is _PAID]
-    finished = [row for row in paid if row.checked_out_at and row.redeemed_at]
-    single = [row for row in made if row.segment_id is None]
-    families: dict[tuple[int, str], set[int]] = {}
-    for row in paid:
-        families.setdefault((row.item_id, row.cell), set()).add(row.customer_id)
-    gaps = [
-        after.starts_at - before.ends_at
-        for before, after in zip(paid, paid[1:], strict=False)
-        if before.caregiver_id == after.caregiver_id
-        and clock.in_city(before.starts_at).date() != clock.in_city(after.starts_at).date()
-    ]
-    weeks: dict[tuple[int, date], timedelta] = {}
-    for row in paid:
-        day = clock.in_city(row.starts_at).date()
-        week = row.caregiver_id, day - day.weekday() * A_DAY
-        weeks[week] = weeks.get(week, timedelta()) + (row.ends_at - row.starts_at)
-
-    def longer(name: str, unit: timedelta, spans: Sequence[timedelta]) -> Callable[[Values], int]:
-        return lambda values: sum(span > values[name] * unit for span in spans)
-
-    def shorter(name: str, unit: timedelta, spans: Sequence[timedelta]) -> Callable[[Values], int]:
-        return lambda values: sum(span < values[name] * unit for span in spans)
-
-    def waiting_fen(values: Values) -> int:
-        wait = values["release_days"] * A_DAY
-        return sum(
-            row.total_fen - row.commission_fen for row in paid if row.redeemed_at + wait > until
-        )
-
-    ahead = [row.starts_at - row.asked_at for row in single]
-    answered = [row.answered_at - row.asked_at for row in requests]
-    redeemed = [row.redeemed_at - row.checked_out_at for row in finished]
-    return {
-        Count.TOO_LATE: shorter("notice_hours", AN_HOUR, ahead),
-        Count.TOO_FAR: longer("horizon_days", A_DAY, ahead),
-        Count.EXPIRED: longer("hold_hours", AN_HOUR, answered),
-        Count.CONFIRMED_ALONE: longer("auto_confirm_days", A_DAY, redeemed),
-        Count.SHORT_REST: shorter("rest_hours", AN_HOUR, gaps),
-        Count.FULL_WEEKS: longer("week_hours", AN_HOUR, list(weeks.values())),
-        Count.WAITING_FEN: waiting_fen,
-        Count.SMALL_CELLS: lambda values: sum(
-            len(some) < values["smallest_cell"] for some in families.values()
-        ),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 from PIL import Image
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from data.accounts import Account, AccountRole
@@ -23,10 +23,12 @@ from data.cities import City
 from data.demands import Application
 from data.orders import EndReason, Visit
 from data.recipients import Mobility, Recipient, Relation, Sex
+from data.rules import RuleVersion
 from data.verifications import CaseKind, CaseStatus, VerificationCase
 from services import (
     applications,
     bookings,
+    catalogue,
     changes,
     clock,
     consents,
@@ -36,14 +38,18 @@ from services import (
     name_keys,
     phones,
     places,
+    price_bounds,
     pricing,
     receipts,
     redemption,
     resident_ids,
+    rule_book,
+    rule_changes,
+    rules,
     verifications,
     visits,
 )
-from services.access import Actor, Channel, Role
+from services.access import SYSTEM, Actor, Channel, Role
 from services.demo.stage import add_catalogue, add_places
 from services.sessions import Client
 from services.verifications import RejectReason
@@ -394,6 +400,43 @@ def receipt_form(**changes: Any) -> receipts.ReceiptForm:
 def make_receipt(session: Session, *, actor: Actor = OPERATOR, **changes: Any) -> int:
     """A payment that the operator recorded, unless told otherwise."""
     return receipts.record(session, actor, receipt_form(**changes), uuid4().hex)
+
+
+def make_operator(session: Session) -> Actor:
+    """Another operator of Nantong."""
+    account_id = _add_account(session, "吴二明", "13000000901", Role.OPERATOR, NANTONG)
+    session.flush()
+    return Actor(account_id, Role.OPERATOR, frozenset({NANTONG}))
+
+
+def make_rules(session: Session, *, city: str = NANTONG, days: int = 0, **changes: Any) -> int:
+    """Rules of a city that are in force in so many days: those of today, but for these numbers."""
+    begins = clock.today() + timedelta(days=days)
+    before = rules.on(session, city, begins)
+    row = before if before is not None and before.valid_from == begins else None
+    values = rules.values(session, city, before) | changes
+    if row is None:
+        highest = session.scalar(
+            select(func.max(RuleVersion.number)).where(RuleVersion.city_code == city)
+        )
+        row = RuleVersion(
+            created_at=clock.now(),
+            city_code=city,
+            number=(highest or 0) + 1,
+            status=rules.RuleStatus.PUBLISHED,
+            valid_from=begins,
+            published_at=clock.now(),
+            values={},
+        )
+        session.add(row)
+    else:
+        price_bounds.take_back(session, city, begins)
+    row.applied_at = None
+    row.values = rule_book.checked(values, catalogue.every_item(session))
+    session.flush()
+    price_bounds.put(session, city, begins, rule_book.bounds(row.values))
+    rule_changes.publish_due(session, SYSTEM)
+    return row.id
 
 
 def visit_of(session: Session, order_id: int) -> int:

@@ -75,9 +75,9 @@ INNER = {
     "plans.complete_if_over",
     "redemption.settle",
     "report_photos.reach",
+    "rules.reach",
     "report_photos.shred_of",
     "standings.step",
-    "tariffs.settable",
     "tasks.ask",
     "visits.reach",
 }

@@ -29,7 +29,6 @@ from components import (
     reviews,
     search,
     security,
-    tariffs,
     today,
     unmet_needs,
     verification,
@@ -78,9 +77,13 @@ from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
 from services.pricing import PARTS
 from services.receipts import ReceiptMethod
+from services.replays import Count, Total
+from services.replays import Side as ReplaySide
+from services.rule_book import PARAMETERS, Section
+from services.rule_book import Kind as RuleKind
+from services.rules import RuleStatus
 from services.search import Sort
 from services.statements import StatementKind
-from services.tariffs import LIMITS as TARIFF_LIMITS
 from services.tasks import KINDS, TaskStatus
 from services.to_do import ToDoKind
 from services.unmet_needs import NeedSource
@@ -98,11 +101,15 @@ BEGINNINGS = {
     "demand_post", "demand_direct", "application_apply", "order_approve", "order_request",
     "complaint_open", "incident_report", "extra_time_ask", "refund_grant",
 }  # fmt: skip
+UNTOLD = (
+    Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION, Noun.TALK, Noun.RULE_VERSION,
+)  # fmt: skip
+STEPWISE = {one for one in PARAMETERS if PARAMETERS[one].kind is RuleKind.STEPS}
 STEPS = BEGINNINGS | {
     f"{noun}_{move.name}"
     for noun, moves in MOVES.items()
     # An order's history tells nothing of people's reviews and cities' openings.
-    if noun not in (Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION, Noun.TALK)
+    if noun not in UNTOLD
     for move in moves
 }
 NOT_APPROVED = set(CaregiverStatus) - {CaregiverStatus.APPROVED}
@@ -119,7 +126,6 @@ FAMILIES: dict[str, set[str]] = {
     "need_source.{}": set(NeedSource),
     "application_status.{}": set(ApplicationStatus),
     "caregiver_level.{}": set(CaregiverLevel),
-    "price_bounds.{}": {"lowest", "highest"},
     "caregiver_status.{}": set(CaregiverStatus),
     "caregivers_page.{}": set(operator_caregivers._NUMBERS),
     "certificate.{}": set(CertificateKind),
@@ -198,8 +204,7 @@ FAMILIES: dict[str, set[str]] = {
     "field.{}": {"conditions", "ward", "emergency_contact", "recipient_language"}
     | set(cities._WHOLE_NUMBERS)
     | set(cities._SWITCHES)
-    | set(TARIFF_LIMITS)
-    | set(tariffs._STEPS)
+    | set(PARAMETERS)
     | set(DocumentKind)
     | {f"weight_{one.name}" for one in fields(Weights)}
     | {"legal_name", "id_number", "sex_age"},
@@ -277,9 +282,17 @@ FAMILIES: dict[str, set[str]] = {
     "changes.costs_{}": {"customer", "caregiver"},
     "changes.fault_{}": set(Party),
     "changes.no_show_{}": {"customer", "caregiver"},
-    "tariffs.says_{}": set(tariffs._STEPS),
-    "tariffs.step_{}": set(tariffs._STEPS),
-    "tariffs.bound_{}": set(tariffs._STEPS),
+    "rules.step_{}": STEPWISE,
+    "rules.bound_{}": STEPWISE,
+    "rules.count_{}": {"hours", "days", "kmh", "cell"},
+    "rules.{}": {"lowest", "highest"},
+    "rules.{}_help": {one for one in PARAMETERS if PARAMETERS[one].kind is RuleKind.NUMBER},
+    "rule_section.{}": set(Section),
+    "rule_status.{}": set(RuleStatus),
+    "replays.{}": set(Total) | set(Count),
+    "replays.side_{}": set(ReplaySide),
+    "replays.{}_moved": set(ReplaySide),
+    "replays.{}_alias": set(ReplaySide),
     "amount.{}": set(Unit),
     "unit.{}": set(Unit),
     "units.{}": set(Unit),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from data.catalogue import CareItem
-from services import clock, rules
+from services import clock, rule_changes, rules
 from services.access import SYSTEM, Actor
 from services.demo import levels
 from services.demo.nantong import CITY
@@ -19,19 +19,19 @@ def publish(session: Session, operator: Actor, items: list[CareItem], start: dat
     """The first version: base prices, and a lower commission on what is ordered most."""
     [cheaper] = [item.id for item in items if item.code == CHEAPER]
     with clock.at(start - timedelta(days=3)):
-        version_id = rules.draft(session, operator, CITY)
+        version_id = rule_changes.draft(session, operator, CITY)
         changes = {"prices": levels.prices(items), "commissions": {str(cheaper): 1200}}
         begins = clock.today() + timedelta(days=2)
-        rules.revise(session, operator, version_id, changes, valid_from=begins, said=WHY)
+        rule_changes.revise(session, operator, version_id, changes, valid_from=begins, said=WHY)
         number = rules.version(session, operator, version_id).number
-        rules.announce(session, operator, version_id, str(number))
+        rule_changes.announce(session, operator, version_id, str(number))
     for days in (1, 0):
         with clock.at(start - timedelta(days=days)):
-            rules.publish_due(session, SYSTEM)
+            rule_changes.publish_due(session, SYSTEM)
 
 
 def think(session: Session, operator: Actor) -> None:
     """A draft to try out on the month gone by."""
-    version_id = rules.draft(session, operator, CITY)
+    version_id = rule_changes.draft(session, operator, CITY)
     changes = {"weekend_bp": 1000, "night_bp": 2500}
-    rules.revise(session, operator, version_id, changes, said=THINKING)
+    rule_changes.revise(session, operator, version_id, changes, said=THINKING)

@@ -44,17 +44,13 @@ def test_an_operator_sees_the_figures_of_their_own_city_only(open_app, order_id)
 def test_settings_are_changed_in_their_form(open_app):
     app = opened(open_app(PAGE, OPERATOR), SETTINGS).run()
     app.text_input(key=f"{SETTINGS}_hotline").set_value("0513-8500-1234")
-    app.number_input(key=f"{SETTINGS}_commission").set_value(12.5)
+    app.number_input(key=f"{SETTINGS}_photo_days").set_value(30)
     app.toggle(key=f"{SETTINGS}_operator_approves").set_value(True)
     app.session_state[SETTINGS] = True
     app.button(key=f"{SETTINGS}_save").click().run()
     assert successes(app) == [words("cities.saved")]
     kept = city()
-    assert (kept.hotline, kept.commission_bp, kept.operator_approves) == (
-        "0513-8500-1234",
-        1250,
-        True,
-    )
+    assert (kept.hotline, kept.photo_days, kept.operator_approves) == ("0513-8500-1234", 30, True)
 
 
 def with_desk_hours(open_app, opens, closes):
@@ -86,11 +82,6 @@ def test_chat_hours_of_no_length_are_refused_in_words(open_app):
 @pytest.mark.parametrize(
     ("field", "value", "refusal"),
     [
-        ("commission", 51.0, {"field": "field.commission", "fewest": 0, "most": 50}),
-        ("smallest_cell", 4, {"field": "field.smallest_cell", "fewest": 5, "most": 100}),
-        ("hold_hours", 0, {"field": "field.hold_hours", "fewest": 1, "most": 72}),
-        ("decline_hours", -1, {"field": "field.decline_hours", "fewest": 0, "most": 72}),
-        ("release_days", 61, {"field": "field.release_days", "fewest": 0, "most": 60}),
         (
             "redeem_lock_minutes",
             0,

@@ -9,9 +9,9 @@ from data.complaints import ComplaintStatus, ExtraTimeStatus, IncidentStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
-from data.rules import RuleStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.refunds import RefundStatus
+from data.rules import RuleStatus
 from data.verifications import CaseStatus
 from services import lifecycles
 from services.access import GRANTS, SYSTEM, Actor, Channel, Role

@@ -17,11 +17,13 @@ from services import (
     levels,
     plans,
     price_bounds,
+    rule_changes,
+    rules,
     search,
     substitutes,
 )
 from services import clock as service_clock
-from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.errors import Conflict, NotAllowed, NotFound
 from services.price_bounds import Bounds
 from tests.factories import (
     CHONGCHUAN,
@@ -37,6 +39,7 @@ from tests.factories import (
     ZHAO,
     ZHOU,
     make_booking,
+    make_rules,
     make_visit,
     order_of,
     price_of,
@@ -51,10 +54,11 @@ def day(days=0):
     return service_clock.today() + timedelta(days=days)
 
 
-def keep(session, lowest_fen, highest_fen, days=0, level=INTERMEDIATE, actor=OPERATOR):
-    return price_bounds.keep(
-        session, actor, NANTONG, COMPANIONSHIP, level, day(days), lowest_fen, highest_fen
-    )
+def keep(session, lowest_fen, highest_fen, days=0, level=INTERMEDIATE):
+    """Let the city set what a level may ask, beside what it has set already."""
+    values = rules.values(session, NANTONG, rules.on(session, NANTONG, day(days)))
+    own = values["prices"].get(str(COMPANIONSHIP), {}) | {level: [lowest_fen, highest_fen]}
+    return make_rules(session, days=days, prices={str(COMPANIONSHIP): own})
 
 
 def now(session, level=INTERMEDIATE, days=0, city=NANTONG):
@@ -91,28 +95,18 @@ def test_a_bounded_price_is_the_nearest_within_the_bounds(one, other, price_fen)
 
 
 def test_where_a_city_set_none_the_catalogues_range_holds(session):
-    [kept] = price_bounds.mine(session, OPERATOR)
-
-    assert now(session) == WHOLE
-    assert kept.now[COMPANIONSHIP, SENIOR] == WHOLE
-    assert (kept.kept, kept.coming, kept.unfair) == (frozenset(), (), ())
+    assert now(session) == now(session, SENIOR) == WHOLE
 
 
 def test_bounds_are_in_force_from_midnight_of_the_city_on(session, clock):
     clock.move(clock.moment.replace(hour=23, minute=59, second=59))
-    price_id = keep(session, 4500, 5000, days=1)
-    [kept] = price_bounds.mine(session, OPERATOR)
-    assert kept.coming == (
-        price_bounds.Dated(price_id, COMPANIONSHIP, INTERMEDIATE, day(1), Bounds(4500, 5000)),
-    )
+    keep(session, 4500, 5000, days=1)
     assert found_prices(session)[LI.id] == PRICE_FEN
 
     clock.move(seconds=1)
 
     assert found_prices(session)[LI.id] == 4500
     assert now(session, JUNIOR) == now(session, city=LUZHOU) == WHOLE
-    [kept] = price_bounds.mine(session, OPERATOR)
-    assert (kept.kept, kept.coming) == (frozenset({(COMPANIONSHIP, INTERMEDIATE)}), ())
 
 
 def test_the_price_shown_booked_and_frozen_is_the_bounded_one_and_her_own_stays(session):
@@ -186,8 +180,8 @@ def test_who_could_take_a_plan_over_is_shown_with_the_bounded_price(session):
 
 def test_whose_price_moves_is_told_once_with_the_new_one(session):
     session.execute(update(Rate).where(Rate.caregiver_id == ZHAO.id).values(price_fen=4700))
-    for _ in range(2):
-        keep(session, 4500, 5000, days=2)
+    keep(session, 4500, 5000, days=2)
+    make_rules(session, days=3, night_bp=0)
 
     [(account_id, facts)] = told(session)
     assert account_id == LI.id
@@ -195,62 +189,28 @@ def test_whose_price_moves_is_told_once_with_the_new_one(session):
     assert facts["due_at"].startswith(day(2).isoformat())
 
 
-def test_bounds_that_have_not_begun_can_be_dropped_and_who_was_told_hears_of_it(session):
-    price_id = keep(session, 4500, 5000, days=2)
-    price_bounds.drop(session, OPERATOR, price_id)
+def test_bounds_that_have_not_begun_can_be_withdrawn_and_who_was_told_hears_of_it(session):
+    rule_changes.withdraw(session, OPERATOR, keep(session, 4500, 5000, days=2))
 
     assert session.scalars(select(BasePrice)).all() == []
     assert [facts["price_fen"] for who, facts in told(session) if who == LI.id] == [4500, 4000]
-    assert len(deeds(session, "set_base_price")) == len(deeds(session, "drop_base_price")) == 1
 
 
-def test_bounds_in_force_stay(session):
-    price_id = keep(session, 4500, 5000)
+def test_bounds_left_out_of_the_next_version_are_the_catalogues_again(session):
+    keep(session, 4500, 5000)
+    make_rules(session, days=1, prices={})
 
-    with pytest.raises(Conflict, match="base_price_begun"):
-        price_bounds.drop(session, OPERATOR, price_id)
-
-
-def test_those_of_the_same_day_are_replaced(session):
-    assert keep(session, 4500, 5000) == keep(session, 3500, 3800)
-
-    assert now(session) == Bounds(3500, 3800)
+    assert now(session) == Bounds(4500, 5000)
+    assert now(session, days=1) == WHOLE
 
 
-@pytest.mark.parametrize(
-    ("values", "error"),
-    [
-        ((5000, 4500), "price_upside_down"),
-        ((2900, 4500), "price_out_of_range"),
-        ((4500, 6100), "price_out_of_range"),
-        ((4500, 5000, -1), "tariff_in_past"),
-        ((4500, 5000, 400), "tariff_too_far"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_in_words(session, values, error):
-    with pytest.raises(Invalid, match=error):
-        keep(session, *values)
-    assert session.scalars(select(BasePrice)).all() == []
+def test_a_level_that_may_ask_for_more_than_a_higher_one_is_found(session):
+    own = {(COMPANIONSHIP, INTERMEDIATE): Bounds(3000, 5000)}
 
-
-def test_another_citys_operator_has_nothing_to_say(session):
-    price_id = keep(session, 4500, 5000, days=1)
-
-    with pytest.raises(NotFound, match="city_not_found"):
-        keep(session, 4500, 5000, actor=FAR_OPERATOR)
-    with pytest.raises(NotFound, match="base_price_not_found"):
-        price_bounds.drop(session, FAR_OPERATOR, price_id)
-    assert [one.city_code for one in price_bounds.mine(session, FAR_OPERATOR)] == [LUZHOU]
-    with pytest.raises(NotAllowed):
-        keep(session, 4500, 5000, actor=DESK)
-
-
-def test_a_lower_level_that_may_ask_for_more_is_pointed_out_from_its_day_on(session):
-    keep(session, 4500, 6000, level=SENIOR)
-    assert price_bounds.mine(session, OPERATOR)[0].unfair == ()
-
-    keep(session, 3000, 5000, days=3, level=SENIOR)
-    assert price_bounds.mine(session, OPERATOR)[0].unfair == ((day(3), COMPANIONSHIP),)
+    assert price_bounds.unfair(own | {(COMPANIONSHIP, SENIOR): Bounds(4500, 6000)}) == set()
+    assert price_bounds.unfair(own | {(COMPANIONSHIP, SENIOR): Bounds(3000, 4900)}) == {
+        COMPANIONSHIP
+    }
 
 
 def test_what_a_caregiver_does_not_do_has_no_price(session):
