@@ -21,7 +21,7 @@ def publish(session: Session, operator: Actor, items: list[CareItem], start: dat
     with clock.at(start - timedelta(days=3)):
         version_id = rule_changes.draft(session, operator, CITY)
         changes = {"prices": levels.prices(items), "commissions": {str(cheaper): 1200}}
-        begins = clock.today() + timedelta(days=2)
+        begins = clock.today() + timedelta(days=3)
         rule_changes.revise(session, operator, version_id, changes, valid_from=begins, said=WHY)
         number = rules.version(session, operator, version_id).number
         rule_changes.announce(session, operator, version_id, str(number))

@@ -12,7 +12,9 @@ from services import rule_changes, rules
 from tests.factories import (
     COMPANIONSHIP,
     FAR_OPERATOR,
+    LI,
     LUZHOU,
+    NAMES,
     NANTONG,
     OPERATOR,
     make_operator,
@@ -195,7 +197,7 @@ def test_names_are_shown_only_when_asked_for(open_app, version_id):
     app = opened(open_app(PAGE, OPERATOR), key).run()
     assert app.dataframe[1].value["name"].tolist() == [words("replays.caregiver_alias", number=1)]
     app.toggle(key=f"{key}_caregiver_names").set_value(True).run()
-    assert app.dataframe[1].value["name"].tolist() == ["李秀英"]
+    assert app.dataframe[1].value["name"].tolist() == [NAMES[LI]]
 
 
 def test_another_city_has_a_book_of_its_own(open_app, version_id):
