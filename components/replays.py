@@ -120,7 +120,9 @@ def _named(people: pd.DataFrame, side: Side, key: str) -> list[str]:
 
 def _drawn(people: pd.DataFrame, names: list[str], key: str) -> None:
     """Who gains and who loses most, the one on top of the other."""
-    told = people.assign(name=names).head(2 * _MOST_DRAWN).sort_values("change_fen", ascending=False)
+    told = (
+        people.assign(name=names).head(2 * _MOST_DRAWN).sort_values("change_fen", ascending=False)
+    )
     yuan = (told["change_fen"] / 100).tolist()
     charts.draw(
         charts.bars(

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
 NOTICE_KINDS = (
@@ -29,11 +29,12 @@ NOTICE_KINDS = (
     "complaint_closed", "demand_invited", "demand_idle", "application_waitlisted",
     "application_returned", "leave_entered", "level_changed", "prices_bounded",
     "visit_reminder", "chat_answered", "chat_asked", "leave_withdrawn", "no_show_taken_back",
-    "paid_out", "payout_failed", "payout_account_changed",
+    "paid_out", "payout_failed", "payout_account_changed", "refund_granted", "refund_taken_back",
 )  # fmt: skip
 NOUNS = (
     "account", "city", "caregiver", "demand", "application", "order", "visit", "verification",
     "complaint", "incident", "extra_time", "talk", "payout_batch", "payout",
+    "refund",
 )  # fmt: skip
 KINDS = "rules_proposed", "rules_turned_down", "rules_published", "rules_withdrawn"
 # Table, column, name of the constraint: the values before, and those that join them.
