@@ -84,7 +84,7 @@ def propose(session: Session, actor: Actor, version_id: int) -> None:
     """Put a draft before the city's other operators."""
     actor.require(Permission.KEEP_RULES)
     row = _ready(session, actor, version_id)
-    if rules.is_alone(session, row.city_code, actor):
+    if rules.is_alone(session, actor, row.city_code):
         raise Conflict("error.rules_nobody_else")
     row.written_by_id = actor.id
     lifecycles.take(session, actor, Noun.RULE_VERSION, row, "propose")
@@ -118,7 +118,7 @@ def announce(session: Session, actor: Actor, version_id: int, typed: str) -> Non
     """Publish a draft in a day, by the city's only operator, who typed its number."""
     actor.require(Permission.KEEP_RULES)
     row = _ready(session, actor, version_id)
-    if not rules.is_alone(session, row.city_code, actor):
+    if not rules.is_alone(session, actor, row.city_code):
         raise Conflict("error.rules_somebody_else")
     if typed.strip() != str(row.number):
         raise Invalid("error.rules_number_typed", number=row.number)

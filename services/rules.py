@@ -117,7 +117,7 @@ def version(session: Session, actor: Actor, version_id: int) -> VersionView:
     return _views(session, actor, [reach(session, actor, version_id)])[0]
 
 
-def is_alone(session: Session, city_code: str, actor: Actor) -> bool:
+def is_alone(session: Session, actor: Actor, city_code: str) -> bool:
     """Whether nobody else is an operator of the city."""
     others = (
         select(AccountRole.id)
@@ -180,7 +180,7 @@ def _of_city(session: Session, actor: Actor, city_code: str) -> CityRules:
         coming=tuple(coming),
         undecided=tuple(undecided),
         past=tuple(one for one in views if one.id not in shown),
-        alone=is_alone(session, city_code, actor),
+        alone=is_alone(session, actor, city_code),
     )
 
 
@@ -232,7 +232,7 @@ def _views(session: Session, actor: Actor, rows: Sequence[RuleVersion]) -> list[
 def _moves(session: Session, actor: Actor, row: RuleVersion) -> tuple[str, ...]:
     """What this actor can do with a version now."""
     moves = set(lifecycles.open_moves(Noun.RULE_VERSION, row.status, actor))
-    moves -= {"propose"} if is_alone(session, row.city_code, actor) else {"announce"}
+    moves -= {"propose"} if is_alone(session, actor, row.city_code) else {"announce"}
     if row.written_by_id == actor.id:
         moves -= {"approve", "turn_down"}
     if row.status is RuleStatus.PUBLISHED and row.valid_from <= clock.today():

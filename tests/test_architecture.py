@@ -75,6 +75,7 @@ INNER = {
     "plans.complete_if_over",
     "redemption.settle",
     "report_photos.reach",
+    "rules.is_alone",
     "rules.reach",
     "report_photos.shred_of",
     "standings.step",
