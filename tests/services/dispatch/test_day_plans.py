@@ -1,0 +1,174 @@
+"""Days of several visits: every line is looked at anew, and small days have all orders tried."""
+
+from dataclasses import replace
+from itertools import permutations, product
+
+import pytest
+
+from services.dispatch import day_plans, day_reasons, replanning, routes, shifts
+from services.dispatch.problem import Break, Week
+from services.dispatch.results import Quality
+from services.dispatch.rules import Rule
+from services.dispatch.weights import Term
+from services.errors import NotFound
+from tests.services.dispatch import days, towns
+
+PLENTY = 60.0
+
+
+def solved(demands, caregivers, **more):
+    return day_plans.solve(towns.problem(demands, caregivers, **more), PLENTY).solution
+
+
+def least(problem):
+    """The least any routes cost: all ways to part few visits among few shifts, in all orders."""
+    ground = shifts.ground(problem)
+    visits = range(len(ground.columns.demands))
+    best = float("inf")
+    for where in product(range(-1, len(ground.shifts)), repeat=len(visits)):
+        if any(where[d] >= 0 and not ground.allowed[where[d], d] for d in visits):
+            continue
+        sets = [[d for d in visits if where[d] == shift] for shift in range(len(ground.shifts))]
+        for orders in product(*(list(permutations(each)) for each in sets)):
+            found = dict(enumerate(orders))
+            if all(routes.starts(ground, *one) is not None for one in found.items()) and all(
+                routes.fits_week(ground, ground.shifts[shift].c, found) for shift in found
+            ):
+                left = sum(float(ground.nobody[d]) for d in visits if where[d] < 0)
+                best = min(best, routes.cost(ground, found) + left)
+    return best
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_line_of_a_day_holds(seed):
+    problem = days.day(seed, 40, 12)
+    plan = day_plans.solve(problem, PLENTY)
+
+    days.check(problem, plan.solution)
+    assert len(plan.solution.assignments) > 25
+    left = sum(one.cost for one in plan.solution.unserved)
+    assert plan.solution.cost == pytest.approx(routes.cost(plan.ground, plan.routes) + left)
+    assert max(map(len, plan.routes.values())) > 2
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_a_small_day_is_nearly_as_cheap_as_it_can_be(seed):
+    problem = days.day(50 + seed, 4, 2)
+    plan = day_plans.solve(problem, PLENTY)
+
+    assert plan.solution.quality is Quality.SETTLED
+    assert plan.solution.cost <= least(problem) * 1.02 + 0.01
+
+
+def test_one_caregiver_makes_all_visits_that_fit():
+    demands = [towns.demand(n, windows=(towns.window(0, 10),)) for n in range(1, 8)]
+    solution = solved(demands, [towns.caregiver()])
+
+    assert len(solution.assignments) == 5
+    assert {one.rule for one in solution.unserved} == {Rule.WANTED}
+
+
+def test_her_weeks_cap_holds_over_all_her_free_times():
+    demands = [towns.demand(n, windows=(towns.window(0, 10),)) for n in range(1, 6)]
+    her = towns.caregiver(
+        free=(towns.free(0, 4), towns.free(5, 10)), weeks={towns.MONDAY: Week(2640 - 250, 2640)}
+    )
+
+    assert len(solved(demands, [her]).assignments) == 2
+
+
+def test_a_break_is_kept_free():
+    demands = [towns.demand(n, windows=(towns.window(0, 6),)) for n in (1, 2, 3)]
+    noon = Break(towns.MORNING + towns.hours(2), towns.MORNING + towns.hours(4), 30)
+
+    assert len(solved(demands, [towns.caregiver()]).assignments) == 3
+    assert len(solved(demands, [towns.caregiver(breaks=(noon,))]).assignments) == 2
+
+
+def test_nothing_to_do_and_nobody_to_do_it():
+    assert solved([], [towns.caregiver()]).assignments == ()
+    assert [one.rule for one in solved([towns.demand()], []).unserved] == [Rule.NOBODY]
+    nowhere = towns.demand(point=towns.Point(float("nan"), 0.0))
+    assert [one.rule for one in solved([nowhere], [towns.caregiver()]).unserved] == [Rule.NO_PLACE]
+
+
+def test_a_budget_that_is_used_up_is_said_and_the_best_so_far_holds():
+    problem = days.day(3, 120, 30)
+    short, long = (day_plans.solve(problem, budget) for budget in (0.0, 1.0))
+
+    assert short.solution.quality is long.solution.quality is Quality.BEST_SO_FAR
+    days.check(problem, short.solution)
+    days.check(problem, long.solution)
+    assert long.solution.cost < short.solution.cost
+
+
+def test_who_stops_it_gets_the_best_so_far():
+    asked = iter([False, False, True])
+    plan = day_plans.solve(days.day(3, 60, 20), PLENTY, lambda: next(asked))
+
+    assert plan.solution.quality is Quality.BEST_SO_FAR
+    assert plan.solution.assignments
+
+
+def test_the_same_seed_gives_the_same_plan():
+    problem = days.day(8, 25, 8, seed=4)
+
+    assert day_plans.solve(problem, PLENTY).solution == day_plans.solve(problem, PLENTY).solution
+
+
+def test_a_pin_holds():
+    problem = days.day(9, 20, 8)
+    plan = day_plans.solve(problem, PLENTY)
+    line = plan.solution.assignments[0]
+    other = next(
+        one
+        for one in day_reasons.places(plan, line.demand_id)
+        if one.caregiver_id != line.caregiver_id
+    )
+    pinned = replace(problem, pins={line.demand_id: other.caregiver_id})
+
+    assert day_plans.solve(pinned, PLENTY).solution.who[line.demand_id] == other.caregiver_id
+
+
+def test_who_falls_ill_is_replaced_and_the_others_stay():
+    problem = days.day(10, 24, 10)
+    before = day_plans.solve(problem, PLENTY).solution
+    ill = before.assignments[0].caregiver_id
+    changed = replanning.absent(problem, ill, towns.MORNING, towns.MORNING + towns.hours(12))
+    replan = replanning.replan(changed, before.who, lambda one: day_plans.solve(one, PLENTY))
+
+    hers = {one for one, who in before.who.items() if who == ill}
+    assert {*replan.moved, *replan.lost} >= hers
+    assert len({*replan.moved, *replan.lost} - hers) <= 2
+    assert ill not in replan.plan.solution.who.values()
+
+
+def test_what_a_visit_adds_to_a_route_is_what_the_routes_cost_more():
+    problem = days.day(12, 30, 9)
+    plan = day_plans.solve(problem, PLENTY)
+    ground, compared = plan.ground, 0
+    for line in plan.solution.assignments:
+        d = ground.columns.row_of_demand[line.demand_id]
+        without = {s: tuple(one for one in route if one != d) for s, route in plan.routes.items()}
+        alone = routes.cost(ground, without)
+        for place in day_reasons.places(plan, line.demand_id):
+            c = ground.columns.row_of_caregiver[place.caregiver_id]
+            tries = [
+                routes.cost(ground, {**without, shift: (*route[:at], d, *route[at:])}) - alone
+                for shift in range(len(ground.shifts))
+                if ground.shifts[shift].c == c and ground.allowed[shift, d]
+                for route in (without.get(shift, ()),)
+                for at in range(len(route) + 1)
+                if routes.starts(ground, shift, (*route[:at], d, *route[at:])) is not None
+            ]
+            assert place.cost == pytest.approx(min(tries))
+            compared += 1
+        mine = {one.caregiver_id: one for one in day_reasons.places(plan, line.demand_id, 99)}
+        assert mine[line.caregiver_id].starts_at == line.starts_at
+        assert Term.TRAVEL in mine[line.caregiver_id].terms
+    assert compared > 40
+
+
+def test_a_demand_that_is_none_has_no_places():
+    with pytest.raises(NotFound):
+        day_reasons.places(day_plans.solve(days.day(1, 2, 2), PLENTY), 99_999)
