@@ -13,6 +13,8 @@ from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
 from services.payouts import BatchStatus, PayoutStatus
 from services.receipts import ReceiptMethod
+from services.refunds import RefundStatus
+from services.repayments import RepaymentStatus
 from services.rules import RuleStatus
 from services.statements import StatementKind
 from services.talks import TalkStatus
@@ -103,6 +105,8 @@ STATEMENT = {
     StatementKind.RECEIPT_REVERSED: (":material/undo:", "orange"),
     StatementKind.REFUNDED: (":material/currency_exchange:", "violet"),
     StatementKind.REFUND_REVERSED: (":material/undo:", "orange"),
+    StatementKind.REPAID: (":material/payments:", "violet"),
+    StatementKind.REPAYMENT_REVERSED: (":material/undo:", "orange"),
     StatementKind.MERGED: (":material/merge:", "gray"),
 }
 TALK = {
@@ -130,6 +134,14 @@ PAYOUT = {
     PayoutStatus.PAID: (":material/task_alt:", "green"),
     PayoutStatus.FAILED: (":material/error:", "red"),
     PayoutStatus.WITHDRAWN: (":material/undo:", "gray"),
+}
+REFUND = {
+    RefundStatus.GRANTED: (":material/currency_exchange:", "violet"),
+    RefundStatus.TAKEN_BACK: (":material/undo:", "gray"),
+}
+REPAYMENT = {
+    RepaymentStatus.RECORDED: (":material/payments:", "violet"),
+    RepaymentStatus.TAKEN_BACK: (":material/undo:", "gray"),
 }
 CAREGIVER = {
     CaregiverStatus.DRAFT: (":material/edit_note:", "gray"),

@@ -94,7 +94,14 @@ _ABOUT_BOTH = {
     NoticeKind.VISIT_MISSED,
 }
 # The family's bill, the caregiver's income.
-_ABOUT_MONEY = {NoticeKind.REFUND_GRANTED, NoticeKind.REFUND_TAKEN_BACK}
+_ABOUT_MONEY = {
+    NoticeKind.REFUND_GRANTED,
+    NoticeKind.REFUND_TAKEN_BACK,
+    NoticeKind.RECEIPT_RECORDED,
+    NoticeKind.RECEIPT_REVERSED,
+    NoticeKind.MONEY_REPAID,
+    NoticeKind.REPAYMENT_TAKEN_BACK,
+}
 
 
 @live.part(Topic.INBOX)

@@ -9,6 +9,7 @@ from components.chat import dispute_talk
 from components.complaints import complaint_button
 from components.i18n import t
 from components.orders import caregiver_button, history, move_buttons, order_head, report
+from components.refunds import refund_desk
 from components.report_photos import photos_in_report, photos_of
 from components.substitutes import substitute_button
 from services import bookings, orders, redemption, visits
@@ -149,6 +150,7 @@ def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
         with layout.row():
             _moves(order)
             asked = _looks(order)
+        refund_desk(order)
         if asked:
             _contact(order)
 

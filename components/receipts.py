@@ -5,7 +5,17 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, navigation, session, tables, wishes
+from components import (
+    catalogue,
+    formats,
+    icons,
+    layout,
+    navigation,
+    repayments,
+    session,
+    tables,
+    wishes,
+)
 from components.i18n import t
 from components.statements import owed, statement_lines
 from services import clock, orders, receipts, statements
@@ -55,6 +65,7 @@ def payer_card(payer: Payer, items: dict[int, ItemView]) -> None:
         owed(payer.owed_fen, payer.coming_fen)
         if payer.pays:
             _form(payer, items)
+        repayments.repayment_desk(payer)
         _statement(payer, items)
 
 

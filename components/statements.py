@@ -18,6 +18,8 @@ def owed(owed_fen: int, coming_fen: int) -> None:
     """What is owed now, and how much of it for visits to come; what was paid ahead is said so."""
     label = "bill.owed" if owed_fen > 0 else "bill.ahead" if owed_fen < 0 else "bill.settled"
     st.metric(t(label), formats.money(abs(owed_fen)), border=True, width=280)
+    if owed_fen < 0:
+        st.caption(t("bill.ahead_means"))
     if min(owed_fen, coming_fen) > 0:
         st.caption(t("bill.coming", amount=formats.money(min(owed_fen, coming_fen))))
 

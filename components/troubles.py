@@ -1,4 +1,4 @@
-"""What is amiss with orders: incidents, complaints and extra time, fetched at once for a list."""
+"""What is amiss with orders, and what was given back of them, fetched at once for a list."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,12 @@ from components import session
 from components.complaints import complaint_card
 from components.extra_times import extra_time_card
 from components.incidents import incident_card
-from services import complaints, extra_times, incidents
+from components.refunds import refund_card
+from services import complaints, extra_times, incidents, refunds
 from services.complaints import ComplaintView
 from services.extra_times import ExtraTimeView
 from services.incidents import IncidentView
+from services.refunds import RefundView
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class Troubles:
     incidents: Sequence[IncidentView]
     complaints: Sequence[ComplaintView]
     extra_times: Sequence[ExtraTimeView]
+    refunds: Sequence[RefundView]
 
     @property
     def open(self) -> bool:
@@ -35,18 +38,19 @@ def troubles(order_ids: Sequence[int]) -> Troubles:
     """What is amiss with these orders, as far as the visitor may know of it."""
     ids = sorted(set(order_ids))
     if not ids:
-        return Troubles((), (), ())
+        return Troubles((), (), (), ())
     return Troubles(
         session.fetch(incidents.of_orders, ids),
         session.fetch(complaints.of_orders, ids),
         session.fetch(extra_times.of_orders, ids),
+        session.fetch(refunds.of_orders, ids),
     )
 
 
 def trouble_cards(known: Troubles, order_id: int, visit_id: int | None = None) -> None:
     """What is amiss with one order, or with one visit of it, most urgent first."""
 
-    def its(one: IncidentView | ComplaintView | ExtraTimeView) -> bool:
+    def its(one: IncidentView | ComplaintView | ExtraTimeView | RefundView) -> bool:
         return one.order_id == order_id and visit_id in (None, one.visit_id)
 
     for incident in filter(its, known.incidents):
@@ -55,3 +59,5 @@ def trouble_cards(known: Troubles, order_id: int, visit_id: int | None = None) -
         extra_time_card(extra)
     for complaint in filter(its, known.complaints):
         complaint_card(complaint)
+    for refund in filter(its, known.refunds):
+        refund_card(refund)

@@ -29,6 +29,7 @@ class Noun(StrEnum):
     PAYOUT = "payout"
     REFUND = "refund"
     RULE_VERSION = "rule_version"
+    REPAYMENT = "repayment"
 
 
 class StatusChange(Numbered, Base):

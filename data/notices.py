@@ -98,6 +98,10 @@ class NoticeKind(StrEnum):
     NO_SHOW_TAKEN_BACK = "no_show_taken_back"
     REFUND_GRANTED = "refund_granted"
     REFUND_TAKEN_BACK = "refund_taken_back"
+    RECEIPT_RECORDED = "receipt_recorded"
+    RECEIPT_REVERSED = "receipt_reversed"
+    MONEY_REPAID = "money_repaid"
+    REPAYMENT_TAKEN_BACK = "repayment_taken_back"
 
 
 class OutboxStatus(StrEnum):

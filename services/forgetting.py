@@ -22,6 +22,7 @@ from data.publications import Extract
 from data.receipts import Receipt
 from data.recipients import Recipient
 from data.refunds import Refund
+from data.repayments import Repayment
 from data.reviews import Review
 from data.sessions import OneTimeCode, SecondFactor, SignInSession
 from data.verifications import CaseStatus, DocumentTicket, VerificationCase
@@ -178,12 +179,13 @@ def troubles(session: Session, ids: Sequence[int]) -> None:
 
 
 def receipts(session: Session, ids: Sequence[int]) -> None:
-    """What tells who paid, and all that was written of it; amounts and days stay."""
-    session.execute(
-        update(Receipt)
-        .where(Receipt.customer_id.in_(ids))
-        .values(words="", reversal_words="", reference="", version=Receipt.version + 1)
-    )
+    """What tells who paid or was repaid, and all words of it; amounts and days stay."""
+    for table in (Receipt, Repayment):
+        session.execute(
+            update(table)
+            .where(table.customer_id.in_(ids))
+            .values(words="", reversal_words="", reference="", version=table.version + 1)
+        )
 
 
 def caregiver(session: Session, actor: Actor, caregiver: Caregiver) -> None:

@@ -21,6 +21,7 @@ from data.complaints import ExtraTime
 from data.ledger import LedgerAccount, LedgerBalance, LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order, Visit
 from data.receipts import Receipt, ReceiptMethod
+from data.repayments import Repayment
 from services import clock
 from services.access import Actor, Permission
 
@@ -119,6 +120,16 @@ def book_receipt_reversed(session: Session, receipt: Receipt) -> None:
     _book_receipt(session, LedgerEvent.RECEIPT_REVERSED, receipt, -receipt.amount_fen)
 
 
+def book_repaid(session: Session, repayment: Repayment) -> None:
+    """A family got money back: it is in credit so much less."""
+    _book_repayment(session, LedgerEvent.REPAID, repayment, repayment.amount_fen)
+
+
+def book_repayment_reversed(session: Session, repayment: Repayment) -> None:
+    """A family did not get it back after all."""
+    _book_repayment(session, LedgerEvent.REPAYMENT_REVERSED, repayment, -repayment.amount_fen)
+
+
 def _book_receipt(session: Session, event: LedgerEvent, receipt: Receipt, amount_fen: int) -> None:
     book(
         session,
@@ -128,6 +139,20 @@ def _book_receipt(session: Session, event: LedgerEvent, receipt: Receipt, amount
         None,
         Line(_RECEIVED[receipt.method], amount_fen),
         Line(LedgerAccount.CUSTOMER_RECEIVABLE, -amount_fen, receipt.customer_id),
+    )
+
+
+def _book_repayment(
+    session: Session, event: LedgerEvent, repayment: Repayment, amount_fen: int
+) -> None:
+    book(
+        session,
+        event,
+        f"repayment:{repayment.id}",
+        None,
+        None,
+        Line(LedgerAccount.CUSTOMER_RECEIVABLE, amount_fen, repayment.customer_id),
+        Line(_RECEIVED[repayment.method], -amount_fen),
     )
 
 

@@ -22,6 +22,7 @@ from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.payouts import BatchStatus, Payout, PayoutBatch, PayoutStatus
 from data.refunds import Refund, RefundStatus
+from data.repayments import Repayment, RepaymentStatus
 from data.rules import RuleStatus, RuleVersion
 from data.verifications import CaseStatus, VerificationCase
 from services import clock
@@ -292,6 +293,14 @@ RULE_VERSION_MOVES = (
     # Another version was published meanwhile.
     Move("withdraw", RuleStatus.WAITING, RuleStatus.WITHDRAWN, Permission.RUN_JOBS),
 )
+REPAYMENT_MOVES = (
+    Move(
+        "take_back",
+        RepaymentStatus.RECORDED,
+        RepaymentStatus.TAKEN_BACK,
+        Permission.REVERSE_RECEIPT,
+    ),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -309,6 +318,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.PAYOUT: PAYOUT_MOVES,
     Noun.REFUND: REFUND_MOVES,
     Noun.RULE_VERSION: RULE_VERSION_MOVES,
+    Noun.REPAYMENT: REPAYMENT_MOVES,
 }
 
 
@@ -329,6 +339,7 @@ Movable = (
     | Payout
     | Refund
     | RuleVersion
+    | Repayment
 )
 
 

@@ -16,6 +16,7 @@ from data.notices import Notice, NoticeKind, OutboxMessage, OutboxStatus
 from data.orders import Order
 from data.receipts import Receipt
 from data.recipients import Recipient
+from data.repayments import Repayment
 from data.reviews import Review
 from data.verifications import Document, VerificationCase
 from services import (
@@ -40,7 +41,7 @@ def join(session: Session, actor: Actor, kept: Account, gone: Account) -> None:
     gone.merged_into_id = kept.id
     sessions.end_of(session, gone.id)
     _free_request_keys(session, kept.id, gone.id)
-    for table in (Recipient, Demand, Order, Receipt):
+    for table in (Recipient, Demand, Order, Receipt, Repayment):
         session.execute(
             update(table)
             .where(table.customer_id == gone.id)

@@ -13,9 +13,20 @@ from sqlalchemy.orm import Session, aliased
 from data.accounts import Account, AccountStatus
 from data.demands import Demand
 from data.ledger import LedgerAccount
+from data.notices import NoticeKind
 from data.orders import Order
 from data.receipts import Receipt, ReceiptMethod
-from services import accounts, agreements, audit, clock, customers, ledger, phones, statements
+from services import (
+    accounts,
+    agreements,
+    audit,
+    clock,
+    customers,
+    ledger,
+    notices,
+    phones,
+    statements,
+)
 from services.access import Actor, Permission
 from services.errors import Conflict, Invalid, NotFound
 from services.wording import words
@@ -95,20 +106,20 @@ def record(session: Session, actor: Actor, form: ReceiptForm, request_key: str) 
     actor.require(Permission.RECORD_RECEIPT)
     if (before := _recorded_before(session, actor, request_key)) is not None:
         return before
-    family = _reach(session, actor, form.customer_id)
+    family = reach(session, actor, form.customer_id)
     # Nobody merges the account away or erases it meanwhile.
     session.refresh(family, with_for_update={"read": True})
-    _check_pays(family)
+    check_pays(family)
     order = _order_of(session, actor, form)
     receipt = Receipt(
         created_at=clock.now(),
-        city_code=order.city_code if order else _city_of(session, actor, family),
+        city_code=order.city_code if order else city_of(session, actor, family),
         customer_id=family.id,
         order_id=form.order_id,
         method=form.method,
         amount_fen=fen(form.amount),
-        received_on=_checked_day(form.received_on),
-        reference=_reference(form),
+        received_on=checked_day(form.received_on),
+        reference=reference(form),
         words=words(form.words, "receipt_words", MOST_WORDS, required=False),
         recorded_by_id=actor.id,
         request_key=request_key,
@@ -122,6 +133,7 @@ def record(session: Session, actor: Actor, form: ReceiptForm, request_key: str) 
         raise Conflict("error.reference_recorded") from None
     ledger.book_received(session, receipt)
     audit.record(session, actor, "record_receipt", "receipt", receipt.id)
+    _tell(session, NoticeKind.RECEIPT_RECORDED, receipt)
     return receipt.id
 
 
@@ -144,6 +156,7 @@ def reverse(session: Session, actor: Actor, receipt_id: int, said: str) -> None:
     session.flush()
     ledger.book_receipt_reversed(session, receipt)
     audit.record(session, actor, "reverse_receipt", "receipt", receipt.id)
+    _tell(session, NoticeKind.RECEIPT_REVERSED, receipt)
 
 
 def listing(
@@ -190,13 +203,13 @@ def payers(session: Session, actor: Actor, typed: str) -> list[Payer]:
         )
         .order_by(Account.id.desc())
     )
-    return _with_balances(session, session.scalars(found.limit(MOST_FOUND)).all())
+    return with_balances(session, session.scalars(found.limit(MOST_FOUND)).all())
 
 
 def payer(session: Session, actor: Actor, customer_id: int) -> Payer:
     """One family of the actor's cities, and what it owes."""
     actor.require(Permission.RECORD_RECEIPT)
-    return _with_balances(session, [_reach(session, actor, customer_id)])[0]
+    return with_balances(session, [reach(session, actor, customer_id)])[0]
 
 
 def fen(typed: str) -> int:
@@ -219,6 +232,11 @@ def fen(typed: str) -> int:
     return amount_fen
 
 
+def _tell(session: Session, kind: NoticeKind, receipt: Receipt) -> None:
+    about = f"receipt-{receipt.id}"
+    notices.tell(session, kind, receipt.customer_id, about, price_fen=receipt.amount_fen)
+
+
 def _recorded_before(session: Session, actor: Actor, request_key: str) -> int | None:
     """The receipt that the same click of the same person recorded already."""
     return session.scalar(
@@ -228,7 +246,8 @@ def _recorded_before(session: Session, actor: Actor, request_key: str) -> int | 
     )
 
 
-def _check_pays(family: Account) -> None:
+def check_pays(family: Account) -> None:
+    """Money comes from, and goes to, accounts that are somebody's."""
     if family.status is AccountStatus.MERGED:
         raise Conflict("error.payer_merged")
     if family.status is AccountStatus.ERASED:
@@ -245,7 +264,7 @@ def _order_of(session: Session, actor: Actor, form: ReceiptForm) -> Order | None
     return order
 
 
-def _city_of(session: Session, actor: Actor, family: Account) -> str:
+def city_of(session: Session, actor: Actor, family: Account) -> str:
     """Where a payment for no order in particular belongs: home, else the last place of care."""
     if family.city_code in actor.cities:
         return family.city_code
@@ -255,7 +274,8 @@ def _city_of(session: Session, actor: Actor, family: Account) -> str:
     return session.scalars(asked.order_by(Demand.id.desc()).limit(1)).one()
 
 
-def _checked_day(received_on: date) -> date:
+def checked_day(received_on: date) -> date:
+    """The day money moved: today, or within the last year."""
     if received_on > clock.today():
         raise Invalid("error.received_in_future")
     if received_on < clock.today() - FURTHEST_BACK:
@@ -263,7 +283,7 @@ def _checked_day(received_on: date) -> date:
     return received_on
 
 
-def _reference(form: ReceiptForm) -> str:
+def reference(form: ReceiptForm) -> str:
     """The payment's number, alike however wide it was typed; only cash needs none."""
     typed = unicodedata.normalize("NFKC", form.reference)
     required = form.method is not ReceiptMethod.CASH
@@ -292,7 +312,8 @@ def _view(
     )
 
 
-def _with_balances(session: Session, found: Sequence[Account]) -> list[Payer]:
+def with_balances(session: Session, found: Sequence[Account]) -> list[Payer]:
+    """Families, and what each of them owes."""
     ids = [one.id for one in found]
     owed = ledger.balances(session, LedgerAccount.CUSTOMER_RECEIVABLE, ids)
     coming = statements.coming(session, ids)
@@ -311,7 +332,8 @@ def _with_balances(session: Session, found: Sequence[Account]) -> list[Payer]:
     ]
 
 
-def _reach(session: Session, actor: Actor, customer_id: int) -> Account:
+def reach(session: Session, actor: Actor, customer_id: int) -> Account:
+    """The account of a family whose money this actor sees to."""
     family = session.scalar(_payers(actor).where(Account.id == customer_id))
     if family is None:
         raise NotFound("error.customer_not_found")

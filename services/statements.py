@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Row, Select, exists, func, literal, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from data.accounts import Account
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
 from data.orders import Order, Visit, VisitStatus
 from data.receipts import Receipt, ReceiptMethod
+from data.repayments import Repayment
 from services import audit, customers
 from services.access import Actor, Permission, Role
 from services.errors import NotFound
@@ -33,6 +34,8 @@ class StatementKind(StrEnum):
     RECEIPT_REVERSED = "receipt_reversed"
     REFUNDED = "refunded"
     REFUND_REVERSED = "refund_reversed"
+    REPAID = "repaid"
+    REPAYMENT_REVERSED = "repayment_reversed"
     MERGED = "merged"
 
 
@@ -46,9 +49,15 @@ _KINDS = {
     LedgerEvent.RECEIPT_REVERSED: StatementKind.RECEIPT_REVERSED,
     LedgerEvent.REFUNDED: StatementKind.REFUNDED,
     LedgerEvent.REFUND_REVERSED: StatementKind.REFUND_REVERSED,
+    LedgerEvent.REPAID: StatementKind.REPAID,
+    LedgerEvent.REPAYMENT_REVERSED: StatementKind.REPAYMENT_REVERSED,
     LedgerEvent.MERGED: StatementKind.MERGED,
 }
 _OF_RECEIPTS = LedgerEvent.RECEIVED, LedgerEvent.RECEIPT_REVERSED
+_OF_REPAYMENTS = LedgerEvent.REPAID, LedgerEvent.REPAYMENT_REVERSED
+
+
+_Money = TypeVar("_Money", Receipt, Repayment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,7 @@ class _Told:
     orders: Mapping[int, Row[int, int, str]]
     visits: Mapping[int, Sequence[Row[int, int, datetime, int]]]
     receipts: Mapping[int, Receipt]
+    repayments: Mapping[int, Repayment]
 
 
 def _of(session: Session, actor: Actor, customer_id: int) -> Statement:
@@ -165,7 +175,7 @@ def _without_change(order_ids: Collection[int]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _told(session: Session, order_ids: Collection[int], posted: Iterable[Row]) -> _Told:
+def _told(session: Session, order_ids: Collection[int], posted: Sequence[Row]) -> _Told:
     orders = session.execute(
         select(Order.id, Order.item_id, Order.city_code).where(Order.id.in_(order_ids))
     )
@@ -176,23 +186,36 @@ def _told(session: Session, order_ids: Collection[int], posted: Iterable[Row]) -
         .order_by(Visit.id)
     ):
         visits[visit.order_id].append(visit)
-    paid = {_receipt_id(row) for row in posted if row.event in _OF_RECEIPTS}
-    receipts = session.scalars(select(Receipt).where(Receipt.id.in_(paid)))
-    return _Told({one.id: one for one in orders}, visits, {one.id: one for one in receipts})
+    return _Told(
+        {one.id: one for one in orders},
+        visits,
+        _of_money(session, Receipt, posted, _OF_RECEIPTS),
+        _of_money(session, Repayment, posted, _OF_REPAYMENTS),
+    )
+
+
+def _of_money(
+    session: Session, table: type[_Money], posted: Sequence[Row], events: Collection[LedgerEvent]
+) -> dict[int, _Money]:
+    """The receipts, or the repayments, that these entries were booked for."""
+    ids = {_money_id(row) for row in posted if row.event in events}
+    return {one.id: one for one in session.scalars(select(table).where(table.id.in_(ids)))}
 
 
 def _lines(told: _Told, row: Row, actor: Actor) -> Iterable[StatementLine]:
     """What one posting consists of; all its lines together come to its amount."""
     line = StatementLine(_KINDS[row.event], row.created_at, row.amount_fen)
-    receipt = told.receipts[_receipt_id(row)] if row.event in _OF_RECEIPTS else None
+    receipt = told.receipts.get(_money_id(row)) if row.event in _OF_RECEIPTS else None
+    repaid = told.repayments.get(_money_id(row)) if row.event in _OF_REPAYMENTS else None
+    money = receipt or repaid
     order = told.orders.get(row.order_id)
-    city_code = receipt.city_code if receipt else order.city_code if order else None
+    city_code = money.city_code if money else order.city_code if order else None
     if actor.role is not Role.CUSTOMER and city_code and city_code not in actor.cities:
         return [replace(line, elsewhere=True)] if line.amount_fen else []
     line = replace(line, order_id=row.order_id, item_id=order.item_id if order else None)
-    if receipt is not None:
-        method, reference, on = receipt.method, receipt.reference, receipt.received_on
-        return [replace(line, method=method, reference=reference, received_on=on)]
+    if money is not None:
+        on = receipt.received_on if receipt else repaid.repaid_on if repaid else None
+        return [replace(line, method=money.method, reference=money.reference, received_on=on)]
     return _of_visits(line, row, told.visits.get(row.order_id, ()))
 
 
@@ -235,6 +258,6 @@ def _ordered(visits: Iterable[Row], first_id: int, amount_fen: int) -> Sequence[
     return found if left_fen == 0 else ()
 
 
-def _receipt_id(row: Row) -> int:
-    """The receipt that an entry was booked for, which its key names."""
+def _money_id(row: Row) -> int:
+    """The receipt or repayment that an entry was booked for, which its key names."""
     return int(row.event_key.rpartition(":")[2])

@@ -49,6 +49,8 @@ INNER = {
     "bookings.tell_requested",
     "calendars.reach",
     "payouts.reach",
+    "receipts.city_of",
+    "receipts.reach",
     "callers.acted_for",
     "calls.mark",
     "waiting_lists.close",

@@ -26,6 +26,7 @@ from components import (
     qualifications,
     read_back,
     receipts,
+    refunds,
     reviews,
     search,
     security,
@@ -77,6 +78,7 @@ from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
 from services.pricing import PARTS
 from services.receipts import ReceiptMethod
+from services.refunds import RefundStatus
 from services.replays import Count, Total
 from services.replays import Side as ReplaySide
 from services.rule_book import PARAMETERS, Section
@@ -181,8 +183,8 @@ FAMILIES: dict[str, set[str]] = {
         "payouts",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
-        "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repeat",
-        "task_hall", "unmet", "verifications",
+        "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",
+        "repeat", "task_hall", "unmet", "verifications",
         "deliveries", "to_call", "figures", "findings", "findings_lacking",
     },
     "empty.{}_next": set(),
@@ -304,6 +306,10 @@ FAMILIES: dict[str, set[str]] = {
     "order_kind.{}": set(orders.OrderKind),
     "order_status.{}": set(icons.REQUEST),
     "batch_status.{}": set(BatchStatus),
+    "refund.by_{}": set(refunds._PAYERS),
+    "refund.split_{}": set(refunds._SPLITS),
+    "refund.{}": {"family", "ours", "hers"},
+    "refund_status.{}": set(RefundStatus),
     "payout_status.{}": set(PayoutStatus),
     "payouts.take_{}": set(FileKind),
     "payouts.sum_{}": set(PayoutStatus),

@@ -1,6 +1,6 @@
 """The staff of a city record what families paid, and read what each of them owes."""
 
-from components import catalogue, layout, people, receipts
+from components import catalogue, layout, people, receipts, repayments
 from components.i18n import t
 from components.session import fetch
 from services import receipts as services
@@ -11,6 +11,7 @@ if payer is not None:
     receipts.payer_card(payer, catalogue.items())
     shown = fetch(services.listing, customer_id=payer.id)
 else:
+    repayments.queue()
     first, last = receipts.days()
     shown = fetch(services.listing, first=first, last=last)
 receipts.receipt_list(shown)

@@ -11,6 +11,7 @@ from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.refunds import RefundStatus
+from data.repayments import RepaymentStatus
 from data.rules import RuleStatus
 from data.verifications import CaseStatus
 from services import lifecycles
@@ -36,6 +37,7 @@ FIRST = {
     Noun.PAYOUT: {PayoutStatus.WAITING},
     Noun.REFUND: {RefundStatus.GRANTED},
     Noun.RULE_VERSION: {RuleStatus.DRAFT},
+    Noun.REPAYMENT: {RepaymentStatus.RECORDED},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 
