@@ -111,6 +111,7 @@ def stage(
     )
     payments.pay(session, actors[Role.DESK], operator, now)
     settlements.settle(session, operator, carers, now)
+    settlements.refund(session, operator, now)
     _newcomers(session, operator, now, len(families) + 2)
     _open_doors(session, start, now)
     with clock.at(now):
