@@ -75,7 +75,8 @@ def test_an_empty_one_says_so(open_app, menu):
 @pytest.mark.parametrize("kinds", [list(NoticeKind)[place::3] for place in range(3)])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_is_told_in_words(open_app, language, kinds):
-    facts = {"pay_fen": PAY_FEN, "price_fen": PAY_FEN, "days": 7, "count": 3, "level": "senior"}
+    numbers = {"days": 7, "count": 3, "number": 5}
+    facts = numbers | {"pay_fen": PAY_FEN, "price_fen": PAY_FEN, "level": "senior"}
     tell(LI, *kinds, **facts, due_at="2030-01-14T09:00:00+08:00")
     app = open_app(PAGE, LI)
     if language == "en":
@@ -86,7 +87,7 @@ def test_every_kind_is_told_in_words(open_app, language, kinds):
     while "inbox_more" in keys(app):
         app.button(key="inbox_more").click().run()
     page = said(app)
-    blanks = {"item": name, "pay": "¥68", "price": "¥68", "days": 7, "count": 3}
+    blanks = numbers | {"item": name, "pay": "¥68", "price": "¥68"}
     blanks["date"] = ON[language]
     blanks["level"] = say(language, "caregiver_level.senior")
     for kind in kinds:
