@@ -17,6 +17,7 @@ from benchmarks import (
     booking,
     chats,
     desk,
+    dispatch,
     first_visit,
     memory,
     pages,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "chats": chats.measure,
     "desk": desk.measure,
     "analytics": analytics.measure,
+    "dispatch": dispatch.measure,
     "memory": memory.measure,
 }
 

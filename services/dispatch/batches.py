@@ -42,19 +42,12 @@ def solve(problem: Problem) -> Batch:
 def choose(columns: Columns, pairs: Pairs, pins: Mapping[int, int]) -> Rows:
     """For each demand the row of its pair, or NOBODY, such that all pins hold that can."""
     nobody = _whole(costs.unserved(columns))
-    kept = np.arange(len(pairs.d))
-    if pins:
-        pinned = _pinned(columns, pairs, pins)
-        kept = np.flatnonzero(pinned | ~_taken(columns, pairs, pins, pinned))
-        nobody[pairs.d[pinned]] += _whole(pairs.costs[pinned])
-    bids = flow.Bids(
-        pairs.d[kept],
-        pairs.c[kept],
-        _whole(pairs.costs[kept]),
-        nobody,
-        len(columns.caregivers),
-    )
-    found = flow.cheapest(bids).pair
+    if not pins:
+        return _cheapest(columns, pairs, nobody)
+    pinned = _pinned(columns, pairs, pins)
+    kept = np.flatnonzero(pinned | ~_taken(columns, pairs, pins, pinned))
+    nobody[pairs.d[pinned]] += _whole(pairs.costs[pinned])
+    found = _cheapest(columns, pairs.take(kept), nobody)
     served = found != NOBODY
     found[served] = kept[found[served]]
     return found
@@ -125,6 +118,11 @@ def _taken(columns: Columns, pairs: Pairs, pins: Mapping[int, int], pinned: Mask
     """Which pairs have a demand somebody is pinned to, or a caregiver whose pin can hold."""
     demands = [row for one, row in columns.row_of_demand.items() if one in pins]
     return np.isin(pairs.d, demands) | np.isin(pairs.c, pairs.c[pinned])
+
+
+def _cheapest(columns: Columns, pairs: Pairs, nobody: flow.Whole) -> Rows:
+    bids = flow.Bids(pairs.d, pairs.c, _whole(pairs.costs), nobody, len(columns.caregivers))
+    return flow.cheapest(bids).pair
 
 
 def _whole(minutes: Numbers) -> flow.Whole:

@@ -145,7 +145,7 @@ def of(problem: Problem) -> Columns:
     rows = {one.id: row for row, one in enumerate(demands)}
     others = {one.id: row for row, one in enumerate(caregivers)}
     places, homes = (_points(one.point for one in each) for each in (demands, caregivers))
-    radius_km = np.array([one.radius_km for one in caregivers], float)
+    radius_km = np.nan_to_num(np.array([one.radius_km for one in caregivers], float))
     item, prices = _prices(demands, caregivers)
     week, booked, available = _weeks(demands, caregivers)
     windows = _times([[(w.opens_at, w.closes_at) for w in one.windows] for one in demands])

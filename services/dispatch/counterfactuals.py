@@ -101,7 +101,6 @@ def _ideal(demand: Demand, caregiver_id: int, rating: float) -> Caregiver:
     return Caregiver(
         id=caregiver_id,
         point=demand.point,
-        district_code=demand.district_code,
         free=tuple(
             Free(one.opens_at, one.closes_at, live_in=demand.live_in) for one in demand.windows
         ),

@@ -19,9 +19,9 @@ Whole = NDArray[np.int64]
 
 NOBODY = -1
 # How many of the cheapest pairs of each demand are promising.
-_PROMISING = 12
+_PROMISING = 16
 # Pairs that would cost the whole but so little more join too: the next prices may favour them.
-_NEARLY = 3_000
+_NEARLY = 2_000
 # How many pairs are looked at in one go: what they take stays in the processor's cache.
 _AT_ONCE = 200_000
 

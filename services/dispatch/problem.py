@@ -111,7 +111,6 @@ class Caregiver:
 
     id: int
     point: Point
-    district_code: str
     free: tuple[Free, ...]
     prices: Mapping[int, int]
     radius_km: float

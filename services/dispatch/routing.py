@@ -1,6 +1,7 @@
 """VROOM: routes for some shifts and demands, everything else left as it is."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import vroom
@@ -18,7 +19,11 @@ _EXPLORATION = 1
 
 
 def solve(
-    ground: Ground, now: Routes, shifts: Sequence[int], demands: Sequence[int]
+    ground: Ground,
+    now: Routes,
+    shifts: Sequence[int],
+    demands: Sequence[int],
+    timeout: timedelta | None = None,
 ) -> dict[int, Route]:
     """Better routes of these shifts with these demands, as VROOM finds them; not all may be in.
 
@@ -41,7 +46,7 @@ def solve(
         routing.set_durations_matrix(str(shift), np.rint(lasts * _SECONDS).astype(np.uint32))
         routing.set_costs_matrix(str(shift), np.rint(prices * _COST_SCALE).astype(np.uint32))
         routing.add_vehicle(_vehicle(ground, rooms[shift], shift, demands, begins))
-    solution = routing.solve(exploration_level=_EXPLORATION, nb_threads=1)
+    solution = routing.solve(_EXPLORATION, nb_threads=1, timeout=timeout)
     # The public frame of routes takes as long to make as the routes themselves.
     steps = np.asarray(solution._routes_numpy())
     jobs = steps[steps["type"] == b"job"]

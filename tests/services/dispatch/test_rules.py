@@ -138,6 +138,16 @@ def test_a_point_that_is_none_is_no_place_and_harms_nobody_else(point):
     assert solution.who == {2: 2}
 
 
+def test_a_radius_that_is_none_reaches_nothing_and_harms_nobody_else():
+    near = towns.near(east=1)
+    solution = solved(
+        [towns.demand(1), towns.demand(2)],
+        [towns.caregiver(1, point=near, radius_km=nan), towns.caregiver(2, point=near)],
+    )
+
+    assert list(solution.who.values()) == [2]
+
+
 def test_all_infeasible_is_said_of_each():
     demands = [towns.demand(n, sex="male") for n in range(1, 40)]
     solution = solved(demands, [towns.caregiver(n, sex="female") for n in range(1, 40)])

@@ -50,7 +50,6 @@ def caregiver(number=1, **more):
     usual = {
         "id": number,
         "point": MIDDLE,
-        "district_code": "320602",
         "free": (free(0, 10),),
         "prices": dict.fromkeys(ITEMS, 7000),
         "radius_km": 15,
