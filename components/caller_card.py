@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, layout, navigation, session
+from components import catalogue, consents, formats, layout, navigation, session
 from components.caller_search import facts
 from components.calls import last_calls
 from components.complaints import complaint_card
@@ -26,6 +26,7 @@ def card(caller: Caller, items: dict[int, ItemView]) -> None:
     """The whole card in one column."""
     with st.container(border=True, gap="small", key="caller_card"):
         _doubles(caller)
+        consents.ask_caller(caller.id)
         _promises(session.fetch(notes.listing, caller.id))
         for one in session.fetch(complaints.open_of, caller.id):
             complaint_card(one)

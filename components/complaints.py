@@ -4,7 +4,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from components import formats, layout, session
+from components import formats, layout, navigation, session
 from components.i18n import t
 from services import complaints, no_shows
 from services.access import Permission
@@ -33,6 +33,9 @@ def complaint_button(visit: OrderView) -> None:
         if not asked.open:
             return
         st.caption(t("complaint.contest_rules" if contests else "complaint.rules"))
+        navigation.link(
+            "policy", t("complaint.handling"), icon=":material/gavel:", of="complaint_handling"
+        )
         with st.form(f"{key}_form", border=False):
             category = st.selectbox(
                 t("field.complaint_category"),

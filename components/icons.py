@@ -12,6 +12,7 @@ from services.demands import ApplicationStatus, DemandStatus
 from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
 from services.payouts import BatchStatus, PayoutStatus
+from services.policies import Standing
 from services.receipts import ReceiptMethod
 from services.refunds import RefundStatus
 from services.repayments import RepaymentStatus
@@ -115,6 +116,13 @@ TALK = {
     TalkStatus.SETTLED: (":material/task_alt:", "green"),
     TalkStatus.OPEN: (":material/forum:", "blue"),
     TalkStatus.CLOSED: (":material/speaker_notes_off:", "gray"),
+}
+POLICY = {
+    Standing.DRAFT: (":material/edit_note:", "orange"),
+    Standing.COMING: (":material/event_upcoming:", "blue"),
+    Standing.IN_FORCE: (":material/contract:", "green"),
+    Standing.REPLACED: (":material/history:", "gray"),
+    Standing.WITHDRAWN: (":material/undo:", "gray"),
 }
 PAYOUT_BATCH = {
     BatchStatus.LOCKED: (":material/lock:", "orange"),

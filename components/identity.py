@@ -3,12 +3,12 @@
 import streamlit as st
 from streamlit.components.v2 import component
 
-from components import consents, icons, providers, security, session
+from components import consents, formats, icons, providers, security, session
 from components.i18n import t
 from services import accounts, passwords, sessions, settings
 from services.access import Role
 from services.accounts import CodePurpose
-from services.consents import Policy
+from services.consents import NEEDED
 
 # A script cannot set an HttpOnly cookie; it takes a one-time ticket to a route that can.
 _COOKIE_SETTER = component(
@@ -154,9 +154,15 @@ def role_choice(key: str) -> Role:
     )
 
 
-def terms(key: str) -> None:
+def agreed(key: str, role: Role) -> bool:
+    """The yes to all that a newcomer's role asks for."""
+    named = formats.listed(t(f"policy.{one}") for one in NEEDED[role])
+    return st.checkbox(t("sign_up.agree", documents=named), key=f"{key}_agreed")
+
+
+def terms(key: str, role: Role) -> None:
     """What a newcomer says yes to, to be read where the yes is asked."""
-    for policy in (Policy.AGREEMENT, Policy.PRIVACY):
+    for policy in NEEDED[role]:
         consents.document(policy, key)
 
 
@@ -169,13 +175,13 @@ def _sign_up() -> None:
             code = st.text_input(t("field.one_time_code"), key="sign_up_code", max_chars=6)
             name = st.text_input(t("field.name"), key="sign_up_name", max_chars=40)
             password, again = security.password_fields("sign_up")
-            agreed = st.checkbox(t("sign_up.agree"), key="sign_up_agreed")
+            yes = agreed("sign_up", role)
             if st.form_submit_button(
                 t("sign_up.submit"), type="primary", width="stretch", key="sign_up_submit"
             ):
-                form = accounts.SignUp(name, phone, code, Role(role), agreed)
+                form = accounts.SignUp(name, phone, code, Role(role), yes)
                 session.sign_up(form, password, again)
-        terms("sign_up")
+        terms("sign_up", role)
 
 
 def _ask_for_code(phone: str, purpose: CodePurpose, key: str) -> None:

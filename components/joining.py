@@ -78,13 +78,13 @@ def _join_form(browser: str, waiting: Pending) -> None:
             name = waiting.given_name or st.text_input(
                 t("field.name"), key="join_name", max_chars=40
             )
-            agreed = st.checkbox(t("sign_up.agree"), key="join_agreed")
+            agreed = identity.agreed("join", role)
             if st.form_submit_button(
                 t("joining.submit"), type="primary", width="stretch", key="join_submit"
             ):
                 form = JoinForm(name, phone, code, Role(role), agreed)
                 session.enter(lambda db: joining.join(db, browser, form, session.client()))
-        identity.terms("join")
+        identity.terms("join", role)
 
 
 def _go_on() -> None:

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import streamlit as st
 
-from components import consents, formats, layout, session
+from components import consents, formats, layout, navigation, session
 from components.i18n import t
 from services import audit, documents, erasure
 from services import consents as services
@@ -57,9 +57,13 @@ def consents_card() -> None:
 
 
 def _consent(view: ConsentView) -> None:
-    consents.document(view.policy, "read")
+    consents.document(view.policy, "read", number=view.version)
     with layout.row():
         st.caption(_told(view), width="content")
+        if view.version is not None:
+            navigation.link(
+                "policy", t("my_data.read_version"), of=view.policy, version=str(view.version)
+            )
         if (
             view.policy is Policy.SENSITIVE_DATA
             and view.holds

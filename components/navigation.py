@@ -66,6 +66,7 @@ PAGES = (
     PageEntry("operator", "unmet", "search_off", Permission.READ_UNMET_NEEDS),
     PageEntry("operator", "catalogue", "menu_book", Permission.KEEP_CATALOGUE),
     PageEntry("operator", "rules", "gavel", Permission.KEEP_RULES),
+    PageEntry("operator", "policies", "contract", Permission.KEEP_POLICIES),
     PageEntry("operator", "places", "pin_drop", Permission.KEEP_PLACES),
     PageEntry("operator", "cities", "location_city", Permission.KEEP_CITIES),
     PageEntry("operator", "staff", "manage_accounts", Permission.KEEP_STAFF),
@@ -83,6 +84,7 @@ PAGES = (
     PageEntry("account", "security", "lock", Permission.KEEP_ACCOUNT),
     PageEntry("account", "my_data", "shield_person", Permission.KEEP_ACCOUNT),
     PageEntry("public", "welcome", "home"),
+    PageEntry("public", "policy", "description", in_menu=False),
     PageEntry("account", "sign_in", "login", in_menu=False),
     PageEntry("account", "join", "how_to_reg", in_menu=False),
 )

@@ -1,6 +1,7 @@
 """The inbox."""
 
 from datetime import date, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -82,6 +83,8 @@ _PAGE_OF = {
     NoticeKind.CHAT_ASKED: "chats",
     NoticeKind.LEAVE_ENTERED: "my_calendar",
     NoticeKind.LEAVE_WITHDRAWN: "my_calendar",
+    NoticeKind.POLICY_ANNOUNCED: "policy",
+    NoticeKind.POLICY_WITHDRAWN: "policy",
 }
 
 _ABOUT_BOTH = {
@@ -133,6 +136,7 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         "days": facts.get("days", 0),
         "count": facts.get("count", 0),
         "number": facts.get("number", 0),
+        "policy": t(f"policy.{facts['policy']}") if "policy" in facts else "",
         "price": formats.money(facts.get("price_fen", 0)),
         "level": t(f"caregiver_level.{facts['level']}") if "level" in facts else "",
         "date": formats.day(datetime.fromisoformat(facts["due_at"])) if "due_at" in facts else "",
@@ -164,7 +168,8 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         pages = ("my_bill", "income") if notice.kind in _ABOUT_MONEY else pages
         own = "my_orders" if reopened else _PAGE_OF.get(notice.kind)
         for page in pages or filter(None, [own]):
-            navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:")
+            query = _version(facts) if page == "policy" else {}
+            navigation.link(page, t("inbox.open"), icon=":material/arrow_forward:", **query)
         if notice.kind is NoticeKind.CHAT_ANSWERED and session.actor().may(Permission.CHAT):
             _to_chat(notice.id)
         expired = notice.kind is NoticeKind.DEMAND_EXPIRED and "demand_id" in facts
@@ -174,6 +179,11 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
             t("inbox.mark_read"), key=f"read_{notice.id}", type="tertiary"
         ):
             session.perform("inbox.marked", notices.mark_read, notice.id)
+
+
+def _version(facts: dict[str, Any]) -> dict[str, str]:
+    """Which version of a document a notice is about."""
+    return {"of": facts["policy"], "version": str(facts["number"])}
 
 
 def _to_chat(notice_id: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components import accounts, formats, icons, layout, navigation, session, words
+from components import accounts, formats, icons, layout, navigation, policies, session, words
 from components import consents as consents_shown
 from components.document_view import document
 from components.i18n import t
@@ -175,12 +175,13 @@ def _consent(*, given: bool) -> None:
         return
     # The yes is at the end of what is scrolled, so that a keyboard comes there too.
     with st.container(height=_CONSENT_HEIGHT, border=True, key="case_consent_text"):
-        st.markdown(consents_shown.words_of(Policy.SENSITIVE_DATA))
+        version = consents_shown.in_force(Policy.SENSITIVE_DATA)
+        st.markdown(policies.words_of(version))
         agreed = st.checkbox(t("verification.agree"), key=f"{_KEY}_agreed")
     if not agreed:
         st.caption(t("verification.read_to_end"))
     if st.button(t("verification.go_on"), type="primary", key="case_consent", disabled=not agreed):
-        session.perform("verification.consented", consents.give, Policy.SENSITIVE_DATA)
+        session.perform("verification.consented", consents.give, version.policy, version.number)
 
 
 def _identity(mine: CaseView | None) -> None:

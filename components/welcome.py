@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from components import consents, navigation, places, session
+from components import navigation, places, policies, session
 from components.i18n import t
 from components.layout import demo_badge
 from services import cities, footfalls
+from services import policies as services
 from services.cities import CityStatus
-from services.consents import Policy
+from services.policies import Policy
 
 _STEPS = (
     ("post", ":material/campaign:"),
@@ -59,12 +60,15 @@ def opened_cities() -> None:
 
 
 def documents() -> None:
-    """The agreement and the privacy notice, whole."""
-    for document in (Policy.AGREEMENT, Policy.PRIVACY):
+    """The agreement and the privacy notice, whole, and the way to all others."""
+    shown = (Policy.AGREEMENT, Policy.PRIVACY)
+    found = session.public(services.in_force, *shown)
+    for document in shown:
         with st.expander(
             t(f"welcome.{document}"), icon=":material/description:", key=f"document_{document}"
         ):
-            st.markdown(consents.words_of(document))
+            st.markdown(policies.words_of(found[document]))
+    navigation.link("policy", t("welcome.more_documents"), icon=":material/menu_book:")
 
 
 def count_opening() -> None:

@@ -1,7 +1,7 @@
 """Refusals in words a person can act on."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
@@ -37,4 +37,6 @@ def _written(name: str, value: object) -> str:
         return formats.money(value)
     if isinstance(value, datetime):
         return formats.moment(value)
+    if isinstance(value, date):
+        return formats.day(value)
     return str(value)

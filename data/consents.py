@@ -1,18 +1,12 @@
 """Consent to versioned documents, and the wish to be forgotten."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from data.base import Base, Numbered, text_enum
-
-
-class Policy(StrEnum):
-    AGREEMENT = "agreement"
-    PRIVACY = "privacy"
-    SENSITIVE_DATA = "sensitive_data"
+from data.policies import Policy
 
 
 class Consent(Numbered, Base):

@@ -30,6 +30,7 @@ class Noun(StrEnum):
     REFUND = "refund"
     RULE_VERSION = "rule_version"
     REPAYMENT = "repayment"
+    POLICY_VERSION = "policy_version"
 
 
 class StatusChange(Numbered, Base):

@@ -102,6 +102,8 @@ class NoticeKind(StrEnum):
     RECEIPT_REVERSED = "receipt_reversed"
     MONEY_REPAID = "money_repaid"
     REPAYMENT_TAKEN_BACK = "repayment_taken_back"
+    POLICY_ANNOUNCED = "policy_announced"
+    POLICY_WITHDRAWN = "policy_withdrawn"
 
 
 class OutboxStatus(StrEnum):

@@ -70,6 +70,7 @@ class Permission(StrEnum):
     KEEP_PAYOUT_ACCOUNT = "income:keep_account"
     SETTLE_PAY = "operator:settle_pay"
     REFUND = "operator:refund"
+    KEEP_POLICIES = "operator:policies"
     READ_FIGURES = "figures:read"
     RUN_JOBS = "jobs:run"
 
@@ -181,6 +182,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.READ_FIGURES,
         Permission.SETTLE_PAY,
         Permission.REFUND,
+        Permission.KEEP_POLICIES,
     },
     Role.ANALYST: _EVERYONE | {Permission.READ_FIGURES},
 }

@@ -123,8 +123,7 @@ def sign_up(
     account = new(session, name, phone, form.role)
     account.password_hash, account.agreed_at = password.hash, clock.now()
     session.flush()
-    for policy in consents.NEEDED:
-        consents.record(session, account.id, policy)
+    consents.record_needed(session, account.id, form.role)
     return sessions.open_session(session, account.id, client)
 
 

@@ -3,24 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from data.consents import Consent, Policy
+from data.accounts import Account, AccountRole, AccountStatus
+from data.consents import Consent
 from data.demands import Demand, DemandStatus
 from data.orders import Order
+from data.policies import Policy
 from data.verifications import CaseStatus, VerificationCase
-from services import agreements, audit, clock
+from services import agreements, audit, clock, policies
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, NotFound
 
 __all__ = ["ConsentView", "Policy"]
 
-# The newest version of each document; its words are in components/documents/.
-VERSIONS = {Policy.AGREEMENT: 1, Policy.PRIVACY: 2, Policy.SENSITIVE_DATA: 1}
-# Whoever uses the platform as a family or a caregiver has said yes to these.
-NEEDED = (Policy.AGREEMENT, Policy.PRIVACY)
 ASKED = (Role.CUSTOMER, Role.CAREGIVER)
+_OF_EVERYBODY = (Policy.AGREEMENT, Policy.PRIVACY, Policy.COMPLAINT_HANDLING)
+# What whoever uses the platform in a role has said yes to; staff are asked for nothing.
+NEEDED: dict[Role, tuple[Policy, ...]] = dict.fromkeys(Role, ()) | {
+    Role.CUSTOMER: _OF_EVERYBODY,
+    Role.CAREGIVER: (*_OF_EVERYBODY, Policy.ONBOARDING),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,42 +46,52 @@ class ConsentView:
         return self.holds and self.version != self.newest
 
 
-def current(policy: Policy) -> int:
-    """The version people are asked for now."""
-    return VERSIONS[policy]
-
-
 def given(session: Session, account_id: int, policy: Policy) -> bool:
-    """Whether the person has accepted the newest version and not taken it back."""
-    return session.scalar(_standing(account_id, policy)) is not None
+    """Whether the person has accepted the version in force and not taken it back."""
+    standing = select(Consent.id).where(
+        _of(account_id, policy),
+        Consent.policy_version == policies.number_in_force(policy),
+        Consent.withdrawn_at.is_(None),
+    )
+    return session.scalar(standing.limit(1)) is not None
 
 
-def record(session: Session, account_id: int, policy: Policy) -> None:
-    """Keep a yes to the newest version; who calls has asked the person."""
+def record(session: Session, account_id: int, policy: Policy) -> int:
+    """Keep a yes to the version in force and return its number; who calls has asked the person."""
+    number = policies.numbers(session)[policy]
     if not given(session, account_id, policy):
         session.add(
             Consent(
                 created_at=clock.now(),
                 account_id=account_id,
                 policy=policy,
-                policy_version=VERSIONS[policy],
+                policy_version=number,
             )
         )
         session.flush()
+    return number
 
 
-def give(session: Session, actor: Actor, policy: Policy) -> None:
-    """Say yes to the newest version of a document."""
+def record_needed(session: Session, account_id: int, role: Role) -> None:
+    """Keep a newcomer's yes to all that their role asks for."""
+    for policy in NEEDED[role]:
+        record(session, account_id, policy)
+
+
+def give(session: Session, actor: Actor, policy: Policy, seen: int) -> None:
+    """Say yes to the version of a document that was seen; another may be in force by now."""
     actor.require(Permission.KEEP_ACCOUNT)
+    if policies.numbers(session)[policy] != seen:
+        raise Conflict("error.policy_changed")
     take_down(session, actor, actor.id or 0, policy)
 
 
 def take_down(session: Session, actor: Actor, account_id: int, policy: Policy) -> None:
     """Keep the yes of the actor, or of a caller who said it to them; the audit tells the way."""
-    record(session, account_id, policy)
+    number = record(session, account_id, policy)
     audit.record(
         session, actor, "give_consent", "account", account_id,
-        policy=policy, version=VERSIONS[policy], channel=actor.channel,
+        policy=policy, version=number, channel=actor.channel,
     )  # fmt: skip
 
 
@@ -87,7 +101,7 @@ def withdraw(session: Session, actor: Actor, policy: Policy) -> None:
     Without agreement and privacy notice nobody can stay: whoever takes those back has to leave.
     """
     actor.require(Permission.KEEP_ACCOUNT)
-    if policy in NEEDED:
+    if policy != Policy.SENSITIVE_DATA:
         raise Conflict("error.consent_means_leaving")
     account_id = actor.id or 0
     standing = session.scalars(
@@ -104,27 +118,61 @@ def withdraw(session: Session, actor: Actor, policy: Policy) -> None:
 
 
 def mine(session: Session, actor: Actor) -> list[ConsentView]:
-    """How the actor stands to every document."""
+    """How the actor stands to every document that concerns them."""
     actor.require(Permission.KEEP_ACCOUNT)
-    newest = _newest(session, actor.id or 0)
-    return [_view(policy, newest.get(policy)) for policy in Policy]
-
-
-def due(session: Session, actor: Actor) -> list[Policy]:
-    """What to ask the actor at this visit: what they never accepted or what has changed since."""
-    actor.require(Permission.KEEP_ACCOUNT)
-    asked = NEEDED if actor.role in ASKED else ()
     return [
-        view.policy
-        for view in mine(session, actor)
-        if view.outdated or (view.policy in asked and not view.holds)
+        view
+        for view in standing(session, actor.id or 0)
+        if view.policy is not Policy.ONBOARDING or view.holds or view.policy in _needed(actor)
     ]
 
 
-def _view(policy: Policy, last: Consent | None) -> ConsentView:
+def due(session: Session, actor: Actor) -> list[ConsentView]:
+    """What to ask the actor at this visit: what they never accepted or what has changed since."""
+    actor.require(Permission.KEEP_ACCOUNT)
+    return [
+        view
+        for view in standing(session, actor.id or 0)
+        if view.outdated or (view.policy in _needed(actor) and not view.holds)
+    ]
+
+
+def standing(session: Session, account_id: int) -> list[ConsentView]:
+    """How somebody stands to every document."""
+    newest = _newest(session, account_id)
+    in_force = policies.numbers(session)
+    return [_view(policy, in_force[policy], newest.get(policy)) for policy in Policy]
+
+
+def asked(policy: Policy) -> ColumnElement[bool]:
+    """Accounts a new version is asked of: in use, by a role that needs it or with a yes to it."""
+    needing = exists().where(
+        AccountRole.account_id == Account.id,
+        AccountRole.role.in_([role for role, needed in NEEDED.items() if policy in needed]),
+    )
+    return (Account.status == AccountStatus.ACTIVE) & or_(
+        needing & Account.agreed_at.is_not(None), _said_yes(policy)
+    )
+
+
+def accepted(policy: Policy, number: int) -> ColumnElement[bool]:
+    """Accounts with a yes to this version that holds."""
+    return _said_yes(policy, Consent.policy_version == number)
+
+
+def _said_yes(policy: Policy, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    holds = Consent.withdrawn_at.is_(None)
+    return exists().where(_of(Account.id, policy), holds, *conditions)
+
+
+def _needed(actor: Actor) -> tuple[Policy, ...]:
+    return NEEDED[actor.role] if actor.role is not None else ()
+
+
+def _view(policy: Policy, in_force: int, last: Consent | None) -> ConsentView:
     return ConsentView(
         policy=policy,
-        newest=VERSIONS[policy],
+        newest=in_force,
         version=last.policy_version if last else None,
         given_at=last.created_at if last else None,
         withdrawn_at=last.withdrawn_at if last else None,
@@ -138,19 +186,7 @@ def _newest(session: Session, account_id: int) -> dict[Policy, Consent]:
     return {row.policy: row for row in rows}
 
 
-def _standing(account_id: int, policy: Policy) -> Select[int]:
-    return (
-        select(Consent.id)
-        .where(
-            _of(account_id, policy),
-            Consent.policy_version == VERSIONS[policy],
-            Consent.withdrawn_at.is_(None),
-        )
-        .limit(1)
-    )
-
-
-def _of(account_id: int, policy: Policy) -> ColumnElement[bool]:
+def _of(account_id: int | InstrumentedAttribute[int], policy: Policy) -> ColumnElement[bool]:
     return (Consent.account_id == account_id) & (Consent.policy == policy)
 
 

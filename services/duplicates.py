@@ -12,7 +12,7 @@ from data.identities import Identity
 from data.recipients import Recipient
 from data.sessions import SignInSession
 from services import callers, consents, contact_phones, customers, name_keys
-from services.access import Actor, Permission
+from services.access import Actor, Permission, Role
 from services.callers import Caller
 from services.errors import Conflict, ServiceError
 
@@ -99,7 +99,10 @@ def _signed_in(session: Session, account_ids: tuple[int, int]) -> bool:
         Account.agreed_at.is_not(None),
         exists().where(SignInSession.account_id == Account.id),
         exists().where(Identity.account_id == Account.id),
-        exists().where(Consent.account_id == Account.id, Consent.policy.in_(consents.NEEDED)),
+        exists().where(
+            Consent.account_id == Account.id,
+            Consent.policy.in_(consents.NEEDED[Role.CUSTOMER]),
+        ),
     )
     came = select(Account.id).where(Account.id.in_(account_ids), itself)
     return session.scalar(came.limit(1)) is not None

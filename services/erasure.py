@@ -13,12 +13,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from data.accounts import Account, AccountRole, AccountStatus
 from data.caregivers import Caregiver, CaregiverStatus
 from data.cities import City
-from data.consents import ErasureRequest, Policy
+from data.consents import ErasureRequest
 from data.demands import HOPING, Application, Demand, DemandStatus
 from data.history import Noun
 from data.ledger import LedgerAccount
 from data.notices import NoticeKind
 from data.orders import Order, Visit
+from data.policies import Policy
 from data.verifications import CaseStatus, VerificationCase
 from services import (
     agreements,

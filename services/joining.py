@@ -325,8 +325,7 @@ def _new(session: Session, name: str, phone: str, role: Role) -> Account:
         raise Conflict("error.changed_meanwhile") from None
     account.agreed_at = clock.now()
     session.flush()
-    for policy in consents.NEEDED:
-        consents.record(session, account.id, policy)
+    consents.record_needed(session, account.id, role)
     return account
 
 

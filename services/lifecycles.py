@@ -21,6 +21,7 @@ from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.payouts import BatchStatus, Payout, PayoutBatch, PayoutStatus
+from data.policies import PolicyStatus, PolicyVersion
 from data.refunds import Refund, RefundStatus
 from data.repayments import Repayment, RepaymentStatus
 from data.rules import RuleStatus, RuleVersion
@@ -301,6 +302,11 @@ REPAYMENT_MOVES = (
         Permission.REVERSE_RECEIPT,
     ),
 )
+POLICY_MOVES = (
+    Move("publish", PolicyStatus.DRAFT, PolicyStatus.PUBLISHED, Permission.KEEP_POLICIES),
+    Move("discard", PolicyStatus.DRAFT, PolicyStatus.WITHDRAWN, Permission.KEEP_POLICIES),
+    Move("withdraw", PolicyStatus.PUBLISHED, PolicyStatus.WITHDRAWN, Permission.KEEP_POLICIES),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -319,6 +325,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.REFUND: REFUND_MOVES,
     Noun.RULE_VERSION: RULE_VERSION_MOVES,
     Noun.REPAYMENT: REPAYMENT_MOVES,
+    Noun.POLICY_VERSION: POLICY_MOVES,
 }
 
 
@@ -340,6 +347,7 @@ Movable = (
     | Refund
     | RuleVersion
     | Repayment
+    | PolicyVersion
 )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from data.accounts import Account
-from data.consents import Policy
+from data.policies import Policy
 from data.recipients import Mobility, Recipient, Relation, Sex
 from services import audit, callers, clock, consents, name_keys
 from services.access import Actor, Permission

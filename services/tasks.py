@@ -9,7 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from data.tasks import Task, TaskStatus
-from services import announcements, clock
+from services import announcements, clock, policy_news
 from services.access import Actor, Permission
 
 __all__ = ["KINDS", "FailedTask", "Queue", "TaskStatus"]
@@ -21,6 +21,7 @@ FAILED_SHOWN = 20
 # What can be asked for: the kind, and the function that does it and returns its result.
 KINDS: dict[str, Callable[[Session, dict[str, Any]], dict[str, Any]]] = {
     announcements.KIND: announcements.announce_demand,
+    policy_news.KIND: policy_news.announce_policy,
 }
 
 

@@ -11,9 +11,9 @@ from data.accounts import Account
 from data.caregivers import Caregiver, CaregiverStatus, WeeklyHours
 from data.catalogue import CertificateKind
 from data.cities import City, CityStatus
-from data.consents import Policy
 from data.history import Noun, StatusChange
 from data.notices import NoticeKind
+from data.policies import Policy
 from data.verifications import CaseKind, CaseStatus, DocumentKind, VerificationCase
 from services import (
     cases,

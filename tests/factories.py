@@ -133,9 +133,9 @@ def _add_account(session: Session, name: str, phone: str, role: Role | None, cit
     )
     session.add(account)
     name_keys.keep(session, account)
-    asked = (*consents.NEEDED, consents.Policy.SENSITIVE_DATA)
-    for policy in asked if role in consents.ASKED else ():
-        consents.record(session, account.id, policy)
+    if role in consents.ASKED:
+        consents.record_needed(session, account.id, role)
+        consents.record(session, account.id, consents.Policy.SENSITIVE_DATA)
     return account.id
 
 

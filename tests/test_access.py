@@ -331,6 +331,15 @@ SERVICES: dict[str, set[Role | None]] = {
     "payout_accounts.mine": {CAREGIVER},
     "payout_files.prepare": {OPERATOR_},
     "payout_files.take": {OPERATOR_},
+    "policy_drafts.begin": {OPERATOR_},
+    "policy_drafts.discard": {OPERATOR_},
+    "policy_drafts.publish": {OPERATOR_},
+    "policy_drafts.save": {OPERATOR_},
+    "policy_drafts.shelf": {OPERATOR_},
+    "policy_drafts.shelves": {OPERATOR_},
+    "policy_drafts.withdraw": {OPERATOR_},
+    "renewals.of_caller": {DESK_},
+    "renewals.take_down": {DESK_},
     "payouts.arrived": {OPERATOR_},
     "payouts.batches": {OPERATOR_},
     "payouts.came_back": {OPERATOR_},
@@ -511,6 +520,9 @@ PUBLIC = {
     "joining.set_out",
     "news.look",
     "places.listing",
+    "policies.history",
+    "policies.in_force",
+    "policies.of_number",
     "attempts.begin",
     "attempts.finish",
     "second_factors.begin_at_door",
@@ -535,6 +547,7 @@ WORK = {
     "analytics.upkeep.rebuild",
     "analytics.upkeep.refresh",
     "announcements.announce_demand",
+    "policy_news.announce_policy",
     "audit.report",
     "audit.seal",
     "audit.verify",
@@ -659,6 +672,9 @@ HELP = {
     "held_pay.resting",
     "consents.given",
     "consents.record",
+    "consents.record_needed",
+    "consents.standing",
+    "policies.numbers",
     "special_days.kinds",
     "price_bounds.asked",
     "price_bounds.in_catalogue",
@@ -774,6 +790,7 @@ PAGES: dict[str, set[Role]] = {
     "funnel": READERS,
     "payouts": {OPERATOR_},
     "places": {OPERATOR_},
+    "policies": {OPERATOR_},
     "post_demand": {CUSTOMER},
     "profile": EVERYBODY,
     "security": EVERYBODY,
@@ -789,7 +806,7 @@ PAGES: dict[str, set[Role]] = {
     "verification": {CUSTOMER, CAREGIVER},
     "verifications": {OPERATOR_},
 }
-OPEN_PAGES = {"join", "sign_in", "welcome"}
+OPEN_PAGES = {"join", "policy", "sign_in", "welcome"}
 ACTORS = {CUSTOMER: ZHOU, CAREGIVER: LI, DESK_: DESK, OPERATOR_: OPERATOR, ANALYST_: ANALYST}
 
 
@@ -929,7 +946,7 @@ class TestPages:
     def test_a_role_has_its_own_and_each_of_them_runs_and_masks(
         self, open_app, runs, role, something_everywhere
     ):
-        own = {page for page, roles in PAGES.items() if role in roles} | {"welcome"}
+        own = {page for page, roles in PAGES.items() if role in roles} | {"policy", "welcome"}
         app = open_app(file_of(navigation.LANDING[role]), ACTORS[role])
         for page in sorted(own):
             app.switch_page(file_of(page)).run()

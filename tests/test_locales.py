@@ -22,6 +22,7 @@ from components import (
     icons,
     my_data,
     operator_caregivers,
+    operator_policies,
     preferences,
     qualifications,
     read_back,
@@ -49,12 +50,12 @@ from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.chat import Side, TalkStatus
 from data.cities import CityStatus
 from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
-from data.consents import Policy
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.payouts import BatchStatus, FileKind, PayoutStatus
+from data.policies import Policy
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers, repeat_bookings
@@ -76,6 +77,7 @@ from services.jobs import JOBS, Light
 from services.lifecycles import CITY_MOVES, MOVES
 from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
+from services.policies import Standing
 from services.pricing import PARTS
 from services.receipts import ReceiptMethod
 from services.refunds import RefundStatus
@@ -105,6 +107,7 @@ BEGINNINGS = {
 }  # fmt: skip
 UNTOLD = (
     Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION, Noun.TALK, Noun.RULE_VERSION,
+    Noun.POLICY_VERSION,
 )  # fmt: skip
 STEPWISE = {one for one in PARAMETERS if PARAMETERS[one].kind is RuleKind.STEPS}
 STEPS = BEGINNINGS | {
@@ -180,7 +183,7 @@ FAMILIES: dict[str, set[str]] = {
     "distance.{}": set(DistanceBand),
     "empty.{}": {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
-        "payouts",
+        "payouts", "policy",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",
@@ -233,6 +236,12 @@ FAMILIES: dict[str, set[str]] = {
     "period.{}": {"choice", *Period},
     "care.{}": {"choice", "all", *ItemGroup},
     "policy.{}": set(Policy),
+    "policy_standing.{}": set(Standing),
+    "field.policy_words_{}": set(operator_policies._LANGUAGES),
+    "field.policy_{}": {
+        f"{part}_{language}"
+        for part, language in product(("words", "changes"), operator_policies._LANGUAGES)
+    },
     "my_data.{}": set(my_data._KEPT),
     "my_data.{}_about": set(my_data._KEPT),
     "opened.{}": set(my_data._ACTIONS),

@@ -49,7 +49,7 @@ def main() -> int:
 def pages_of(role: str) -> list[str]:
     """The pages in this role's menu; booking, which a family opens from a caregiver's card."""
     if role == VISITOR:
-        return ["welcome", "sign_in"]
+        return ["welcome", "policy", "sign_in"]
     menu = [page.name for page in PAGES if page.in_menu and page.opens_for(Role(role))]
     return [*menu, "book"] if role == Role.CUSTOMER else menu
 

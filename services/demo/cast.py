@@ -122,16 +122,15 @@ def sign_ins(session: Session) -> dict[Role, Actor]:
         city = CITY if role in STAFF else ""
         account = accounts.new(session, DEMO_NAMES[role], sessions.DEMO_PHONES[role], role, city)
         account.password_hash, account.city_code = _ITS_HASH, CITY
-        _agree(session, account)
+        _agree(session, account, role)
         account.district_code = None if city else DISTRICTS[0].code
         actors[role] = Actor(account.id, role, frozenset({city} if city else ()))
     return actors
 
 
-def _agree(session: Session, account: Account) -> None:
+def _agree(session: Session, account: Account, role: Role) -> None:
     account.agreed_at = clock.now()
-    for policy in consents.NEEDED:
-        consents.record(session, account.id, policy)
+    consents.record_needed(session, account.id, role)
 
 
 def family(
@@ -150,7 +149,7 @@ def family(
         actor, called_for = _on_the_phone(desk), account_id
         account = session.get_one(Account, account_id)
     else:
-        _agree(session, account)
+        _agree(session, account, Role.CUSTOMER)
         actor, called_for = Actor(account.id, Role.CUSTOMER), None
     account.city_code, account.district_code = CITY, district.code
     if called_for is None:
@@ -184,7 +183,7 @@ def caregiver(
         name = _name(chance, female, _YOUNG if young else _MIDDLE)
         account = accounts.new(session, name, f"+86136{number:08d}", Role.CAREGIVER)
         account.city_code, account.district_code = CITY, district.code
-        _agree(session, account)
+        _agree(session, account, Role.CAREGIVER)
         actor = Actor(account.id, Role.CAREGIVER)
     age = 46 if number == 0 else chance.randint(26, 37) if young else chance.randint(38, 61)
     maternity = number % 3 == 1 and district.maternity_share > 0.05
@@ -257,7 +256,7 @@ def new_family(session: Session, chance: random.Random, number: int) -> Actor:
         session, _name(chance, number % 2 == 0, _MIDDLE), f"+86137{number:08d}", Role.CUSTOMER
     )
     account.city_code, account.district_code = CITY, DISTRICTS[0].code
-    _agree(session, account)
+    _agree(session, account, Role.CUSTOMER)
     return Actor(account.id, Role.CUSTOMER)
 
 

@@ -30,7 +30,7 @@ from services import (
     waiting_lists,
 )
 from services.access import SYSTEM, Actor, Role
-from services.demo import cast, chats, papers, payments, rule_book, settlements, words
+from services.demo import cast, chats, papers, payments, policies, rule_book, settlements, words
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
 from services.demo.plan import Planner
@@ -86,6 +86,7 @@ def stage(
         _open_city(session)
         actors = cast.sign_ins(session)
         operator = actors[Role.OPERATOR]
+        policies.renew_agreement(session, operator, now)
         families = [cast.zhous(session, chance, actors[Role.CUSTOMER], operator)]
     items = list(session.scalars(select(CareItem).order_by(CareItem.id)))
     rule_book.publish(session, operator, items, start - timedelta(days=30))
@@ -112,6 +113,8 @@ def stage(
     payments.pay(session, actors[Role.DESK], operator, now)
     settlements.settle(session, operator, carers, now)
     settlements.refund(session, operator, now)
+    policies.ask_again(session, [*actors.values()], now)
+    policies.announce_complaint_rules(session, operator, now)
     _newcomers(session, operator, now, len(families) + 2)
     _open_doors(session, start, now)
     with clock.at(now):

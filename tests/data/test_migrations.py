@@ -9,10 +9,11 @@ from sqlalchemy.exc import DBAPIError
 from data import database as engines
 from data.accounts import Account
 from data.caregivers import Caregiver, TrackRecord
-from data.consents import Consent, Policy
+from data.consents import Consent
 from data.ledger import LedgerAccount, LedgerPosting
 from data.models import Base
 from data.orders import Party, Visit
+from data.policies import Policy
 from services import changes, ledger, ledger_checks, reviews
 from services.reviews import ReviewForm
 from tests import factories

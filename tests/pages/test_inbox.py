@@ -77,6 +77,7 @@ def test_an_empty_one_says_so(open_app, menu):
 def test_every_kind_is_told_in_words(open_app, language, kinds):
     numbers = {"days": 7, "count": 3, "number": 5}
     facts = numbers | {"pay_fen": PAY_FEN, "price_fen": PAY_FEN, "level": "senior"}
+    facts |= {"policy": "privacy"}
     tell(LI, *kinds, **facts, due_at="2030-01-14T09:00:00+08:00")
     app = open_app(PAGE, LI)
     if language == "en":
@@ -89,6 +90,7 @@ def test_every_kind_is_told_in_words(open_app, language, kinds):
     page = said(app)
     blanks = numbers | {"item": name, "pay": "¥68", "price": "¥68"}
     blanks["date"] = ON[language]
+    blanks["policy"] = say(language, "policy.privacy")
     blanks["level"] = say(language, "caregiver_level.senior")
     for kind in kinds:
         assert say(language, f"notice_text.{kind}", **blanks) in page

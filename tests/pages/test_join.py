@@ -7,7 +7,7 @@ from sqlalchemy import select
 from streamlit import config
 
 from components import joining as screens
-from components.consents import words_of
+from components.consents import in_force
 from data.accounts import Account
 from data.database import reading, writing
 from data.identities import FlowKind
@@ -118,7 +118,7 @@ class TestJoining:
         waiting()
         app = opened(open_app(PAGE, None), "join_privacy")
 
-        assert words_of(Policy.PRIVACY) in said(app)
+        assert in_force(Policy.PRIVACY).words_zh in said(app)
 
     def test_nobody_who_waits_is_sent_to_sign_in(self, open_app):
         app = open_app(PAGE, None)

@@ -2,9 +2,11 @@ import pytest
 from sqlalchemy import select
 
 from components import my_data
+from components.formats import plain
 from data.chat import Attachment
-from data.consents import Consent, ErasureRequest, Policy
+from data.consents import Consent, ErasureRequest
 from data.database import reading, writing
+from data.policies import Policy
 from services import consents, customers, messages, pictures, visits
 from services.erasure import Open
 from services.messages import Said
@@ -32,6 +34,7 @@ from tests.pages.screen import (
     table,
     words,
 )
+from tests.policies import publish
 
 PAGE = "pages/account/my_data.py"
 
@@ -138,13 +141,14 @@ def test_it_speaks_english(open_app):
 
 
 @pytest.fixture
-def changed(monkeypatch):
+def changed(database, clock):
     """The agreement has a newer version than anybody accepted."""
-    monkeypatch.setitem(consents.VERSIONS, Policy.AGREEMENT, 9)
+    with writing() as session:
+        publish(session, Policy.AGREEMENT, clock().date(), changes_zh="取消要收费 <b>了</b>")
 
 
 class TestAskingAgain:
-    def test_a_newer_version_is_asked_for_above_the_page(self, database, changed, open_app):
+    def test_a_newer_version_is_asked_for_above_the_page(self, changed, open_app):
         app = open_app("pages/customer/redeem.py", ZHOU)
         assert words("consents.due") in said(app)
         assert app.title[-1].value  # The page itself is there all the same.
@@ -154,7 +158,22 @@ class TestAskingAgain:
         assert words("consents.due") not in said(app)
         with reading() as session:
             given = select(Consent.policy_version).where(Consent.account_id == ZHOU.id)
-            assert 9 in session.scalars(given).all()
+            assert 2 in session.scalars(given).all()
+
+    def test_what_changed_is_said_and_folded_are_the_lines_that_differ(self, changed, open_app):
+        app = open_app("pages/account/inbox.py", ZHOU)
+        told = words("consents.changed", number=2, changes=plain("取消要收费 <b>了</b>"))
+        assert told in said(app)
+        assert "green-background" not in said(app)
+
+        shown = said(opened(app, "due_agreement_compare"))
+        assert ":green-background[**新规则**]" in shown.replace("\\*\\*", "")
+        assert ":red-background[~~" in shown
+
+    def test_the_version_accepted_stays_readable(self, changed, open_app):
+        app = opened(open_app(PAGE, ZHOU), "read_agreement")
+        assert "服务开始前取消不收费" in said(app)
+        assert words("my_data.read_version") in [one.label for one in app.get("page_link")]
 
     def test_who_is_up_to_date_and_who_works_here_are_not_asked(self, open_app):
         assert words("consents.due") not in said(open_app("pages/account/inbox.py", ZHOU))

@@ -5,8 +5,9 @@ from sqlalchemy import delete, select
 
 from components import formats
 from data.accounts import Account
-from data.consents import Consent, Policy
+from data.consents import Consent
 from data.database import reading, writing
+from data.policies import Policy
 from data.recipients import Mobility, Recipient, Relation
 from services import recipients, sessions
 from services.access import Role

@@ -13,7 +13,7 @@ from data.database import reading, writing
 from data.sessions import SignInSession
 from services import notices, phones, sessions
 from services.access import Role
-from services.consents import Policy
+from services.consents import NEEDED
 from tests.factories import ANALYST, DESK, LI, NANTONG, OPERATOR, STRANGER, ZHOU, phone_of
 from tests.pages import screen
 from tests.pages.screen import errors, keys, said, speak_english, words
@@ -218,11 +218,18 @@ class TestSignUp:
 
     def test_what_is_agreed_to_can_be_read_beside_the_yes(self, open_app):
         app = choose(open_app(PAGE, None), "sign_up")
-        terms = [consents.words_of(one) for one in (Policy.AGREEMENT, Policy.PRIVACY)]
-        assert not any(one in said(app) for one in terms)
+        app.segmented_control(key="sign_up_role").set_value(Role.CAREGIVER).run()
+        terms = {one: consents.in_force(one).words_zh for one in NEEDED[Role.CAREGIVER]}
+        assert not any(one in said(app) for one in terms.values())
 
-        for one in (Policy.AGREEMENT, Policy.PRIVACY):
-            assert consents.words_of(one) in said(screen.opened(app, f"sign_up_{one}"))
+        for one, its_words in terms.items():
+            assert its_words in said(screen.opened(app, f"sign_up_{one}"))
+
+    def test_a_family_is_not_asked_for_the_standard_for_caregivers(self, open_app):
+        app = choose(open_app(PAGE, None), "sign_up")
+        asked = app.checkbox(key="sign_up_agreed").label
+        assert words("policy.complaint_handling") in asked
+        assert words("policy.onboarding") not in asked
 
     @pytest.mark.parametrize(
         ("changes", "refusal"),

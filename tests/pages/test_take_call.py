@@ -10,13 +10,14 @@ from sqlalchemy import delete, select
 from components import desk
 from data.accounts import Account, AccountStatus, Channel
 from data.calls import Call, NoteKind, Outcome
-from data.consents import Consent, Policy
+from data.consents import Consent
 from data.database import reading, writing
 from data.demands import Demand, DemandStatus, Draft
 from data.history import AuditEvent
 from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.policies import Policy
 from data.recipients import Recipient
-from services import bookings, callers, calls, demands, notes, redemption, repeat_bookings
+from services import bookings, callers, calls, consents, demands, notes, redemption, repeat_bookings
 from services.access import Actor, Role
 from tests.factories import (
     DESK,
@@ -48,6 +49,7 @@ from tests.pages.screen import (
     successes,
     words,
 )
+from tests.policies import publish
 
 PAGE = "pages/desk/take_call.py"
 NEW_PHONE = "13912345678"
@@ -520,6 +522,19 @@ def test_the_desk_takes_down_a_callers_consent_before_health_notes(open_app):
     app.button(key=f"{new}_save").click().run()
     assert successes(app) == [words("recipient.saved")]
     assert "give_consent" in actions()
+
+
+def test_a_caller_is_asked_for_what_changed_since_their_yes(open_app, clock):
+    assert words("consents.caller") not in said(with_caller(open_app))
+    with writing() as session:
+        publish(session, Policy.SENSITIVE_DATA, clock().date(), changes_zh="只存一年")
+    app = with_caller(open_app)
+    assert words("consents.changed", number=2, changes="只存一年") in said(app)
+    app.button(key="renew_sensitive_data").click().run()
+    assert successes(app) == [words("consents.caller_agreed")]
+    assert "renew_sensitive_data" not in keys(app)
+    with reading() as session:
+        assert consents.given(session, ZHOU.id, Policy.SENSITIVE_DATA)
 
 
 def test_the_page_speaks_english(open_app):

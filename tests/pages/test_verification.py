@@ -7,8 +7,8 @@ from PIL import Image
 
 from data.accounts import Account
 from data.cities import City
-from data.consents import Policy
 from data.database import reading, writing
+from data.policies import Policy
 from data.verifications import CaseStatus
 from services import consents, documents, verifications
 from services.verifications import CaseKind, DocumentKind, IdentityForm, RejectReason

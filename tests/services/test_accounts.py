@@ -3,9 +3,9 @@ from pyotp.totp import TOTP
 from sqlalchemy import select
 
 from data.accounts import Account, AccountStatus
-from data.consents import Policy
 from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage, OutboxStatus
+from data.policies import Policy
 from data.sessions import CodePurpose, OneTimeCode
 from services import accounts, consents, notices, second_factors, sessions
 from services.access import Role

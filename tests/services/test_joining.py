@@ -145,7 +145,7 @@ class TestJoining:
         assert sessions.resume(session, opened.token).actor.id == account.id
         assert (account.name, account.password_hash) == ("林小满", None)
         assert owner(session) == account.id
-        for policy in consents.NEEDED:
+        for policy in consents.NEEDED[Role.CUSTOMER]:
             assert consents.given(session, account.id, policy)
         assert joining.onward(session, sessions.resume(session, opened.token).actor, browser) == (
             "/redeem?visit=7"

@@ -10,6 +10,7 @@ from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
+from data.policies import PolicyStatus
 from data.refunds import RefundStatus
 from data.repayments import RepaymentStatus
 from data.rules import RuleStatus
@@ -38,6 +39,7 @@ FIRST = {
     Noun.REFUND: {RefundStatus.GRANTED},
     Noun.RULE_VERSION: {RuleStatus.DRAFT},
     Noun.REPAYMENT: {RepaymentStatus.RECORDED},
+    Noun.POLICY_VERSION: {PolicyStatus.DRAFT},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from data.accounts import Account
-from data.consents import Consent, Policy
+from data.consents import Consent
 from data.history import AuditEvent
+from data.policies import Policy
 from services import consents, erasure, recipients
 from services.access import Channel
 from services.errors import Invalid, NotAllowed, NotFound

@@ -287,7 +287,7 @@ class TestShredding:
         for its in (visit_id, disputed):
             redeem(session, its)
         complaints.lodge(session, ZHOU, disputed, ComplaintCategory.QUALITY, "不好")
-        consents.give(session, ZHOU, Policy.SENSITIVE_DATA)
+        consents.give(session, ZHOU, Policy.SENSITIVE_DATA, 1)
         session.flush()
 
         erasure.forget_sensitive(session, ZHOU)
