@@ -20,6 +20,7 @@ from benchmarks import (
     dispatch,
     first_visit,
     memory,
+    money,
     pages,
     plans,
     search,
@@ -30,6 +31,7 @@ from benchmarks.table import Row, show
 BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "booking": booking.measure,
     "plans": plans.measure,
+    "money": money.measure,
     "first_visit": first_visit.measure,
     "pages": pages.measure,
     "verifications": verifications.measure,

@@ -1,5 +1,6 @@
 """The ledger: every business event books once, and what it books sums to zero."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -180,8 +182,9 @@ def book_merged(session: Session, kept_id: int, gone_id: int) -> None:
 
 def balance(session: Session, account: LedgerAccount, party_id: int | None = None) -> int:
     """The balance in fen of an account, or of one party's part in it."""
-    parties = None if party_id is None else (party_id,)
-    return sum(total for _, total in session.execute(_totals(account, parties)))
+    if party_id is None:
+        return sum(_everybodys(session, account).values())
+    return sum(total for _, total in session.execute(_totals(account, (party_id,))))
 
 
 def balances(
@@ -193,8 +196,8 @@ def balances(
 
 def owed(session: Session, account: LedgerAccount) -> dict[int, int]:
     """What everybody is owed on an account in fen, by their numbers."""
-    rows = session.execute(_totals(account, None))
-    return {party: -int(total) for party, total in rows if party is not None}
+    totals = _everybodys(session, account)
+    return {party: -total for party, total in totals.items() if party is not None}
 
 
 def keep_balances(session: Session, actor: Actor) -> int:
@@ -229,15 +232,24 @@ def keep_balances(session: Session, actor: Actor) -> int:
     return counted
 
 
-def _totals(account: LedgerAccount, parties: Sequence[int] | None) -> Select[int | None, int]:
+def _everybodys(session: Session, account: LedgerAccount) -> dict[int | None, int]:
+    """By party what an account comes to, of all parties there are."""
+    totals = defaultdict[int | None, int](int)
+    known = session.scalar(_KNOWN)
+    rows = session.execute(_EVERYBODYS, {"account": account, "known": known}).all()
+    for party_id, total in rows:
+        totals[party_id] += int(total)
+    return totals
+
+
+def _totals(account: LedgerAccount, parties: Sequence[int]) -> Select[int | None, int]:
     """By party what an account comes to: what was kept, and all since."""
     kept = select(LedgerBalance.party_id, LedgerBalance.total_fen)
     since = select(LedgerPosting.party_id, LedgerPosting.amount_fen)
     kept = kept.where(LedgerBalance.account == account)
     since = since.where(LedgerPosting.account == account, LedgerPosting.id > _counted_to())
-    if parties is not None:
-        kept = kept.where(LedgerBalance.party_id.in_(parties))
-        since = since.where(LedgerPosting.party_id.in_(parties))
+    kept = kept.where(LedgerBalance.party_id.in_(parties))
+    since = since.where(LedgerPosting.party_id.in_(parties))
     party_id, amount_fen = union_all(kept, since).subquery().c
     return select(party_id, func.sum(amount_fen)).group_by(party_id)
 
@@ -246,6 +258,23 @@ def _counted_to() -> ColumnElement[int]:
     """Up to which posting balances were counted."""
     newest = select(func.max(LedgerBalance.counted_to)).scalar_subquery()
     return func.coalesce(newest, 0)
+
+
+_KNOWN = select(_counted_to())
+# What was kept, and all since: read on from a number known beforehand, however many were counted
+# meanwhile, and not by the account's index, or all there ever was of it is looked through.
+_EVERYBODYS = union_all(
+    select(LedgerBalance.party_id, LedgerBalance.total_fen).where(
+        LedgerBalance.account == bindparam("account")
+    ),
+    select(LedgerPosting.party_id, func.sum(LedgerPosting.amount_fen))
+    .where(
+        func.trim(LedgerPosting.account) == bindparam("account"),
+        LedgerPosting.id > _counted_to(),
+        LedgerPosting.id > bindparam("known"),
+    )
+    .group_by(LedgerPosting.party_id),
+)
 
 
 def book(
