@@ -23,7 +23,7 @@ from tests.live_server import ROOT, LiveServer, live_server, start, stop
 
 pytestmark = pytest.mark.server
 SECRET = "a secret that only this test run knows"
-PUBLIC_PAGES = {"", "welcome", "sign_in", "join"}
+PUBLIC_PAGES = {"", "welcome", "policy", "sign_in", "join"}
 
 
 @pytest.fixture(scope="module")
