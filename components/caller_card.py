@@ -12,7 +12,7 @@ from components.i18n import t
 from components.orders import status_badge
 from components.preferences import preference_of_caller
 from components.recipients import described
-from services import callers, clock, complaints, contact_phones, duplicates, notes, orders
+from services import callers, clock, complaint_views, contact_phones, duplicates, notes, orders
 from services import recipients as recipient_services
 from services.callers import Caller
 from services.catalogue import ItemView
@@ -28,7 +28,7 @@ def card(caller: Caller, items: dict[int, ItemView]) -> None:
         _doubles(caller)
         consents.ask_caller(caller.id)
         _promises(session.fetch(notes.listing, caller.id))
-        for one in session.fetch(complaints.open_of, caller.id):
+        for one in session.fetch(complaint_views.open_of, caller.id):
             complaint_card(one)
         _family(caller)
         _last_orders(caller, items)

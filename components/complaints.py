@@ -1,17 +1,22 @@
-"""Complaints on the cards of orders and visits: lodged, taken back, and closed."""
+"""Complaints on the cards of orders and visits, as both sides and the desk meet them."""
 
-from datetime import datetime
+from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from components import formats, layout, navigation, session
+from components import complaint_thread, formats, icons, layout, navigation, session, words
 from components.i18n import t
-from services import complaints, no_shows
-from services.access import Permission
-from services.complaints import ComplaintCategory, ComplaintView
+from services import complaint_views, complaints, rulings, scans
+from services.access import Permission, Role
+from services.complaint_views import Appeal, ComplaintStatus, ComplaintView, Exclusive, Measures
+from services.complaints import ComplaintCategory
 from services.orders import OrderView
+from services.scans import Page
 
 _ICON = ":material/feedback:"
+_TYPES = ("jpg", "jpeg", "png", "webp", "heic", "heif", "pdf")
 
 
 def complaint_button(visit: OrderView) -> None:
@@ -49,22 +54,78 @@ def complaint_button(visit: OrderView) -> None:
                 max_chars=500,
                 placeholder=t("complaint.hint"),
             )
+            given = evidence_field(f"{key}_files")
             sent = st.form_submit_button(t("complaint.send"), type="primary", key=key)
-        if sent:
+        if sent and (pages := pages_of(given)) is not None:
             session.perform(
                 "complaint.lodged",
                 complaints.lodge,
                 visit.visit_id,
                 category,
                 said or "",
-                forget=(f"{key}_words", f"{key}_ask"),
+                pages,
+                forget=(f"{key}_words", f"{key}_files", f"{key}_ask"),
             )
 
 
+def evidence_field(key: str) -> list[UploadedFile]:
+    """Where photos and papers are chosen; the files themselves are kept nowhere."""
+    return st.file_uploader(
+        t("complaint.evidence", most=complaints.MOST_PAGES),
+        type=list(_TYPES),
+        accept_multiple_files=True,
+        max_upload_size=scans.MOST_BYTES // 1024 // 1024,
+        key=key,
+    )
+
+
+def pages_of(given: Sequence[UploadedFile]) -> list[Page] | None:
+    """Pictures of our own making of what was chosen; None and words if one cannot be read."""
+    if len(given) > complaints.MOST_PAGES:
+        st.error(t("error.evidence_full", most=complaints.MOST_PAGES))
+        return None
+    pages = list[Page]()
+    for one in given:
+        with st.spinner(t("verification.preparing")):
+            made = words.unless_refused(scans.pages_of, one.getvalue())
+        if made is None:
+            return None
+        pages += made
+    return pages
+
+
+def my_complaints() -> None:
+    """Complaints of one's own visits that are not over yet, above all else."""
+    found = session.fetch(complaint_views.current)
+    if not found:
+        return
+    st.subheader(t("complaint.mine"), anchor=False)
+    for one in found:
+        _card(one)
+
+
 def complaint_card(one: ComplaintView) -> None:
+    """A complaint beside its order; for the sides one that is not over stands above in full."""
+    if one.current and session.actor().role in (Role.CUSTOMER, Role.CAREGIVER):
+        with st.container(border=True, gap="small", key=f"complaint_line_{one.id}"):
+            st.markdown("  \n".join(told(one)))
+            st.caption(t("complaint.above"))
+        return
+    _card(one)
+
+
+def _card(one: ComplaintView) -> None:
     """How a complaint stands, and what this person may do about it."""
     with st.container(border=True, gap="small", key=f"complaint_{one.id}"):
-        st.markdown("  \n".join(_told(one)))
+        st.markdown("  \n".join(told(one)))
+        if session.actor().role is Role.OPERATOR:
+            navigation.link(
+                "complaints",
+                t("complaint.to_case", number=one.id),
+                icon=":material/arrow_forward:",
+                case=str(one.id),
+            )
+            return
         with layout.row():
             if "take_back" in one.moves and layout.confirmed(
                 t("move.take_back"),
@@ -73,120 +134,104 @@ def complaint_card(one: ComplaintView) -> None:
                 icon=":material/undo:",
             ):
                 session.perform("complaint.taken_back", complaints.take_back, one.id)
-            if "close" in one.moves:
-                _evidence(one)
-            if "close" in one.moves and one.category is ComplaintCategory.NO_SHOW:
-                _take_back_no_show(one)
-            if "close" in one.moves and (outcome := outcome_form(f"complaint_{one.id}")):
-                session.perform(
-                    "complaint.closed",
-                    complaints.close,
-                    one.id,
-                    outcome[0],
-                    forget=(f"outcome_complaint_{one.id}",),
-                )
+            if "appeal" in one.moves:
+                _appeal_button(one)
+        with st.expander(
+            t("complaint.thread"),
+            icon=":material/forum:",
+            key=f"complaint_thread_{one.id}",
+            on_change="rerun",
+        ) as opened:
+            if opened.open:
+                complaint_thread.side_thread(one, evidence_field, pages_of)
 
 
-def _evidence(one: ComplaintView) -> None:
-    """How the visit was planned and went, for whoever decides."""
-    key = f"evidence_{one.id}"
+def _appeal_button(one: ComplaintView) -> None:
+    key = f"appeal_{one.id}"
     with st.popover(
-        t("evidence.button"), icon=":material/fact_check:", key=f"{key}_ask", on_change="rerun"
+        t("complaint.appeal"), icon=":material/balance:", key=f"{key}_ask", on_change="rerun"
     ) as asked:
-        if not asked.open:
+        if not asked.open or one.appeal_until is None:
             return
-        found = session.fetch(no_shows.evidence, one.visit_id)
-        planned = formats.span(found.starts_at, found.ends_at)
-        lines = [
-            t("evidence.planned", when=planned),
-            _happened("in", found.checked_in_at),
-            _happened("out", found.checked_out_at),
-        ]
-        if found.checked_in_near:
-            near = t(f"distance.{found.checked_in_near}")
-            lines.append(t("orders_page.checked_in_near", near=near))
-        elif found.checked_in_at:
-            lines.append(t("evidence.no_place"))
-        if found.missed_at and found.missed_by:
-            lines.append(
-                t(
-                    "evidence.missed",
-                    party=t(f"party.{found.missed_by}"),
-                    at=formats.moment(found.missed_at),
-                    fee=formats.money(found.owed_fen),
-                )
-            )
-        st.markdown("  \n".join(lines))
-        if found.words:
-            layout.field(t("evidence.words"), found.words)
-
-
-def _happened(way: str, at: datetime | None) -> str:
-    """When she checked in or out, or that she did not."""
-    return t(f"evidence.checked_{way}", at=formats.moment(at)) if at else t(f"evidence.not_{way}")
-
-
-def _take_back_no_show(one: ComplaintView) -> None:
-    """Hold the no-show against nobody any more; both sides read why."""
-    key = f"take_back_no_show_{one.id}"
-    with st.popover(
-        t("evidence.take_back"), icon=":material/undo:", key=f"{key}_ask", on_change="rerun"
-    ) as asked:
-        if not asked.open:
-            return
-        st.markdown(t("evidence.take_back_warning"))
-        said = layout.reason_form(key, t("evidence.take_back"), t("complaint.outcome_hint"))
-        if said is not None:
-            session.perform(
-                "evidence.taken_back",
-                no_shows.take_back,
-                one.visit_id,
-                said,
-                forget=(f"reason_{key}",),
-            )
-
-
-def outcome_form(key: str) -> tuple[str] | None:
-    """Words on what came of it, that both sides will read; None until they are sent."""
-    with st.popover(
-        t("complaint.close"),
-        icon=":material/task_alt:",
-        type="primary",
-        key=f"outcome_{key}_ask",
-        on_change="rerun",
-    ) as asked:
-        if not asked.open:
-            return None
-        with st.form(f"outcome_{key}_form", border=False):
+        st.markdown(t("complaint.appeal_means", until=formats.moment(one.appeal_until)))
+        with st.form(f"{key}_form", border=False):
             said = st.text_area(
-                t("field.outcome_words"),
-                key=f"outcome_{key}_words",
+                t("field.appeal_words"),
+                key=f"{key}_words",
                 max_chars=500,
-                placeholder=t("complaint.outcome_hint"),
-                help=t("complaint.outcome_help"),
+                placeholder=t("complaint.appeal_hint"),
             )
-            sent = st.form_submit_button(
-                t("complaint.close_now"), type="primary", key=f"outcome_{key}"
+            sent = st.form_submit_button(t("complaint.appeal_send"), type="primary", key=key)
+        if sent:
+            session.perform(
+                "complaint.appealed", rulings.appeal, one.id, said or "", forget=(f"{key}_",)
             )
-    return (said or "",) if sent else None
 
 
-def _told(one: ComplaintView) -> list[str]:
-    """Who complained of what, what was said, and how it ended."""
-    who = t("complaint.by_caregiver" if one.by_caregiver else "complaint.by_family")
+def told(one: ComplaintView) -> list[str]:
+    """Who complained of what, what was said, and how it stands or ended."""
     category = t(f"complaint_category.{one.category}")
-    colour, state = ("orange", "open") if one.closed_at is None else ("gray", "ended")
+    icon, colour = icons.COMPLAINT[one.status]
     lines = [
-        f":{colour}-badge[{_ICON} {t(f'complaint.{state}')}] **{who}{category}**",
+        f":{colour}-badge[{icon} {t(f'complaint_status.{one.status}')}] "
+        f"**{t(f'complaint.by_{one.by}')}{category}**",
         f":small[:gray[{formats.moment(one.opened_at)} · "
         f"{t('complaint.of_visit', at=formats.moment(one.starts_at))}]]",
     ]
     if one.words:
         lines.append(formats.plain(one.words))
-    if one.closed_at is None:
-        lines.append(f":small[{t('complaint.pay_rests')}]")
-    elif one.outcome_words:
-        lines.append(f"**{t('complaint.outcome')}** {formats.plain(one.outcome_words)}")
-    else:
-        lines.append(t("complaint.was_taken_back"))
-    return lines
+    if one.status is ComplaintStatus.OPEN:
+        return [*lines, _awaited(one)]
+    if not one.outcome_words:
+        return [*lines, t("complaint.was_taken_back")]
+    lines.append(f"**{t('complaint.outcome')}** {formats.plain(one.outcome_words)}")
+    lines += [f":small[{line}]" for line in measured(one.measures)]
+    if one.appeal is not None:
+        lines += _appealed(one.appeal)
+    return [*lines, _awaited(one)] if one.undecided else lines
+
+
+def _awaited(one: ComplaintView) -> str:
+    """By when it is decided, and what rests until then."""
+    due = t("complaint.due", at=formats.soon(one.due_at))
+    late = f":red[:material/alarm: {t('complaint.late')}]" if one.escalated else ""
+    return f":small[:material/schedule: {due} {t('complaint.pay_rests')} {late}]".strip()
+
+
+def measured(measures: Measures) -> list[str]:
+    """What came of it besides words."""
+    said = list[str]()
+    if measures.refund_fen:
+        hers = session.actor().role is Role.CAREGIVER
+        amount = formats.money(measures.refund_fen)
+        key = "complaint.refunded_by_you" if hers else "complaint.refunded"
+        said.append(f":material/currency_yuan: {t(key, amount=amount)}")
+    if measures.apology:
+        said.append(f":material/handshake: {t('complaint.apologised')}")
+    if measures.points:
+        said.append(f":material/gavel: {t('complaint.points_given', count=measures.points)}")
+    return said + [f":material/block: {_excluded(one)}" for one in measures.exclusions]
+
+
+def _excluded(one: Exclusive) -> str:
+    word = t(f"exclusion_scope.{one.scope}")
+    if one.lifted:
+        return t("complaint.exclusion_lifted", scope=word)
+    return f"{word} · {term(one)}"
+
+
+def term(one: Exclusive) -> str:
+    """Until which day it holds."""
+    if one.last_day is None:
+        return t("exclusions.for_good")
+    return t("exclusions.until", day=formats.day(one.last_day))
+
+
+def _appealed(appeal: Appeal) -> list[str]:
+    said = [f"**{t(f'complaint.appeal_by_{appeal.by}')}** {formats.plain(appeal.words)}".strip()]
+    if appeal.upheld is not None:
+        outcome = t("complaint.upheld" if appeal.upheld else "complaint.amended")
+        said.append(f"**{outcome}** {formats.plain(appeal.outcome_words)}")
+        if appeal.same_judge:
+            said.append(f":small[{t('complaint.same_judge')}]")
+    return said

@@ -20,6 +20,7 @@ from components import (
 from components.calls import ENDED, call_bar, due_list, end_form, unknown_caller
 from components.complaints import complaint_button
 from components.demands import demand_form, demand_section
+from components.exclusions import apart_button
 from components.i18n import t
 from components.keyboard import focus
 from components.orders import history, move_buttons, order_head
@@ -239,6 +240,7 @@ def _follow(caller: Caller, items: dict[int, ItemView]) -> None:
                     move_buttons(order)
                 with layout.deeds(f"order_{order.id}_more"):
                     complaint_button(order)
+                    apart_button(order)
                     history(order.id)
     layout.more_button(last, "desk_orders", _SHOWN_AT_ONCE)
     demand_section(posted, items, customer_id=caller.id)

@@ -6,6 +6,7 @@ from services.call_list import Outcome
 from services.caregivers import CaregiverLevel, CaregiverStatus
 from services.catalogue import ItemGroup
 from services.cities import CityStatus
+from services.complaint_views import ComplaintStatus, Party
 from services.customers import AccountStatus
 from services.delivery_reports import OutboxChannel
 from services.demands import ApplicationStatus, DemandStatus
@@ -13,6 +14,7 @@ from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
 from services.payouts import BatchStatus, PayoutStatus
 from services.policies import Standing
+from services.points import PointsStatus
 from services.receipts import ReceiptMethod
 from services.refunds import RefundStatus
 from services.repayments import RepaymentStatus
@@ -23,6 +25,22 @@ from services.tasks import TaskStatus
 from services.to_do import ToDoKind
 from services.verifications import CaseKind, CaseStatus
 
+COMPLAINT = {
+    ComplaintStatus.OPEN: (":material/feedback:", "orange"),
+    ComplaintStatus.APPEALED: (":material/balance:", "violet"),
+    ComplaintStatus.CLOSED: (":material/task_alt:", "gray"),
+}
+POINTS = {
+    PointsStatus.STANDING: (":material/gavel:", "orange"),
+    PointsStatus.CONTESTED: (":material/balance:", "violet"),
+    PointsStatus.UPHELD: (":material/verified:", "red"),
+    PointsStatus.LIFTED: (":material/undo:", "gray"),
+}
+PARTY = {
+    Party.CUSTOMER: ":material/family_restroom:",
+    Party.CAREGIVER: ":material/volunteer_activism:",
+    Party.PLATFORM: ":material/support_agent:",
+}
 ROLE = {
     Role.CUSTOMER: ":material/family_restroom:",
     Role.CAREGIVER: ":material/volunteer_activism:",
@@ -204,6 +222,7 @@ TO_DO = {
     ToDoKind.MISSING: ":material/person_alert:",
     ToDoKind.OVERLONG: ":material/more_time:",
     ToDoKind.COMPLAINTS: ":material/feedback:",
+    ToDoKind.POINTS: ":material/gavel:",
     ToDoKind.EARLY: ":material/directions_run:",
     ToDoKind.LEAVES: ":material/event_busy:",
     ToDoKind.UNQUALIFIED: ":material/gpp_bad:",

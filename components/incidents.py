@@ -3,7 +3,6 @@
 import streamlit as st
 
 from components import formats, session
-from components.complaints import outcome_form
 from components.i18n import t
 from services import incidents
 from services.access import Permission
@@ -60,7 +59,7 @@ def incident_card(one: IncidentView) -> None:
     """How an incident stands; the operator closes it here."""
     with st.container(border=True, gap="small", key=f"incident_card_{one.id}"):
         st.markdown("  \n".join(_told(one)))
-        if "close" in one.moves and (outcome := outcome_form(f"incident_{one.id}")):
+        if "close" in one.moves and (outcome := _outcome_form(f"incident_{one.id}")):
             session.perform(
                 "incident.closed",
                 incidents.close,
@@ -68,6 +67,31 @@ def incident_card(one: IncidentView) -> None:
                 outcome[0],
                 forget=(f"outcome_incident_{one.id}",),
             )
+
+
+def _outcome_form(key: str) -> tuple[str] | None:
+    """Words on what came of it, that both sides will read; None until they are sent."""
+    with st.popover(
+        t("complaint.close"),
+        icon=":material/task_alt:",
+        type="primary",
+        key=f"outcome_{key}_ask",
+        on_change="rerun",
+    ) as asked:
+        if not asked.open:
+            return None
+        with st.form(f"outcome_{key}_form", border=False):
+            said = st.text_area(
+                t("field.outcome_words"),
+                key=f"outcome_{key}_words",
+                max_chars=500,
+                placeholder=t("complaint.outcome_hint"),
+                help=t("complaint.outcome_help"),
+            )
+            sent = st.form_submit_button(
+                t("complaint.close_now"), type="primary", key=f"outcome_{key}"
+            )
+    return (said or "",) if sent else None
 
 
 def _told(one: IncidentView) -> list[str]:

@@ -20,6 +20,7 @@ _ACTIONS = (
     "open_id_number",
     "open_document",
     "open_report_photo",
+    "open_evidence",
     "open_attachment",
     "read_order_talk",
     "open_statement",

@@ -58,6 +58,7 @@ PAGES = (
     PageEntry("operator", "verifications", "fact_check", Permission.DECIDE_CASE),
     PageEntry("operator", "applications", "how_to_reg", Permission.DECIDE_APPLICATION),
     PageEntry("operator", "orders", "list_alt", Permission.FOLLOW_CITY_ORDERS),
+    PageEntry("operator", "complaints", "feedback", Permission.DECIDE_COMPLAINT),
     PageEntry("operator", "receipts", "point_of_sale", Permission.RECORD_RECEIPT),
     PageEntry("operator", "customers", "groups", Permission.KEEP_CUSTOMERS),
     PageEntry("operator", "caregivers", "badge", Permission.DECIDE_CAREGIVER),

@@ -85,12 +85,23 @@ _PAGE_OF = {
     NoticeKind.LEAVE_WITHDRAWN: "my_calendar",
     NoticeKind.POLICY_ANNOUNCED: "policy",
     NoticeKind.POLICY_WITHDRAWN: "policy",
+    NoticeKind.COMPLAINT_HANDED_OVER: "complaints",
+    NoticeKind.COMPLAINT_DUE: "complaints",
+    NoticeKind.COMPLAINT_OVERDUE: "complaints",
+    NoticeKind.POINTS_GIVEN: "my_profile",
+    NoticeKind.POINTS_CONTESTED: "complaints",
+    NoticeKind.POINTS_DECIDED: "my_profile",
 }
 
+# Of these operators are led to the complaints, not to the order.
+_OF_COMPLAINTS = {
+    NoticeKind.COMPLAINT_OPENED,
+    NoticeKind.COMPLAINT_MESSAGE,
+    NoticeKind.COMPLAINT_APPEALED,
+}
 _ABOUT_BOTH = {
     NoticeKind.VISIT_REMINDER,
     NoticeKind.VISIT_CONFIRMED,
-    NoticeKind.COMPLAINT_OPENED,
     NoticeKind.COMPLAINT_CLOSED,
     NoticeKind.INCIDENT_CLOSED,
     NoticeKind.NO_SHOW_TAKEN_BACK,
@@ -166,6 +177,8 @@ def _notice(notice: NoticeView, item: str, codes: dict[int, str]) -> None:
         # Links are drawn for those they open for: the family, the caregiver or the staff.
         pages = ("my_orders", "my_visits", "orders") if notice.kind in _ABOUT_BOTH else ()
         pages = ("my_bill", "income") if notice.kind in _ABOUT_MONEY else pages
+        if notice.kind in _OF_COMPLAINTS:
+            pages = ("my_orders", "my_visits", "complaints")
         own = "my_orders" if reopened else _PAGE_OF.get(notice.kind)
         for page in pages or filter(None, [own]):
             query = _version(facts) if page == "policy" else {}

@@ -21,6 +21,7 @@ from components.caregivers import profile_dialog
 from components.chat import order_talk_button, unread_about
 from components.complaints import complaint_button
 from components.drafts import again_button
+from components.exclusions import apart_button
 from components.i18n import t
 from components.report_photos import photos_in_report, photos_of
 from components.reviews import month_reviews, visit_review
@@ -211,6 +212,7 @@ def _next_step(order: OrderView, unread: Mapping[int | None, int]) -> None:
             again_button(order.demand_id, f"order_{order.id}")
         order_talk_button(order, unread)
         complaint_button(order)
+        apart_button(order)
         history(order.id)
 
 

@@ -29,7 +29,8 @@ _PLACES = {
     ToDoKind.MISSING: ("orders", "missing"),
     ToDoKind.LATE: ("orders", "late"),
     ToDoKind.OVERLONG: ("orders", "overlong"),
-    ToDoKind.COMPLAINTS: ("orders", "complaints"),
+    ToDoKind.COMPLAINTS: ("complaints", ""),
+    ToDoKind.POINTS: ("complaints", ""),
     ToDoKind.EARLY: ("orders", "early"),
     ToDoKind.LEAVES: ("orders", "leaves"),
     ToDoKind.UNQUALIFIED: ("orders", "unqualified"),
@@ -168,6 +169,10 @@ def _things(kind: ToDoKind) -> None:
                         icon=":material/arrow_forward:",
                         case=str(thing.subject_id),
                     )
+                elif thing.kind is ToDoKind.POINTS:
+                    navigation.link(
+                        "complaints", t("to_do.points_go"), icon=":material/arrow_forward:"
+                    )
                 elif thing.order_id is not None:
                     navigation.link(
                         "orders",
@@ -190,7 +195,12 @@ def _facts(thing: Thing, items: dict[int, ItemView]) -> list[str]:
     if thing.starts_at is not None:
         about.append(formats.moment(thing.starts_at))
     waits = t("today.waits", ago=formats.ago(thing.since))
-    return [" · ".join(about), f":gray[:small[{waits}]]"]
+    lines = [" · ".join(about), f":gray[:small[{waits}]]"]
+    if thing.due_at is not None:
+        colour = "red" if thing.due_at <= clock.now() else "orange"
+        due = t("complaint.due", at=formats.soon(thing.due_at))
+        lines.append(f":{colour}[:small[:material/schedule: {due}]]")
+    return lines
 
 
 def _see_to(thing: Thing) -> None:

@@ -8,8 +8,8 @@ from components.complaints import complaint_card
 from components.extra_times import extra_time_card
 from components.incidents import incident_card
 from components.refunds import refund_card
-from services import complaints, extra_times, incidents, refunds
-from services.complaints import ComplaintView
+from services import complaint_views, extra_times, incidents, refunds
+from services.complaint_views import ComplaintView
 from services.extra_times import ExtraTimeView
 from services.incidents import IncidentView
 from services.refunds import RefundView
@@ -41,7 +41,7 @@ def troubles(order_ids: Sequence[int]) -> Troubles:
         return Troubles((), (), (), ())
     return Troubles(
         session.fetch(incidents.of_orders, ids),
-        session.fetch(complaints.of_orders, ids),
+        session.fetch(complaint_views.of_orders, ids),
         session.fetch(extra_times.of_orders, ids),
         session.fetch(refunds.of_orders, ids),
     )

@@ -10,6 +10,7 @@ from components import catalogue, formats, icons, layout, location, qr, session,
 from components.changes import change_buttons
 from components.chat import order_talk_button, unread_about
 from components.complaints import complaint_button
+from components.exclusions import apart_button
 from components.extra_times import extra_time_button
 from components.i18n import t
 from components.incidents import incident_button
@@ -190,6 +191,7 @@ def visit_card(
         with layout.deeds(f"visit_{visit.visit_id}_more"):
             order_talk_button(visit, told.unread)
             complaint_button(visit)
+            apart_button(visit)
             history(visit.id)
         if asked:
             _contact(visit)

@@ -104,6 +104,16 @@ class NoticeKind(StrEnum):
     REPAYMENT_TAKEN_BACK = "repayment_taken_back"
     POLICY_ANNOUNCED = "policy_announced"
     POLICY_WITHDRAWN = "policy_withdrawn"
+    COMPLAINT_MESSAGE = "complaint_message"
+    COMPLAINT_HANDED_OVER = "complaint_handed_over"
+    COMPLAINT_DUE = "complaint_due"
+    COMPLAINT_OVERDUE = "complaint_overdue"
+    COMPLAINT_APPEALED = "complaint_appealed"
+    POINTS_GIVEN = "points_given"
+    POINTS_CONTESTED = "points_contested"
+    POINTS_DECIDED = "points_decided"
+    EXCLUDED = "excluded"
+    EXCLUSION_LIFTED = "exclusion_lifted"
 
 
 class OutboxStatus(StrEnum):

@@ -107,14 +107,15 @@ class Document(Numbered, SealedRow, Base):
 
 
 class DocumentTicket(Numbered, Base):
-    """Lets one person see one document, report photo or picture of a talk once, within a minute."""
+    """Lets one person see one document, photo or piece of evidence once, within a minute."""
 
     __tablename__ = "document_tickets"
     __table_args__ = (
         CheckConstraint(
             "CASE WHEN document_id IS NULL THEN 0 ELSE 1 END"
             " + CASE WHEN report_photo_id IS NULL THEN 0 ELSE 1 END"
-            " + CASE WHEN attachment_id IS NULL THEN 0 ELSE 1 END = 1",
+            " + CASE WHEN attachment_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN evidence_id IS NULL THEN 0 ELSE 1 END = 1",
             name="one_picture",
         ),
     )
@@ -123,6 +124,7 @@ class DocumentTicket(Numbered, Base):
     document_id: Mapped[int | None] = mapped_column(ForeignKey("documents.id"))
     report_photo_id: Mapped[int | None] = mapped_column(ForeignKey("report_photos.id"))
     attachment_id: Mapped[int | None] = mapped_column(ForeignKey("attachments.id"))
+    evidence_id: Mapped[int | None] = mapped_column(ForeignKey("complaint_evidence.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     purpose: Mapped[str] = mapped_column(String(32))
     expires_at: Mapped[datetime]

@@ -47,6 +47,8 @@ class Permission(StrEnum):
     READ_UNMET_NEEDS = "operator:unmet_needs"
     COMPLAIN = "complaint:open"
     DECIDE_COMPLAINT = "complaint:decide"
+    CONTEST_POINTS = "points:contest"
+    KEEP_APART = "exclusion:wish"
     ANSWER_EXTRA_TIME = "extra_time:answer"
     SEE_TO_DO = "operator:to_do"
     KEEP_CUSTOMERS = "operator:customers"
@@ -92,6 +94,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.CANCEL_ORDER,
         Permission.CHANGE_ORDER,
         Permission.COMPLAIN,
+        Permission.KEEP_APART,
         Permission.ANSWER_EXTRA_TIME,
         Permission.REDEEM,
         Permission.READ_BILL,
@@ -116,6 +119,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.REPORT_REVIEW,
         Permission.KEEP_CALENDAR,
         Permission.COMPLAIN,
+        Permission.CONTEST_POINTS,
+        Permission.KEEP_APART,
         Permission.SEE_ADDRESS,
         Permission.HAND_IN_CASE,
         Permission.SEE_DOCUMENT,
@@ -130,6 +135,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.CANCEL_ORDER,
         Permission.CHANGE_ORDER,
         Permission.COMPLAIN,
+        Permission.KEEP_APART,
         Permission.ANSWER_EXTRA_TIME,
         Permission.ACT_FOR_CUSTOMER,
         Permission.MERGE_CALLERS,

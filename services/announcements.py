@@ -9,7 +9,7 @@ from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.catalogue import CareItem
 from data.demands import Demand, DemandStatus
 from data.notices import NoticeKind
-from services import certificates, notices, places
+from services import certificates, kept_apart, notices, places
 
 KIND = "announce_demand"
 # How much farther than she said a caregiver is thought to go for a demand nobody takes.
@@ -33,6 +33,7 @@ def announce_demand(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
             select(Caregiver).where(
                 Caregiver.city_code == demand.city_code,
                 Caregiver.status == CaregiverStatus.APPROVED,
+                Caregiver.id.not_in(kept_apart.not_for(demand.customer_id, demand.city_code)),
             )
         )
         if needed <= held.get(caregiver.id, set())

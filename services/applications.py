@@ -24,6 +24,7 @@ from services import (
     courses,
     demands,
     gate,
+    kept_apart,
     ledger,
     lifecycles,
     loads,
@@ -202,6 +203,7 @@ def approve(
     if demand.starts_at <= clock.now():
         raise Conflict("error.start_in_past")
     item = session.get_one(CareItem, demand.item_id)
+    kept_apart.check(session, demand.customer_id, application.caregiver_id, demand.city_code)
     if not certificates.holds_all(session, application.caregiver_id, item.required_certificates):
         raise Conflict("error.caregiver_lacks_certificate")
     city = session.scalars(select(City).where(City.code == demand.city_code)).one()

@@ -200,6 +200,9 @@ def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
         (AuditEvent.action == "open_recipient")
         & (AuditEvent.subject == "recipient")
         & AuditEvent.subject_id.in_(cared_for),
+        (AuditEvent.action == "open_evidence")
+        & (AuditEvent.subject == "evidence")
+        & (AuditEvent.detail["owner_id"].as_integer() == actor.id),
         (AuditEvent.action == "open_report_photo")
         & (AuditEvent.subject == "report_photo")
         & AuditEvent.subject_id.in_(photos),

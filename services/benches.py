@@ -1,7 +1,7 @@
 """Benches: those of a city who could stand in, and how visits are shared out among them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from data.caregivers import Caregiver
@@ -27,7 +27,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Those who work in the city, their free time, and what they charge and hold."""
+    """Those who work in the city: free time, prices, papers, and whom they keep apart from."""
 
     people: Mapping[int, tuple[Caregiver, str]]
     prices: Mapping[tuple[int, int], int]
@@ -35,11 +35,13 @@ class Bench:
     plans: Mapping[int, Calendar]
     taken: Mapping[int, list[Taken]]
     rules: Pace
+    apart: Set[tuple[int, int]]
 
     def unsuited(self, one: int, hit: Hit) -> Obstacle | None:
         """What other than time stands in somebody's way to a visit."""
         price_fen = self.prices.get((one, hit.item.id))
-        if price_fen is None or one == hit.order.customer_id:
+        kept_apart = (hit.order.customer_id, one) in self.apart
+        if price_fen is None or one == hit.order.customer_id or kept_apart:
             return Obstacle.NOT_OFFERED
         if not self.papers.get(one, set()).issuperset(hit.item.required_certificates):
             return Obstacle.CERTIFICATE

@@ -24,6 +24,7 @@ from services import (
     clock,
     demands,
     gate,
+    kept_apart,
     ledger,
     lifecycles,
     notices,
@@ -237,6 +238,7 @@ def bookable(session: Session, caregiver_id: int, owner_id: int) -> Caregiver:
         raise Conflict("error.caregiver_not_approved")
     if caregiver.id == owner_id:
         raise Conflict("error.booking_oneself")
+    kept_apart.check(session, owner_id, caregiver.id, caregiver.city_code)
     return caregiver
 
 
@@ -280,7 +282,7 @@ def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City
 
 
 def _check_she_may_work(session: Session, order: Order) -> None:
-    """Refuse for a caregiver suspended since she was asked, or whose certificate has expired.
+    """Refuse for a caregiver suspended or kept apart since, or whose certificate has expired.
 
     Nobody suspends her meanwhile.
     """
@@ -291,6 +293,7 @@ def _check_she_may_work(session: Session, order: Order) -> None:
     )
     if standing is not CaregiverStatus.APPROVED:
         raise Conflict("error.caregiver_not_approved")
+    kept_apart.check(session, order.customer_id, order.caregiver_id, order.city_code)
     item = session.get_one(CareItem, order.item_id)
     if not certificates.holds_all(session, order.caregiver_id, item.required_certificates):
         raise Conflict("error.caregiver_lacks_certificate")

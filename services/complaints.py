@@ -1,57 +1,50 @@
-"""Complaints of a visit: one side's words, until an operator says what came of them."""
+"""Complaints of a visit: lodged by one side, taken back, or closed with words by an operator."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from data.complaints import (
+    UNDECIDED,
     Complaint,
     ComplaintCategory,
+    ComplaintEvidence,
     ComplaintStatus,
 )
 from data.history import Noun
 from data.notices import NoticeKind
 from data.orders import EndReason, Order, Party, Visit, VisitStatus
-from services import agreements, audit, calls, clock, held_pay, lifecycles, notices, visits
+from services import (
+    agreements,
+    audit,
+    calls,
+    clock,
+    complaint_rules,
+    held_pay,
+    lifecycles,
+    notices,
+    visits,
+    working_hours,
+)
 from services.access import Actor, Permission, Role
 from services.calls import Outcome
-from services.errors import Conflict, NotAllowed, NotFound
+from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.scans import Page
 from services.wording import words
 
-__all__ = ["ComplaintCategory", "ComplaintView"]
+__all__ = ["ComplaintCategory"]
 
 # What lies further back is for a phone call, not for a button.
 WITHIN = timedelta(days=30)
+MOST_PAGES = 10
 _BEGUN = (
     VisitStatus.IN_PROGRESS,
     VisitStatus.FINISHED,
     VisitStatus.REDEEMED,
     VisitStatus.MISSED,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ComplaintView:
-    """A complaint as this actor may read it: its words only who opened it and the staff.
-
-    One without an outcome that is open no more was taken back.
-    """
-
-    id: int
-    order_id: int
-    visit_id: int
-    starts_at: datetime
-    by_caregiver: bool
-    category: ComplaintCategory
-    words: str
-    opened_at: datetime
-    closed_at: datetime | None
-    outcome_words: str
-    moves: tuple[str, ...]
 
 
 def opens_for(status: VisitStatus, starts_at: datetime, ends_at: datetime) -> bool:
@@ -61,18 +54,39 @@ def opens_for(status: VisitStatus, starts_at: datetime, ends_at: datetime) -> bo
     return begun and now <= ends_at + WITHIN
 
 
+def side_of(actor: Actor) -> Party:
+    """For whom somebody speaks in a complaint: the desk for the family that calls."""
+    match actor.role:
+        case Role.CAREGIVER:
+            return Party.CAREGIVER
+        case Role.OPERATOR:
+            return Party.PLATFORM
+        case _:
+            return Party.CUSTOMER
+
+
+def opened_by(complaint: Complaint, visit: Visit) -> Party:
+    """The side that complains."""
+    hers = complaint.opened_by_id == visit.caregiver_id
+    return Party.CAREGIVER if hers else Party.CUSTOMER
+
+
 def categories(
     actor: Actor, end_reason: EndReason | None, ended_by: Party | None
 ) -> list[ComplaintCategory]:
     """What this actor can complain of; a no-show is contested by whom it is held against."""
-    side = Party.CAREGIVER if actor.role is Role.CAREGIVER else Party.CUSTOMER
-    contested = end_reason is EndReason.NO_SHOW and ended_by is side
+    contested = end_reason is EndReason.NO_SHOW and ended_by is side_of(actor)
     kinds = [kind for kind in ComplaintCategory if kind is not ComplaintCategory.NO_SHOW]
     return [ComplaintCategory.NO_SHOW, *kinds] if contested else kinds
 
 
 def lodge(
-    session: Session, actor: Actor, visit_id: int, category: ComplaintCategory, said: str
+    session: Session,
+    actor: Actor,
+    visit_id: int,
+    category: ComplaintCategory,
+    said: str,
+    pages: Sequence[Page] = (),
 ) -> int:
     """Complain of a visit; its pay rests until an operator has closed it. Return its number.
 
@@ -90,19 +104,22 @@ def lodge(
     open_already = select(Complaint.id).where(
         Complaint.visit_id == visit.id,
         Complaint.opened_by_id == by_id,
-        Complaint.status == ComplaintStatus.OPEN,
+        Complaint.status.in_(UNDECIDED),
     )
     if session.scalar(open_already.limit(1)) is not None:
         raise Conflict("error.complaint_open_already")
     complaint = Complaint(
         created_at=clock.now(),
         visit_id=visit.id,
+        city_code=order.city_code,
         opened_by_id=by_id,
         category=category,
         words=said,
     )
+    set_deadline(session, complaint)
     session.add(complaint)
     session.flush()
+    keep_pages(session, complaint, side_of(actor), pages)
     lifecycles.begin(session, actor, Noun.COMPLAINT, complaint, "open")
     held_pay.hold_back(session, visit)
     audit.record(session, actor, "open_complaint", "visit", visit.id, complaint_id=complaint.id)
@@ -117,55 +134,66 @@ def lodge(
     return complaint.id
 
 
-def open_of(session: Session, actor: Actor, customer_id: int) -> list[ComplaintView]:
-    """The open complaints of one customer's visits that this actor may know of, newest first."""
-    actor.require(Permission.FOLLOW_ORDERS)
-    rows = session.execute(
-        _visible_to(actor)
-        .add_columns(Visit, Order)
-        .where(Order.customer_id == customer_id, Complaint.status == ComplaintStatus.OPEN)
-        .order_by(Complaint.id.desc())
-    )
-    return [_view(actor, *row) for row in rows]
-
-
 def take_back(session: Session, actor: Actor, complaint_id: int) -> None:
     """Let one's own complaint rest; the desk does it for the caller whose it is."""
     actor.require(Permission.COMPLAIN)
-    complaint, visit, order = _reach(session, actor, complaint_id)
-    if not _is_mine(actor, complaint, visit):
+    complaint, visit, order = reach(session, actor, complaint_id, lock=True)
+    if opened_by(complaint, visit) is not side_of(actor):
         raise NotAllowed("error.not_your_complaint")
     lifecycles.take(session, actor, Noun.COMPLAINT, complaint, "take_back")
-    _end(session, actor, complaint, visit, order, "take_back_complaint")
+    end(session, actor, complaint, visit, order, "take_back_complaint")
 
 
-def close(session: Session, actor: Actor, complaint_id: int, outcome_words: str) -> None:
-    """Say what came of a complaint; nobody decides on one of their own visits."""
+def close(session: Session, actor: Actor, complaint_id: int, outcome_words: str) -> Complaint:
+    """Say what came of a complaint; nobody decides on one of their own visits.
+
+    What else comes of it (services/rulings.py) is done by whoever calls.
+    """
     actor.require(Permission.DECIDE_COMPLAINT)
     outcome_words = words(outcome_words, "outcome_words", 500)
-    complaint, visit, order = _reach(session, actor, complaint_id)
+    complaint, visit, order = reach(session, actor, complaint_id, lock=True)
     visits.check_not_concerned(actor, visit, order)
     lifecycles.take(session, actor, Noun.COMPLAINT, complaint, "close")
-    complaint.outcome_words = outcome_words
-    _end(session, actor, complaint, visit, order, "close_complaint")
+    complaint.outcome_words, complaint.decided_by_id = outcome_words, actor.id
+    end(session, actor, complaint, visit, order, "close_complaint")
+    return complaint
 
 
-def of_orders(session: Session, actor: Actor, order_ids: Sequence[int]) -> list[ComplaintView]:
-    """The complaints of these orders that this actor may know of, newest first."""
-    actor.require(Permission.FOLLOW_ORDERS)
-    rows = session.execute(_of_orders(actor), {"orders": order_ids})
-    return [_view(actor, *row) for row in rows]
+def set_deadline(session: Session, complaint: Complaint, *, appeal: bool = False) -> None:
+    """From now on it is due in as many working hours as its kind, or an appeal, may take."""
+    rules = complaint_rules.of(session, complaint.city_code)
+    hours = rules.appeal_hours if appeal else rules.hours[complaint.category]
+    now = clock.now()
+    desk = working_hours.of_city(session, complaint.city_code, now)
+    complaint.due_at = working_hours.after(now, timedelta(hours=hours), desk)
+    soon = timedelta(hours=hours - rules.due_soon_hours)
+    complaint.due_soon_at = working_hours.after(now, soon, desk)
+    complaint.escalated_at = None
 
 
-# Asked with every list of orders: writing it takes longer than the answer.
-@lru_cache(maxsize=1000)
-def _of_orders(actor: Actor) -> Select[Complaint, Visit, Order]:
-    return (
-        _visible_to(actor)
-        .add_columns(Visit, Order)
-        .where(Visit.order_id.in_(bindparam("orders", expanding=True)))
-        .order_by(Complaint.id.desc())
+def keep_pages(session: Session, complaint: Complaint, side: Party, pages: Sequence[Page]) -> None:
+    """Seal pages that a side hands in; each side has so many and no more."""
+    if not pages:
+        return
+    its = ComplaintEvidence.complaint_id == complaint.id
+    last = session.scalar(select(func.coalesce(func.max(ComplaintEvidence.number), 0)).where(its))
+    there = select(func.count(ComplaintEvidence.id)).where(
+        its, ComplaintEvidence.handed_in_by == side
     )
+    if (session.scalar(there) or 0) + len(pages) > MOST_PAGES:
+        raise Invalid("error.evidence_full", most=MOST_PAGES)
+    for number, page in enumerate(pages, (last or 0) + 1):
+        session.add(
+            ComplaintEvidence(
+                created_at=clock.now(),
+                complaint_id=complaint.id,
+                handed_in_by=side,
+                number=number,
+                width=page.width,
+                height=page.height,
+                content=page.image,
+            )
+        )
 
 
 def contests(session: Session, visit_id: int) -> Sequence[int]:
@@ -186,63 +214,37 @@ def let_go_if_settled(session: Session, visit: Visit) -> None:
         held_pay.let_go(session, visit)
 
 
-def _end(
+def end(
     session: Session, actor: Actor, complaint: Complaint, visit: Visit, order: Order, deed: str
 ) -> None:
+    """It is decided, or taken back: what was held back is due again, and both sides are told."""
     complaint.closed_at = clock.now()
     let_go_if_settled(session, visit)
     audit.record(session, actor, deed, "visit", visit.id, complaint_id=complaint.id)
+    again = "" if complaint.appealed_by is None else "-appeal"
     sides = sorted({order.customer_id, visit.caregiver_id} - {actor.id})
     notices.tell_all(
         session,
         NoticeKind.COMPLAINT_CLOSED,
         sides,
-        f"complaint-{complaint.id}",
+        f"complaint-{complaint.id}{again}",
         **agreements.facts(order, visit.id),
     )
 
 
-def _view(actor: Actor, complaint: Complaint, visit: Visit, order: Order) -> ComplaintView:
-    mine = _is_mine(actor, complaint, visit)
-    moves = set(lifecycles.open_moves(Noun.COMPLAINT, complaint.status, actor))
-    if not mine:
-        moves.discard("take_back")
-    if actor.id in (visit.caregiver_id, order.customer_id):
-        moves.discard("close")
-    reads = mine or actor.role in (Role.DESK, Role.OPERATOR)
-    return ComplaintView(
-        id=complaint.id,
-        order_id=visit.order_id,
-        visit_id=visit.id,
-        starts_at=visit.starts_at,
-        by_caregiver=complaint.opened_by_id == visit.caregiver_id,
-        category=complaint.category,
-        words=complaint.words if reads else "",
-        opened_at=complaint.created_at,
-        closed_at=complaint.closed_at,
-        outcome_words=complaint.outcome_words,
-        moves=tuple(sorted(moves)),
-    )
-
-
-def _is_mine(actor: Actor, complaint: Complaint, visit: Visit) -> bool:
-    """Whether this actor speaks for the side that complained."""
-    if actor.role is Role.DESK:
-        return complaint.opened_by_id != visit.caregiver_id
-    return complaint.opened_by_id == actor.id
-
-
-def _reach(session: Session, actor: Actor, complaint_id: int) -> tuple[Complaint, Visit, Order]:
-    complaint = session.scalar(
-        _visible_to(actor).where(Complaint.id == complaint_id).with_for_update(of=Complaint)
-    )
+def reach(
+    session: Session, actor: Actor, complaint_id: int, *, lock: bool = False
+) -> tuple[Complaint, Visit, Order]:
+    """A complaint this actor has to do with, locked if asked, its visit and order."""
+    query = visible_to(actor).where(Complaint.id == complaint_id)
+    complaint = session.scalar(query.with_for_update(of=Complaint) if lock else query)
     if complaint is None:
         raise NotFound("error.complaint_not_found")
     visit = session.get_one(Visit, complaint.visit_id)
     return complaint, visit, session.get_one(Order, visit.order_id)
 
 
-def _visible_to(actor: Actor) -> Select[Complaint]:
+def visible_to(actor: Actor) -> Select[Complaint]:
     """Both sides' of their own visits, and the staff's of their cities'."""
     return (
         select(Complaint)

@@ -24,6 +24,7 @@ from services import (
     cities,
     clock,
     drafts,
+    kept_apart,
     lifecycles,
     notices,
     open_plans,
@@ -122,6 +123,7 @@ def post(
     )
     if (before := session.scalar(posted)) is not None:
         return before
+    kept_apart.check_customer(session, owner_id, form.city_code)
     if form.rule is not None:
         city = cities.open_city(session, form.city_code)
         open_plans.check(form.rule, form.starts_at, form.until_on, city)
@@ -378,6 +380,7 @@ def visible_to(actor: Actor) -> Select[Demand]:
                 Demand.status == DemandStatus.OPEN,
                 Demand.starts_at > clock.now(),
                 Demand.customer_id != actor.id,
+                ~kept_apart.keeps_apart(Demand.customer_id, actor.id or 0, Demand.city_code),
             )
         case Role.DESK | Role.OPERATOR:
             return demands.where(Demand.city_code.in_(actor.cities))

@@ -25,6 +25,7 @@ from services import (
     agreements,
     audit,
     clock,
+    complaint_evidence,
     consents,
     drafts,
     forgetting,
@@ -126,6 +127,7 @@ def forget_sensitive(session: Session, actor: Actor) -> None:
     for recipient in forgetting.recipients_of(session, [actor.id or 0]):
         recipient.conditions = recipient.ward = ""
     report_photos.shred_of(session, SYSTEM, [actor.id or 0], disputed=False)
+    complaint_evidence.shred_of(session, SYSTEM, [actor.id or 0], disputed=False)
 
 
 def erase_due(session: Session, actor: Actor) -> int:

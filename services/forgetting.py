@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from data.accounts import Account, ContactPhone
 from data.calls import Call, Note
 from data.caregivers import Caregiver, CaregiverStatus, Certificate, Photo, Rate, WeeklyHours
-from data.complaints import Complaint, Incident
+from data.complaints import Complaint, ComplaintMessage, Incident
 from data.consents import Consent
 from data.demands import Application, Demand
 from data.follow_ups import FollowUp
@@ -18,6 +18,7 @@ from data.identities import Identity, ProviderFlow
 from data.notices import ConsoleText, Notice, NoticePreference, OutboxMessage
 from data.orders import Order, Visit
 from data.payouts import PayoutAccount
+from data.points import PenaltyPoints
 from data.publications import Extract
 from data.receipts import Receipt
 from data.recipients import Recipient
@@ -30,11 +31,14 @@ from services import (
     attachments,
     attempts,
     clock,
+    complaint_evidence,
+    exclusions,
     lifecycles,
     messages,
     name_keys,
     phones,
     places,
+    points,
     report_photos,
     to_do,
     verifications,
@@ -57,6 +61,7 @@ _OF_VISITS = (
 _OF_ORDERS = (ToDoKind.REQUESTS, ToDoKind.APPROVALS)
 _OF_DEMANDS = (ToDoKind.APPLICATIONS, ToDoKind.UNANSWERED)
 _OF_CASES = (ToDoKind.CASES,)
+_OF_POINTS = (ToDoKind.POINTS,)
 _OF_PEOPLE = ("caregivers",)  # Noted before cases were reviewed.
 
 
@@ -136,6 +141,7 @@ def follow_ups(session: Session, ids: Sequence[int]) -> None:
         (_OF_ORDERS, orders),
         (_OF_DEMANDS, demands),
         (_OF_CASES, cases),
+        (_OF_POINTS, select(PenaltyPoints.id).where(PenaltyPoints.caregiver_id.in_(ids))),
         (_OF_PEOPLE, ids),
     ):
         session.execute(
@@ -171,6 +177,18 @@ def troubles(session: Session, ids: Sequence[int]) -> None:
     for refund in session.scalars(select(Refund).where(Refund.visit_id.in_(visits))):
         refund.words = NOBODY
         refund.reversal_words = NOBODY if refund.reversal_words else ""
+    complaints = select(Complaint.id).where(Complaint.visit_id.in_(visits))
+    for complaint in session.scalars(select(Complaint).where(Complaint.id.in_(complaints))):
+        complaint.appeal_words = NOBODY if complaint.appeal_words else ""
+        complaint.appeal_outcome_words = NOBODY if complaint.appeal_outcome_words else ""
+    session.execute(
+        update(ComplaintMessage)
+        .where(ComplaintMessage.complaint_id.in_(complaints))
+        .values(words=NOBODY)
+    )
+    complaint_evidence.shred_of(session, SYSTEM, ids)
+    points.forget_of(session, ids)
+    exclusions.forget_of(session, ids)
     session.execute(
         update(Visit)
         .where(Visit.id.in_(visits), Visit.checked_in_cell.is_not(None))

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from data.complaints import Complaint, ComplaintStatus, Incident, IncidentStatus
+from data.complaints import UNDECIDED, Complaint, Incident, IncidentStatus
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent
 from data.orders import Visit
 from services import ledger, pay
 
 
 def rests() -> ColumnElement[bool]:
-    """The condition under which a visit's pay rests: an open complaint, or an open incident."""
+    """The condition under which a visit's pay rests: a complaint undecided, or an open incident."""
     return or_(Visit.id.in_(open_visits()), Visit.id.in_(troubled_visits()))
 
 
 def open_visits() -> Select[int]:
-    """The visits with an open complaint."""
-    return select(Complaint.visit_id).where(Complaint.status == ComplaintStatus.OPEN)
+    """The visits with a complaint, or an appeal, that nobody has decided yet."""
+    return select(Complaint.visit_id).where(Complaint.status.in_(UNDECIDED))
 
 
 def troubled_visits() -> Select[int]:

@@ -18,6 +18,7 @@ from services import (
     clock,
     demands,
     gate,
+    kept_apart,
     notices,
     places,
     track_records,
@@ -157,6 +158,7 @@ def _able(demand: Demand, item: CareItem) -> Select[Caregiver, str, int, int]:
             Account.status == AccountStatus.ACTIVE,
             Caregiver.id != demand.customer_id,
             Caregiver.id.not_in(_answers(demand)),
+            Caregiver.id.not_in(kept_apart.not_for(demand.customer_id, demand.city_code)),
             *kinds,
         )
     )

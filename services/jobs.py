@@ -16,6 +16,7 @@ from services import (
     call_list,
     certificates,
     clock,
+    complaint_deadlines,
     confirmation,
     deliveries,
     demands,
@@ -103,6 +104,9 @@ class Board:
 
 JOBS: dict[str, Schedule] = {
     "deliver_notices": Schedule(timedelta(seconds=1), deliveries.deliver, notices.any_due),
+    "chase_complaints": Schedule(
+        timedelta(minutes=5), lambda session: complaint_deadlines.chase_due(session, SYSTEM)
+    ),
     "send_messages": Schedule(
         timedelta(seconds=1), needed=deliveries.any_due, apart=deliveries.send_due
     ),

@@ -10,6 +10,7 @@ from data.caregivers import Caregiver, CaregiverStatus
 from data.chat import Talk, TalkStatus
 from data.cities import City, CityStatus
 from data.complaints import (
+    UNDECIDED,
     Complaint,
     ComplaintStatus,
     ExtraTime,
@@ -22,6 +23,7 @@ from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.payouts import BatchStatus, Payout, PayoutBatch, PayoutStatus
 from data.policies import PolicyStatus, PolicyVersion
+from data.points import PenaltyPoints, PointsStatus
 from data.refunds import Refund, RefundStatus
 from data.repayments import Repayment, RepaymentStatus
 from data.rules import RuleStatus, RuleVersion
@@ -241,6 +243,29 @@ VERIFICATION_MOVES = (
 COMPLAINT_MOVES = (
     Move("close", ComplaintStatus.OPEN, ComplaintStatus.CLOSED, Permission.DECIDE_COMPLAINT),
     Move("take_back", ComplaintStatus.OPEN, ComplaintStatus.CLOSED, Permission.COMPLAIN),
+    Move("appeal", ComplaintStatus.CLOSED, ComplaintStatus.APPEALED, Permission.COMPLAIN),
+    Move("uphold", ComplaintStatus.APPEALED, ComplaintStatus.CLOSED, Permission.DECIDE_COMPLAINT),
+    Move("amend", ComplaintStatus.APPEALED, ComplaintStatus.CLOSED, Permission.DECIDE_COMPLAINT),
+    # Who sees to it, and that nobody did in time.
+    *(
+        move
+        for status in UNDECIDED
+        for move in (
+            Move("take", status, status, Permission.DECIDE_COMPLAINT),
+            Move("hand_over", status, status, Permission.DECIDE_COMPLAINT),
+            Move("escalate", status, status, Permission.RUN_JOBS),
+        )
+    ),
+)
+POINTS_MOVES = (
+    Move("contest", PointsStatus.STANDING, PointsStatus.CONTESTED, Permission.CONTEST_POINTS),
+    Move("uphold", PointsStatus.CONTESTED, PointsStatus.UPHELD, Permission.DECIDE_COMPLAINT),
+    # Contested, or given with a decision that an appeal changed.
+    *(
+        Move("lift", status, PointsStatus.LIFTED, Permission.DECIDE_COMPLAINT)
+        for status in PointsStatus
+        if status is not PointsStatus.LIFTED
+    ),
 )
 INCIDENT_MOVES = (
     Move("close", IncidentStatus.REPORTED, IncidentStatus.CLOSED, Permission.DECIDE_COMPLAINT),
@@ -326,6 +351,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.RULE_VERSION: RULE_VERSION_MOVES,
     Noun.REPAYMENT: REPAYMENT_MOVES,
     Noun.POLICY_VERSION: POLICY_MOVES,
+    Noun.POINTS: POINTS_MOVES,
 }
 
 
@@ -348,6 +374,7 @@ Movable = (
     | RuleVersion
     | Repayment
     | PolicyVersion
+    | PenaltyPoints
 )
 
 

@@ -24,6 +24,7 @@ from services import (
     callers,
     clock,
     drafts,
+    exclusions,
     ledger,
     lifecycles,
     name_keys,
@@ -53,6 +54,7 @@ def join(session: Session, actor: Actor, kept: Account, gone: Account) -> None:
         .where(Complaint.opened_by_id == gone.id)
         .values(opened_by_id=kept.id, version=Complaint.version + 1)
     )
+    exclusions.merge(session, kept.id, gone.id)
     session.execute(
         update(VerificationCase)
         .where(VerificationCase.account_id == gone.id)

@@ -18,6 +18,7 @@ from services import (
     clock,
     courses,
     gate,
+    kept_apart,
     ledger,
     lifecycles,
     notices,
@@ -95,6 +96,7 @@ def candidates(session: Session, actor: Actor, order_id: int) -> list[Candidate]
             Caregiver.status == CaregiverStatus.APPROVED,
             Account.status == AccountStatus.ACTIVE,
             Caregiver.id.not_in((order.caregiver_id, order.customer_id)),
+            Caregiver.id.not_in(kept_apart.not_for(order.customer_id, order.city_code)),
             *(certificates.holds(Caregiver.id, kind) for kind in where.item.required_certificates),
         )
     )

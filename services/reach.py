@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Date,
     Float,
     Integer,
     Select,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 from data.accounts import Account, AccountStatus
 from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Rate
 from data.recipients import Sex
-from services import certificates, track_records
+from services import certificates, kept_apart, track_records
 from services.price_bounds import Bounds
 
 _ANY_PRICE = 2**31 - 1
@@ -105,6 +106,13 @@ def _working(*, alone: bool) -> Select[*tuple[Any, ...]]:
             Caregiver.status == CaregiverStatus.APPROVED,
             Account.status == AccountStatus.ACTIVE,
             Caregiver.id != bindparam("myself"),
+            Caregiver.id.not_in(
+                kept_apart.not_for(
+                    bindparam("myself", type_=Integer),
+                    bindparam("city", type_=String),
+                    bindparam("today", type_=Date),
+                )
+            ),
             Caregiver.sex == func.coalesce(sex, Caregiver.sex),
         )
     )

@@ -165,7 +165,13 @@ def _look(
     """What is known before anybody is asked for: how far each one's cell is, and how many work."""
     item, city_code = catalogue.named(session, wanted.item_id), wanted.city_code
     kinds, alone = item.required_certificates, only is not None
-    who = {"city": city_code, "myself": myself or 0, "sex": wanted.sex, "only": only}
+    who = {
+        "city": city_code,
+        "myself": myself or 0,
+        "sex": wanted.sex,
+        "only": only,
+        "today": clock.today(),
+    }
     cells = dict(session.execute(reach.by_cell(alone=alone), who).all())
     away = {cell: places.distance_km(cell, wanted.cell) for cell in cells} or {"": 0.0}
     mean = track_records.city_means(session, [city_code])[city_code]

@@ -18,6 +18,7 @@ from services import (
     calendars,
     certificates,
     gate,
+    kept_apart,
     places,
     substitutes,
     to_do,
@@ -252,7 +253,9 @@ def _bench(session: Session, sick: Caregiver, hits: Sequence[Hit]) -> Bench:
     prices = {(one, item_id): price_fen for one, item_id, price_fen in rates}
     # Nobody minds that it is at short notice.
     rules = replace(calendars.rules(session, sick.city_code), notice=timedelta())
-    bench = Bench(people, prices, certificates.held(session, list(people)), {}, {}, rules)
+    apart = kept_apart.pairs(session, sick.city_code, [hit.order.customer_id for hit in hits])
+    held = certificates.held(session, list(people))
+    bench = Bench(people, prices, held, {}, {}, rules, apart)
     suited = [one for one in people if not all(bench.unsuited(one, hit) for hit in hits)]
     first, last = hits[0].visit.starts_at, max(hit.visit.ends_at for hit in hits)
     week = calendars.A_WEEK

@@ -22,6 +22,7 @@ from services import (
     certificates,
     clock,
     gate,
+    kept_apart,
     ledger,
     lifecycles,
     notices,
@@ -71,6 +72,7 @@ def candidates(
             Caregiver.city_code == order.city_code,
             Caregiver.status == CaregiverStatus.APPROVED,
             Caregiver.id.not_in((visit.caregiver_id, order.customer_id)),
+            Caregiver.id.not_in(kept_apart.not_for(order.customer_id, order.city_code)),
             Account.status == AccountStatus.ACTIVE,
             *(certificates.holds(Caregiver.id, kind) for kind in item.required_certificates),
         )
@@ -146,6 +148,7 @@ def accept(session: Session, actor: Actor, offer_id: int) -> None:
     lifecycles.take(session, actor, Noun.VISIT, offer, "take_over")
     caregiver = session.get_one(Caregiver, offer.caregiver_id)
     gate.hold(session, caregiver.id)
+    kept_apart.check(session, order.customer_id, caregiver.id, order.city_code)
     item = session.get_one(CareItem, order.item_id)
     bookings.check_suits(session, caregiver, item, offer.cell)
     old.end_reason = EndReason.PLAN_CHANGED

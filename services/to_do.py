@@ -23,11 +23,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from data.accounts import Account
 from data.calendars import Leave
 from data.caregivers import Caregiver, CaregiverStatus
-from data.complaints import Complaint, ComplaintStatus, Incident, IncidentStatus
+from data.complaints import UNDECIDED, Complaint, Incident, IncidentStatus
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.follow_ups import FollowUp
 from data.notices import NoticeKind
 from data.orders import STANDING, Order, OrderStatus, Visit, VisitStatus
+from data.points import PenaltyPoints, PointsStatus
 from data.verifications import VerificationCase
 from services import certificates, clock, held_pay, notices, verifications, visits
 from services.access import Actor, Permission
@@ -51,6 +52,7 @@ class ToDoKind(StrEnum):
     OVERLONG = "overlong"
     LOCKED = "locked"
     COMPLAINTS = "complaints"
+    POINTS = "points"
     EARLY = "early"
     APPLICATIONS = "applications"
     APPROVALS = "approvals"
@@ -83,7 +85,7 @@ class ToDo:
 class Thing:
     """One waiting thing: whose number it is depends on its kind; the name is a caregiver's.
 
-    Of a case it is what the person calls themselves.
+    Of a case it is what the person calls themselves. Complaints alone have a deadline.
     """
 
     kind: ToDoKind
@@ -93,6 +95,7 @@ class Thing:
     item_id: int | None
     starts_at: datetime | None
     name: str | None
+    due_at: datetime | None = None
 
 
 def today(session: Session, actor: Actor) -> list[ToDo]:
@@ -121,6 +124,12 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
                 .join_from(waiting, VerificationCase, VerificationCase.id == waiting.c.id)
                 .join(Account, Account.id == VerificationCase.account_id)
             )
+        case ToDoKind.POINTS:
+            query = (
+                select(waiting.c.id, waiting.c.since, null(), null(), null(), Account.name)
+                .join_from(waiting, PenaltyPoints, PenaltyPoints.id == waiting.c.id)
+                .join(Account, Account.id == PenaltyPoints.caregiver_id)
+            )
         case ToDoKind.APPLICATIONS | ToDoKind.UNANSWERED:
             query = select(
                 waiting.c.id, waiting.c.since, null(), Demand.item_id, Demand.starts_at, null()
@@ -135,6 +144,11 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
                 .join(waiting, about)
                 .join(Account, Account.id == Visit.caregiver_id)
             )
+    if kind is ToDoKind.COMPLAINTS:
+        due = select(Complaint.visit_id, func.min(Complaint.due_at).label("due_at"))
+        due = due.where(Complaint.status.in_(UNDECIDED)).group_by(Complaint.visit_id).subquery()
+        query = query.add_columns(due.c.due_at).join(due, due.c.visit_id == waiting.c.id)
+        query = query.order_by(due.c.due_at)
     rows = session.execute(query.order_by(waiting.c.since).limit(MOST_LISTED))
     return [Thing(kind, *row) for row in rows]
 
@@ -212,15 +226,30 @@ def _waiting(actor: Actor, kind: ToDoKind) -> Select[int, Any]:
             waiting = select(Order.id.label("id"), Order.created_at.label("since")).where(
                 Order.city_code.in_(actor.cities), Order.status == REQUEST_STATUS[kind]
             )
-        case ToDoKind.INCIDENTS | ToDoKind.COMPLAINTS:
-            table = Incident if kind is ToDoKind.INCIDENTS else Complaint
-            open_status = IncidentStatus.REPORTED if table is Incident else ComplaintStatus.OPEN
+        case ToDoKind.POINTS:
+            waiting = select(
+                PenaltyPoints.id.label("id"), PenaltyPoints.contested_at.label("since")
+            ).where(
+                PenaltyPoints.city_code.in_(actor.cities),
+                PenaltyPoints.status == PointsStatus.CONTESTED,
+            )
+        case ToDoKind.INCIDENTS:
             waiting = (
-                select(Visit.id.label("id"), func.min(table.created_at).label("since"))
-                .join(table, table.visit_id == Visit.id)
+                select(Visit.id.label("id"), func.min(Incident.created_at).label("since"))
+                .join(Incident, Incident.visit_id == Visit.id)
                 .join(Order, Order.id == Visit.order_id)
-                .where(Order.city_code.in_(actor.cities), table.status == open_status)
+                .where(
+                    Order.city_code.in_(actor.cities), Incident.status == IncidentStatus.REPORTED
+                )
                 .group_by(Visit.id)
+            )
+        case ToDoKind.COMPLAINTS:
+            waiting = (
+                select(
+                    Complaint.visit_id.label("id"), func.min(Complaint.created_at).label("since")
+                )
+                .where(Complaint.city_code.in_(actor.cities), Complaint.status.in_(UNDECIDED))
+                .group_by(Complaint.visit_id)
             )
         case _:
             waiting = (

@@ -15,6 +15,8 @@ from components import (
     calendar_picture,
     calendars,
     cities,
+    complaint_cases,
+    complaint_rulings,
     customers,
     desk,
     drafts,
@@ -50,12 +52,21 @@ from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.chat import Side, TalkStatus
 from data.cities import CityStatus
 from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
+from data.complaints import (
+    Audience,
+    ComplaintCategory,
+    ComplaintStatus,
+    ExtraTimeStatus,
+    IncidentKind,
+)
+from data.consents import Policy
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.payouts import BatchStatus, FileKind, PayoutStatus
 from data.policies import Policy
+from data.points import PointsStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers, repeat_bookings
@@ -66,11 +77,13 @@ from services.analytics.findings import Remedy
 from services.analytics.terms import LONGER, PRICES, URGENCIES, AgeBand, Daypart, Dimension, Stage
 from services.availability import Obstacle
 from services.chat_desk import Box
+from services.complaint_cases import Queue
 from services.deliveries import OUTSIDE
 from services.dispatch.weights import Weights
 from services.drafts import Lost
 from services.duplicates import Alike
 from services.erasure import Open
+from services.exclusions import Scope
 from services.gateways import Failure
 from services.income import IncomeKind
 from services.jobs import JOBS, Light
@@ -108,6 +121,7 @@ BEGINNINGS = {
 UNTOLD = (
     Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION, Noun.TALK, Noun.RULE_VERSION,
     Noun.POLICY_VERSION,
+    Noun.POINTS,
 )  # fmt: skip
 STEPWISE = {one for one in PARAMETERS if PARAMETERS[one].kind is RuleKind.STEPS}
 STEPS = BEGINNINGS | {
@@ -184,6 +198,7 @@ FAMILIES: dict[str, set[str]] = {
     "empty.{}": {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "payouts", "policy",
+        "payouts", "complaints",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",
@@ -262,6 +277,7 @@ FAMILIES: dict[str, set[str]] = {
     "sign_up.{}": set(accounts.SELF_SERVICE),
     "skill.{}": set(Skill),
     "step.{}": STEPS,
+    "step.complaint_{}": set(complaint_cases._STEP_ICONS),
     "task.{}": set(KINDS),
     "task_status.{}": set(TaskStatus),
     "time.{}": {
@@ -275,7 +291,20 @@ FAMILIES: dict[str, set[str]] = {
     "bill.{}": set(StatementKind),
     "receipt_method.{}": set(ReceiptMethod),
     "receipts.{}": set(receipts._TEXTS),
-    "complaint.{}": {"open", "ended"},
+    "complaint.by_{}": {Party.CUSTOMER, Party.CAREGIVER},
+    "complaint.appeal_by_{}": {Party.CUSTOMER, Party.CAREGIVER},
+    "complaint_author.{}": set(Party),
+    "complaint_status.{}": set(ComplaintStatus),
+    "audience.{}": set(Audience),
+    "case_queue.{}": set(Queue),
+    "cases.{}": set(complaint_cases._TEXTS),
+    "exclusion_scope.{}": set(Scope),
+    "exclusions.wish_means_{}": {"customer", "caregiver"},
+    "points.{}": {"uphold", "lift"},
+    "points.{}_means": {"uphold", "lift"},
+    "points_status.{}": set(PointsStatus),
+    "ruling.{}": {"uphold", "amend"},
+    "ruling.term_{}": set(complaint_rulings._TERMS),
     "complaint_category.{}": set(ComplaintCategory),
     "incident.{}": {"open", "ended"},
     "incident_kind.{}": set(IncidentKind),
@@ -324,8 +353,6 @@ FAMILIES: dict[str, set[str]] = {
     "payouts.sum_{}": set(PayoutStatus),
     "plan.clash_{}": {"skip", "stand_in"},
     "plan.column_{}": {"day", "start", "price", "caregiver"},
-    "evidence.checked_{}": {"in", "out"},
-    "evidence.not_{}": {"in", "out"},
     "income.{}": {"visit", "kind", "item", "pay", "state", "total", "commission"},
     "income_kind.{}": set(IncomeKind),
     "visits.week_{}": {"before", "after"},

@@ -3,13 +3,15 @@
 from components import layout, profile_form, qualifications
 from components.caregivers import own_preview
 from components.i18n import t
+from components.points import my_points
 from components.session import fetch
-from services import caregivers, verifications
+from services import caregivers, points, verifications
 from services.verifications import CaseKind
 
 layout.page_head("my_profile", subtitle=t("my_profile.subtitle"))
 mine = fetch(caregivers.own_profile)
 profile_form.status_line(mine)
+my_points(fetch(points.mine))
 qualifications.papers(fetch(verifications.mine, CaseKind.CAREGIVER))
 if profile_form.editing(mine):
     profile_form.draw(fetch(caregivers.own_form), mine)

@@ -2,6 +2,7 @@
 
 from components import catalogue, layout, navigation, visits
 from components.bookings import requests
+from components.complaints import my_complaints
 from components.i18n import t
 from components.session import fetch
 from components.substitutes import offers
@@ -16,6 +17,7 @@ done = fetch(orders.visits_of, visits.DONE, between=week)
 if not (waiting or done):
     layout.empty("my_visits", icon=":material/calendar_month:")
     navigation.button("task_hall", t("visits.to_hall"), icon=":material/storefront:")
+my_complaints()
 requests(waiting, items)
 offers(items)
 told = visits.beside([*waiting, *done])

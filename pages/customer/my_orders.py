@@ -1,6 +1,7 @@
 """A family follows its demands and orders."""
 
 from components import catalogue, layout, navigation
+from components.complaints import my_complaints
 from components.demands import demand_section
 from components.i18n import t
 from components.orders import COMING, MOST_SHOWN, PAST, beside, order_section, plan_section
@@ -17,6 +18,7 @@ past = fetch(orders.listing, visit_statuses=PAST, limit=MOST_SHOWN)
 if not (posted or running or coming or past):
     layout.empty("my_orders", icon=":material/receipt_long:")
 navigation.button("post_demand", t("demand.post_another"), icon=":material/add_circle:")
+my_complaints()
 told = beside(coming=coming, plans=running, past=past)
 order_section("coming", coming, items, told)
 plan_section(running, items, told)

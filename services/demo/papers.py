@@ -105,17 +105,22 @@ def number(account_id: int, born: date, sex: Sex) -> str:
     return first_17 + resident_ids.check_digit(first_17)
 
 
-@cache
 def sample(kind: DocumentKind) -> Page:
+    """What stands for a paper of this kind; those with a face show one."""
+    return drawn(TITLES[kind], face=kind in (DocumentKind.ID_FRONT, DocumentKind.PORTRAIT))
+
+
+@cache
+def drawn(title: str, *, face: bool = False) -> Page:
     """A card with a frame, some lines, a face where there is one, and SAMPLE across it."""
     card = Image.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(card)
     pen.rounded_rectangle((8, 8, SIZE[0] - 9, SIZE[1] - 9), 22, outline=INK, width=3)
     pen.rectangle((30, 34, SIZE[0] - 31, 84), BAND)
-    pen.text((44, 42), TITLES[kind], INK, ImageFont.load_default(30))
+    pen.text((44, 42), title, INK, ImageFont.load_default(30))
     for top in range(130, 330, 44):
         pen.rounded_rectangle((44, top, 380 - top % 90, top + 14), 7, BAND)
-    if kind in (DocumentKind.ID_FRONT, DocumentKind.PORTRAIT):
+    if face:
         pen.ellipse((456, 130, 556, 240), BAND)
         pen.pieslice((416, 250, 596, 430), 180, 360, BAND)
     pen.text((150, 300), "SAMPLE", "#9a2a2a", ImageFont.load_default(84))

@@ -31,6 +31,16 @@ from services import (
 )
 from services.access import SYSTEM, Actor, Role
 from services.demo import cast, chats, papers, payments, policies, rule_book, settlements, words
+from services.demo import (
+    cast,
+    chats,
+    disputes,
+    papers,
+    payments,
+    rule_book,
+    settlements,
+    words,
+)
 from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY, PLACES
 from services.demo.plan import Planner
@@ -115,6 +125,7 @@ def stage(
     settlements.refund(session, operator, now)
     policies.ask_again(session, [*actors.values()], now)
     policies.announce_complaint_rules(session, operator, now)
+    disputes.tell(session, operator, carers, now)
     _newcomers(session, operator, now, len(families) + 2)
     _open_doors(session, start, now)
     with clock.at(now):

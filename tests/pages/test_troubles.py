@@ -27,6 +27,7 @@ from tests.pages.screen import confirm, errors, keys, opened, questions, said, s
 MY_ORDERS = "pages/customer/my_orders.py"
 MY_VISITS = "pages/caregiver/my_visits.py"
 ORDERS = "pages/operator/orders.py"
+COMPLAINTS = "pages/operator/complaints.py"
 TODAY = "pages/operator/today.py"
 
 
@@ -93,20 +94,16 @@ class TestComplaints:
         assert words("complaint_category.punctuality") in text
         assert "script" not in text
 
-    def test_an_operator_writes_what_came_of_it(self, open_app):
+    def test_an_operator_is_led_from_the_order_to_the_case(self, open_app):
         visit_id = made(make_redeemed_visit)
         complaint_id = lodged(visit_id)
-        key = f"outcome_complaint_{complaint_id}"
         with reading() as session:
             number = str(order_of(session, visit_id))
         app = open_app(ORDERS, OPERATOR)
         app.text_input(key="order_number").set_value(number).run()
-        app = opened(app, f"{key}_ask")
-        app.text_area(key=f"{key}_words").set_value("已与双方通话")
-        app.session_state[f"{key}_ask"] = True
-        app.button(key=key).click().run()
-        assert successes(app) == [words("complaint.closed")]
-        assert one(Complaint).outcome_words == "已与双方通话"
+        [link] = [one for one in app.get("page_link") if "complaints" in one.proto.page]
+        assert link.proto.label == words("complaint.to_case", number=complaint_id)
+        assert link.proto.query_string == f"case={complaint_id}"
 
     def test_it_waits_on_today_of_its_city(self, open_app):
         lodged(made(make_finished_visit))
@@ -134,10 +131,9 @@ class TestANoShow:
             number = complaints.lodge(
                 session, ZHOU, visit_id, ComplaintCategory.NO_SHOW, "我们一直在家"
             )
-            order = str(order_of(session, visit_id))
-        app = open_app(ORDERS, OPERATOR)
-        app.text_input(key="order_number").set_value(order).run()
-        app = opened(app, f"evidence_{number}_ask")
+        app = open_app(COMPLAINTS, OPERATOR)
+        app.query_params["case"] = str(number)
+        app.run()
         assert words("evidence.not_in") in said(app)
         assert NASTY in [text.value for text in app.text]
         key = f"take_back_no_show_{number}"
@@ -156,8 +152,7 @@ class TestANoShow:
                 session, ZHOU, visit_id, ComplaintCategory.NO_SHOW, "我们一直在家"
             )
         for page, actor in ((MY_ORDERS, ZHOU), (MY_VISITS, LI)):
-            asked = questions(open_app(page, actor))
-            assert not {f"take_back_no_show_{number}", f"evidence_{number}"} & asked
+            assert f"take_back_no_show_{number}" not in questions(open_app(page, actor))
 
 
 class TestIncidents:

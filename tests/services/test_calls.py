@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from data.accounts import Account
 from data.calls import Call, Direction, Outcome
-from services import bookings, calls, complaints, demands, erasure, redemption
+from services import bookings, calls, complaint_views, complaints, demands, erasure, redemption
 from services.access import SYSTEM, Actor, Role
 from services.complaints import ComplaintCategory
 from services.errors import Conflict, Invalid, NotFound, ServiceError
@@ -97,7 +97,7 @@ class TestOutcome:
         complaints.lodge(session, DESK, visit_id, ComplaintCategory.PUNCTUALITY, "迟到半小时")
         [call] = rows(session)
         assert (call.outcome, call.visit_id) == (Outcome.COMPLAINED, visit_id)
-        [one] = complaints.open_of(session, DESK, ZHOU.id)
+        [one] = complaint_views.open_of(session, DESK, ZHOU.id)
         assert one.words == "迟到半小时"
 
     def test_it_can_be_changed_and_gets_words_and_a_next_call(self, session, clock):

@@ -10,7 +10,17 @@ from data.history import AuditEvent
 from data.ledger import LedgerAccount
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Party, Visit
-from services import changes, complaints, histories, income, ledger, no_shows, orders, to_do
+from services import (
+    changes,
+    complaint_views,
+    complaints,
+    histories,
+    income,
+    ledger,
+    no_shows,
+    orders,
+    to_do,
+)
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.to_do import ToDoKind
@@ -51,7 +61,7 @@ def told(session, kind):
 
 
 def seen_by(session, actor, visit_id):
-    [seen] = complaints.of_orders(session, actor, [order_of(session, visit_id)])
+    [seen] = complaint_views.of_orders(session, actor, [order_of(session, visit_id)])
     return seen
 
 
@@ -139,8 +149,8 @@ class TestTheEnd:
             complaints.close(session, FAR_OPERATOR, complaint_id, "处理过")
 
         order_id = order_of(session, visit_id)
-        assert complaints.of_orders(session, FAR_OPERATOR, [order_id]) == []
-        assert complaints.of_orders(session, STRANGER, [order_id]) == []
+        assert complaint_views.of_orders(session, FAR_OPERATOR, [order_id]) == []
+        assert complaint_views.of_orders(session, STRANGER, [order_id]) == []
 
     @pytest.mark.parametrize("side", [ZHOU, LI])
     def test_nobody_closes_one_about_a_visit_of_their_own(self, session, visit_id, side):

@@ -11,6 +11,7 @@ from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.policies import PolicyStatus
+from data.points import PointsStatus
 from data.refunds import RefundStatus
 from data.repayments import RepaymentStatus
 from data.rules import RuleStatus
@@ -40,6 +41,7 @@ FIRST = {
     Noun.RULE_VERSION: {RuleStatus.DRAFT},
     Noun.REPAYMENT: {RepaymentStatus.RECORDED},
     Noun.POLICY_VERSION: {PolicyStatus.DRAFT},
+    Noun.POINTS: {PointsStatus.STANDING},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 
