@@ -246,25 +246,17 @@ COMPLAINT_MOVES = (
     Move("appeal", ComplaintStatus.CLOSED, ComplaintStatus.APPEALED, Permission.COMPLAIN),
     Move("uphold", ComplaintStatus.APPEALED, ComplaintStatus.CLOSED, Permission.DECIDE_COMPLAINT),
     Move("amend", ComplaintStatus.APPEALED, ComplaintStatus.CLOSED, Permission.DECIDE_COMPLAINT),
-    # Who sees to it, and that nobody did in time.
-    *(
-        move
-        for status in UNDECIDED
-        for move in (
-            Move("take", status, status, Permission.DECIDE_COMPLAINT),
-            Move("hand_over", status, status, Permission.DECIDE_COMPLAINT),
-            Move("escalate", status, status, Permission.RUN_JOBS),
-        )
-    ),
+    *(Move("take", one, one, Permission.DECIDE_COMPLAINT) for one in UNDECIDED),
+    *(Move("hand_over", one, one, Permission.DECIDE_COMPLAINT) for one in UNDECIDED),
+    *(Move("escalate", one, one, Permission.RUN_JOBS) for one in UNDECIDED),
 )
 POINTS_MOVES = (
     Move("contest", PointsStatus.STANDING, PointsStatus.CONTESTED, Permission.CONTEST_POINTS),
     Move("uphold", PointsStatus.CONTESTED, PointsStatus.UPHELD, Permission.DECIDE_COMPLAINT),
     # Contested, or given with a decision that an appeal changed.
     *(
-        Move("lift", status, PointsStatus.LIFTED, Permission.DECIDE_COMPLAINT)
-        for status in PointsStatus
-        if status is not PointsStatus.LIFTED
+        Move("lift", one, PointsStatus.LIFTED, Permission.DECIDE_COMPLAINT)
+        for one in (PointsStatus.STANDING, PointsStatus.CONTESTED, PointsStatus.UPHELD)
     ),
 )
 INCIDENT_MOVES = (
