@@ -1,24 +1,19 @@
-"""Every status machine as a table: one row per permitted step."""
+"""How a status moves: one step along its table, with a history row."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from data.accounts import Account, AccountStatus
-from data.caregivers import Caregiver, CaregiverStatus
-from data.chat import Talk, TalkStatus
-from data.cities import City, CityStatus
+from data.accounts import Account
+from data.caregivers import Caregiver
+from data.chat import Talk
+from data.cities import City
 from data.complaints import (
-    UNDECIDED,
     Complaint,
-    ComplaintStatus,
     ExtraTime,
-    ExtraTimeStatus,
     Incident,
-    IncidentStatus,
 )
-from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.demands import Application, Demand
 from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.payouts import BatchStatus, Payout, PayoutBatch, PayoutStatus
@@ -28,8 +23,15 @@ from data.refunds import Refund, RefundStatus
 from data.repayments import Repayment, RepaymentStatus
 from data.rules import RuleStatus, RuleVersion
 from data.verifications import CaseStatus, VerificationCase
+from data.orders import Order, Visit
+from data.payouts import Payout, PayoutBatch
+from data.points import PenaltyPoints
+from data.refunds import Refund
+from data.repayments import Repayment
+from data.rules import RuleVersion
+from data.verifications import VerificationCase
 from services import clock
-from services.access import Actor, Permission
+from services.access import Actor
 from services.errors import Conflict, NotAllowed
 
 
@@ -346,6 +348,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.POINTS: POINTS_MOVES,
 }
 
+from services.moves import MOVES
 
 Movable = (
     Account

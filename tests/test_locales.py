@@ -87,7 +87,7 @@ from services.exclusions import Scope
 from services.gateways import Failure
 from services.income import IncomeKind
 from services.jobs import JOBS, Light
-from services.lifecycles import CITY_MOVES, MOVES
+from services.moves import CITY_MOVES, MOVES
 from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
 from services.policies import Standing

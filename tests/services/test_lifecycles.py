@@ -19,7 +19,7 @@ from data.verifications import CaseStatus
 from services import lifecycles
 from services.access import GRANTS, SYSTEM, Actor, Channel, Role
 from services.errors import Conflict, NotAllowed
-from services.lifecycles import MOVES
+from services.moves import MOVES
 from tests.factories import ANALYST, OPERATOR, ZHOU, make_demand
 
 FIRST = {

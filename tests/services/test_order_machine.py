@@ -46,7 +46,7 @@ from services import (
     cities,
     customers,
     demands,
-    lifecycles,
+    moves,
     orders,
     redemption,
     reviews,
@@ -112,7 +112,7 @@ VISIT_STATUSES = {
     status: {one for one, fits in orders._ORDER_STATUSES.items() if status in fits}
     for status in OrderStatus
 }
-TABLES = {noun: {(m.name, m.source, m.target) for m in lifecycles.MOVES[noun]} for noun in NOUNS}
+TABLES = {noun: {(m.name, m.source, m.target) for m in moves.MOVES[noun]} for noun in NOUNS}
 # Visits and caregivers of the cast begin without a history row, in one of these.
 FIRST = {
     Noun.VISIT: {VisitStatus.HELD, VisitStatus.PLANNED},

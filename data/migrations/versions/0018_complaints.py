@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0017"
-down_revision = "0016"
+revision = "0018"
+down_revision = "0017"
 
 NOTICE_KINDS = (
     "demand_posted", "application_received", "application_declined", "application_closed",
@@ -27,6 +27,7 @@ NOTICE_KINDS = (
     "visit_reminder", "chat_answered", "chat_asked", "leave_withdrawn", "no_show_taken_back",
     "paid_out", "payout_failed", "payout_account_changed", "refund_granted", "refund_taken_back",
     "rules_proposed", "rules_turned_down", "rules_published", "rules_withdrawn",
+    "receipt_recorded", "receipt_reversed", "money_repaid", "repayment_taken_back",
 )  # fmt: skip
 NEW_KINDS = (
     "complaint_message", "complaint_handed_over", "complaint_due", "complaint_overdue",
@@ -36,7 +37,7 @@ NEW_KINDS = (
 NOUNS = (
     "account", "city", "caregiver", "demand", "application", "order", "visit", "verification",
     "complaint", "incident", "extra_time", "talk", "payout_batch", "payout", "refund",
-    "rule_version",
+    "rule_version", "repayment",
 )  # fmt: skip
 # Table, column, name of the constraint: the values before, and those that join them.
 WIDENED = {
