@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from components import formats, layout, navigation, session
 from components import complaint_thread, formats, icons, layout, navigation, session, words
 from components.i18n import t
 from services import complaint_views, complaints, rulings, scans

@@ -13,8 +13,8 @@ from services.demands import ApplicationStatus, DemandStatus
 from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
 from services.payouts import BatchStatus, PayoutStatus
-from services.policies import Standing
 from services.points import PointsStatus
+from services.policies import Standing
 from services.receipts import ReceiptMethod
 from services.refunds import RefundStatus
 from services.repayments import RepaymentStatus

@@ -18,6 +18,7 @@ from data.history import Noun
 from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.points import PointsStatus
+from data.policies import PolicyStatus
 from data.refunds import RefundStatus
 from data.repayments import RepaymentStatus
 from data.rules import RuleStatus
@@ -311,6 +312,11 @@ REPAYMENT_MOVES = (
         Permission.REVERSE_RECEIPT,
     ),
 )
+POLICY_MOVES = (
+    Move("publish", PolicyStatus.DRAFT, PolicyStatus.PUBLISHED, Permission.KEEP_POLICIES),
+    Move("discard", PolicyStatus.DRAFT, PolicyStatus.WITHDRAWN, Permission.KEEP_POLICIES),
+    Move("withdraw", PolicyStatus.PUBLISHED, PolicyStatus.WITHDRAWN, Permission.KEEP_POLICIES),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -330,4 +336,5 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.RULE_VERSION: RULE_VERSION_MOVES,
     Noun.REPAYMENT: REPAYMENT_MOVES,
     Noun.POINTS: POINTS_MOVES,
+    Noun.POLICY_VERSION: POLICY_MOVES,
 }

@@ -51,7 +51,6 @@ from data.caregivers import CaregiverLevel, CaregiverStatus
 from data.catalogue import CertificateKind, ItemGroup, Skill, Unit
 from data.chat import Side, TalkStatus
 from data.cities import CityStatus
-from data.complaints import ComplaintCategory, ExtraTimeStatus, IncidentKind
 from data.complaints import (
     Audience,
     ComplaintCategory,
@@ -59,14 +58,13 @@ from data.complaints import (
     ExtraTimeStatus,
     IncidentKind,
 )
-from data.consents import Policy
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.payouts import BatchStatus, FileKind, PayoutStatus
-from data.policies import Policy
 from data.points import PointsStatus
+from data.policies import Policy
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers, repeat_bookings
@@ -198,7 +196,7 @@ FAMILIES: dict[str, set[str]] = {
     "empty.{}": {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "payouts", "policy",
-        "payouts", "complaints",
+        "complaints",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",

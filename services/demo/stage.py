@@ -30,13 +30,13 @@ from services import (
     waiting_lists,
 )
 from services.access import SYSTEM, Actor, Role
-from services.demo import cast, chats, papers, payments, policies, rule_book, settlements, words
 from services.demo import (
     cast,
     chats,
     disputes,
     papers,
     payments,
+    policies,
     rule_book,
     settlements,
     words,

@@ -10,8 +10,8 @@ from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
-from data.policies import PolicyStatus
 from data.points import PointsStatus
+from data.policies import PolicyStatus
 from data.refunds import RefundStatus
 from data.repayments import RepaymentStatus
 from data.rules import RuleStatus

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 NOTICE_KINDS = (
     "demand_posted", "application_received", "application_declined", "application_closed",
@@ -28,6 +28,7 @@ NOTICE_KINDS = (
     "paid_out", "payout_failed", "payout_account_changed", "refund_granted", "refund_taken_back",
     "rules_proposed", "rules_turned_down", "rules_published", "rules_withdrawn",
     "receipt_recorded", "receipt_reversed", "money_repaid", "repayment_taken_back",
+    "policy_announced", "policy_withdrawn",
 )  # fmt: skip
 NEW_KINDS = (
     "complaint_message", "complaint_handed_over", "complaint_due", "complaint_overdue",
@@ -37,7 +38,7 @@ NEW_KINDS = (
 NOUNS = (
     "account", "city", "caregiver", "demand", "application", "order", "visit", "verification",
     "complaint", "incident", "extra_time", "talk", "payout_batch", "payout", "refund",
-    "rule_version", "repayment",
+    "rule_version", "repayment", "policy_version",
 )  # fmt: skip
 # Table, column, name of the constraint: the values before, and those that join them.
 WIDENED = {
