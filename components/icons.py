@@ -10,6 +10,7 @@ from services.complaint_views import ComplaintStatus, Party
 from services.customers import AccountStatus
 from services.delivery_reports import OutboxChannel
 from services.demands import ApplicationStatus, DemandStatus
+from services.invoices import InvoiceStatus
 from services.jobs import Light
 from services.orders import OrderStatus, VisitStatus
 from services.payouts import BatchStatus, PayoutStatus
@@ -168,6 +169,13 @@ REFUND = {
 REPAYMENT = {
     RepaymentStatus.RECORDED: (":material/payments:", "violet"),
     RepaymentStatus.TAKEN_BACK: (":material/undo:", "gray"),
+}
+INVOICE = {
+    InvoiceStatus.ASKED: (":material/hourglass_top:", "orange"),
+    InvoiceStatus.ISSUED: (":material/task_alt:", "green"),
+    InvoiceStatus.REFUSED: (":material/cancel:", "red"),
+    InvoiceStatus.WITHDRAWN: (":material/undo:", "gray"),
+    InvoiceStatus.CANCELLED: (":material/block:", "gray"),
 }
 CAREGIVER = {
     CaregiverStatus.DRAFT: (":material/edit_note:", "gray"),

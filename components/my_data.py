@@ -24,6 +24,8 @@ _ACTIONS = (
     "open_attachment",
     "read_order_talk",
     "open_statement",
+    "open_proof",
+    "open_invoice",
 )
 _OPENINGS_SHOWN = 20
 

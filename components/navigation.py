@@ -60,6 +60,7 @@ PAGES = (
     PageEntry("operator", "orders", "list_alt", Permission.FOLLOW_CITY_ORDERS),
     PageEntry("operator", "complaints", "feedback", Permission.DECIDE_COMPLAINT),
     PageEntry("operator", "receipts", "point_of_sale", Permission.RECORD_RECEIPT),
+    PageEntry("operator", "invoices", "request_quote", Permission.ISSUE_INVOICE),
     PageEntry("operator", "customers", "groups", Permission.KEEP_CUSTOMERS),
     PageEntry("operator", "caregivers", "badge", Permission.DECIDE_CAREGIVER),
     PageEntry("operator", "calendars", "edit_calendar", Permission.DECIDE_CAREGIVER, in_menu=False),

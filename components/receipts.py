@@ -9,8 +9,10 @@ from components import (
     catalogue,
     formats,
     icons,
+    invoices,
     layout,
     navigation,
+    proofs,
     repayments,
     session,
     tables,
@@ -67,6 +69,8 @@ def payer_card(payer: Payer, items: dict[int, ItemView]) -> None:
             _form(payer, items)
         repayments.repayment_desk(payer)
         _statement(payer, items)
+        if payer.pays:
+            invoices.of_family(payer.id)
 
 
 def _form(payer: Payer, items: dict[int, ItemView]) -> None:
@@ -112,11 +116,13 @@ def _form(payer: Payer, items: dict[int, ItemView]) -> None:
         said = st.text_input(
             t("field.receipt_words"), key=f"{key}_words", max_chars=receipts.MOST_WORDS
         )
+        given = proofs.field(t("receipts.proof"), f"{key}_proof")
         pressed = st.form_submit_button(
             t("receipts.record"), type="primary", icon=":material/add_card:", key=f"{key}_record"
         )
     request_key = wishes.request_key(_KEY, pressed=pressed)
-    if pressed:
+    pages = proofs.pages_of(given) if pressed else None
+    if pages is not None:
         form = ReceiptForm(
             customer_id=payer.id,
             method=method,
@@ -126,7 +132,9 @@ def _form(payer: Payer, items: dict[int, ItemView]) -> None:
             words=said,
             order_id=order_id,
         )
-        session.perform("receipts.recorded", receipts.record, form, request_key, forget=(key,))
+        session.perform(
+            "receipts.recorded", receipts.record, form, request_key, pages, forget=(key,)
+        )
 
 
 def _due(owed_fen: int) -> str:
@@ -237,6 +245,7 @@ def _in_full(receipt: ReceiptView) -> None:
         if receipt.reversed_at is not None:
             said = f"{receipt.reversed_by} · {formats.moment(receipt.reversed_at)}"
             layout.field(t("receipts.reversed"), f"{said}\n{receipt.reversal_words}")
+        proofs.of_receipt(receipt.id)
         if receipt.order_id is not None:
             navigation.link(
                 "orders", t("order.number", number=receipt.order_id), icon=":material/list_alt:",

@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout
+from components import catalogue, formats, icons, layout, proofs
 from components.i18n import t
 from services import clock
 from services.catalogue import ItemView
@@ -27,9 +27,13 @@ def owed(owed_fen: int, coming_fen: int) -> None:
 def statement_lines(statement: Statement, items: dict[int, ItemView], key: str) -> None:
     """The lines, newest first, a few at once and the others on demand."""
     newest_first = statement.lines[::-1]
+    shown = layout.first_of(newest_first, key, _SHOWN_AT_ONCE)
+    proven = proofs.of_lines(shown)
     with st.container(border=True, gap="small", key=f"{key}_lines"):
-        for number, line in enumerate(layout.first_of(newest_first, key, _SHOWN_AT_ONCE)):
+        for number, line in enumerate(shown):
             _line(line, items, f"bill_line_{number}")
+            if line.receipt_id in proven:
+                proofs.expander(proven[line.receipt_id], f"{key}_{line.receipt_id}")
     layout.more_button(newest_first, key, _SHOWN_AT_ONCE)
 
 

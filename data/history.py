@@ -32,6 +32,7 @@ class Noun(StrEnum):
     REPAYMENT = "repayment"
     POLICY_VERSION = "policy_version"
     POINTS = "points"
+    INVOICE = "invoice"
 
 
 class StatusChange(Numbered, Base):

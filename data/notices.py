@@ -114,6 +114,10 @@ class NoticeKind(StrEnum):
     POINTS_DECIDED = "points_decided"
     EXCLUDED = "excluded"
     EXCLUSION_LIFTED = "exclusion_lifted"
+    INVOICE_ASKED = "invoice_asked"
+    INVOICE_ISSUED = "invoice_issued"
+    INVOICE_REFUSED = "invoice_refused"
+    INVOICE_CANCELLED = "invoice_cancelled"
 
 
 class OutboxStatus(StrEnum):

@@ -107,7 +107,7 @@ class Document(Numbered, SealedRow, Base):
 
 
 class DocumentTicket(Numbered, Base):
-    """Lets one person see one document, photo or piece of evidence once, within a minute."""
+    """Lets one person see one picture that is kept sealed once, within a minute."""
 
     __tablename__ = "document_tickets"
     __table_args__ = (
@@ -115,7 +115,8 @@ class DocumentTicket(Numbered, Base):
             "CASE WHEN document_id IS NULL THEN 0 ELSE 1 END"
             " + CASE WHEN report_photo_id IS NULL THEN 0 ELSE 1 END"
             " + CASE WHEN attachment_id IS NULL THEN 0 ELSE 1 END"
-            " + CASE WHEN evidence_id IS NULL THEN 0 ELSE 1 END = 1",
+            " + CASE WHEN evidence_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN proof_id IS NULL THEN 0 ELSE 1 END = 1",
             name="one_picture",
         ),
     )
@@ -125,6 +126,7 @@ class DocumentTicket(Numbered, Base):
     report_photo_id: Mapped[int | None] = mapped_column(ForeignKey("report_photos.id"))
     attachment_id: Mapped[int | None] = mapped_column(ForeignKey("attachments.id"))
     evidence_id: Mapped[int | None] = mapped_column(ForeignKey("complaint_evidence.id"))
+    proof_id: Mapped[int | None] = mapped_column(ForeignKey("proofs.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     purpose: Mapped[str] = mapped_column(String(32))
     expires_at: Mapped[datetime]

@@ -69,6 +69,9 @@ class Permission(StrEnum):
     READ_BILL = "bill:read"
     RECORD_RECEIPT = "receipt:record"
     REVERSE_RECEIPT = "receipt:reverse"
+    SEE_PROOF = "receipt:see_proof"
+    ASK_INVOICE = "invoice:ask"
+    ISSUE_INVOICE = "invoice:issue"
     KEEP_PAYOUT_ACCOUNT = "income:keep_account"
     SETTLE_PAY = "operator:settle_pay"
     REFUND = "operator:refund"
@@ -98,6 +101,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.ANSWER_EXTRA_TIME,
         Permission.REDEEM,
         Permission.READ_BILL,
+        Permission.SEE_PROOF,
+        Permission.ASK_INVOICE,
         Permission.REVIEW,
         Permission.HAND_IN_CASE,
         Permission.SEE_DOCUMENT,
@@ -147,6 +152,8 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.REQUEST_ORDER,
         Permission.REDEEM,
         Permission.RECORD_RECEIPT,
+        Permission.SEE_PROOF,
+        Permission.ASK_INVOICE,
         Permission.SEE_DOCUMENT,
         Permission.READ_CHAT,
         Permission.ANSWER_CHAT,
@@ -170,7 +177,10 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.HIDE_REVIEW,
         Permission.DECIDE_COMPLAINT,
         Permission.RECORD_RECEIPT,
+        Permission.SEE_PROOF,
+        Permission.ASK_INVOICE,
         Permission.REVERSE_RECEIPT,
+        Permission.ISSUE_INVOICE,
         Permission.REISSUE_CODE,
         Permission.SEE_ADDRESS,
         Permission.KEEP_CUSTOMERS,

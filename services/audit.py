@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from data.chat import Attachment, Message, Talk
 from data.history import AuditEvent
+from data.invoices import Invoice, Proof
 from data.orders import Order, ReportPhoto, Visit
 from data.recipients import Recipient
 from data.verifications import VerificationCase
@@ -166,6 +167,8 @@ def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
     cared_for = select(Recipient.id).where(Recipient.customer_id == actor.id)
     handed_in = select(VerificationCase.id).where(VerificationCase.account_id == actor.id)
     photos = select(ReportPhoto.id).where(ReportPhoto.visit_id.in_(mine))
+    proofs = select(Proof.id).where(Proof.customer_id == actor.id)
+    invoices = select(Invoice.id).where(Invoice.customer_id == actor.id)
     talks = select(Talk.id).where(Talk.account_id == actor.id)
     pictures = (
         select(Attachment.id)
@@ -203,6 +206,12 @@ def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
         (AuditEvent.action == "open_evidence")
         & (AuditEvent.subject == "evidence")
         & (AuditEvent.detail["owner_id"].as_integer() == actor.id),
+        (AuditEvent.action == "open_proof")
+        & (AuditEvent.subject == "proof")
+        & AuditEvent.subject_id.in_(proofs),
+        (AuditEvent.action == "open_invoice")
+        & (AuditEvent.subject == "invoice")
+        & AuditEvent.subject_id.in_(invoices),
         (AuditEvent.action == "open_report_photo")
         & (AuditEvent.subject == "report_photo")
         & AuditEvent.subject_id.in_(photos),

@@ -30,6 +30,7 @@ from services import (
     drafts,
     forgetting,
     held_pay,
+    invoices,
     ledger,
     lifecycles,
     notices,
@@ -54,6 +55,7 @@ class Open:
     applications: int
     complaints: int
     cases: int
+    invoices: int
     pay_fen: int
 
     @property
@@ -209,6 +211,7 @@ def _open(session: Session, account_id: int) -> Open:
             VerificationCase.account_id == account_id,
             VerificationCase.status == CaseStatus.SUBMITTED,
         ),
+        invoices=invoices.waiting(session, [account_id]),
         pay_fen=sum(abs(ledger.balance(session, kind, account_id)) for kind in unpaid),
     )
 
@@ -226,6 +229,8 @@ def _refuse_while_open(found: Open) -> None:
         raise Conflict("error.erasure_complaints", count=found.complaints)
     if found.cases:
         raise Conflict("error.erasure_cases")
+    if found.invoices:
+        raise Conflict("error.erasure_invoices", count=found.invoices)
     if found.pay_fen:
         raise Conflict("error.erasure_pay", pay_fen=found.pay_fen)
 
@@ -244,6 +249,7 @@ def _erase(session: Session, actor: Actor, account_id: int) -> None:
     forgetting.follow_ups(session, ids)
     forgetting.troubles(session, ids)
     forgetting.receipts(session, ids)
+    forgetting.invoices(session, ids)
     if (caregiver := session.get(Caregiver, account_id)) is not None:
         forgetting.caregiver(session, actor, caregiver)
     for one in everybody:

@@ -15,6 +15,7 @@ from data.demands import Application, Demand
 from data.follow_ups import FollowUp
 from data.history import Noun
 from data.identities import Identity, ProviderFlow
+from data.invoices import Invoice
 from data.notices import ConsoleText, Notice, NoticePreference, OutboxMessage
 from data.orders import Order, Visit
 from data.payouts import PayoutAccount
@@ -39,6 +40,7 @@ from services import (
     phones,
     places,
     points,
+    proofs,
     report_photos,
     to_do,
     verifications,
@@ -198,12 +200,20 @@ def troubles(session: Session, ids: Sequence[int]) -> None:
 
 def receipts(session: Session, ids: Sequence[int]) -> None:
     """What tells who paid or was repaid, and all words of it; amounts and days stay."""
+    proofs.shred_of(session, SYSTEM, ids)
     for table in (Receipt, Repayment):
         session.execute(
             update(table)
             .where(table.customer_id.in_(ids))
             .values(words="", reversal_words="", reference="", version=table.version + 1)
         )
+
+
+def invoices(session: Session, ids: Sequence[int]) -> None:
+    """Whose they were to be; numbers, days and amounts stay."""
+    for one in session.scalars(select(Invoice).where(Invoice.customer_id.in_(ids))):
+        one.title = NOBODY
+        one.tax_number = one.words = ""
 
 
 def caregiver(session: Session, actor: Actor, caregiver: Caregiver) -> None:

@@ -11,6 +11,7 @@ from data.cities import City
 from data.complaints import Complaint, ExtraTime, Incident
 from data.demands import Application, Demand
 from data.history import Noun, StatusChange
+from data.invoices import Invoice
 from data.orders import Order, Visit
 from data.payouts import Payout, PayoutBatch
 from data.points import PenaltyPoints
@@ -44,6 +45,7 @@ Movable = (
     | Repayment
     | PolicyVersion
     | PenaltyPoints
+    | Invoice
 )
 
 

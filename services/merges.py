@@ -12,6 +12,7 @@ from data.consents import ErasureRequest
 from data.demands import Demand
 from data.history import Noun
 from data.identities import Identity
+from data.invoices import Invoice, Proof
 from data.notices import Notice, NoticeKind, OutboxMessage, OutboxStatus
 from data.orders import Order
 from data.receipts import Receipt
@@ -42,13 +43,16 @@ def join(session: Session, actor: Actor, kept: Account, gone: Account) -> None:
     gone.merged_into_id = kept.id
     sessions.end_of(session, gone.id)
     _free_request_keys(session, kept.id, gone.id)
-    for table in (Recipient, Demand, Order, Receipt, Repayment):
+    for table in (Recipient, Demand, Order, Receipt, Repayment, Invoice):
         session.execute(
             update(table)
             .where(table.customer_id == gone.id)
             .values(customer_id=kept.id, version=table.version + 1)
         )
-    session.execute(update(Review).where(Review.customer_id == gone.id).values(customer_id=kept.id))
+    for table in (Review, Proof):
+        session.execute(
+            update(table).where(table.customer_id == gone.id).values(customer_id=kept.id)
+        )
     session.execute(
         update(Complaint)
         .where(Complaint.opened_by_id == gone.id)

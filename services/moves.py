@@ -15,6 +15,7 @@ from data.complaints import (
 )
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
+from data.invoices import InvoiceStatus
 from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.points import PointsStatus
@@ -317,6 +318,12 @@ POLICY_MOVES = (
     Move("discard", PolicyStatus.DRAFT, PolicyStatus.WITHDRAWN, Permission.KEEP_POLICIES),
     Move("withdraw", PolicyStatus.PUBLISHED, PolicyStatus.WITHDRAWN, Permission.KEEP_POLICIES),
 )
+INVOICE_MOVES = (
+    Move("issue", InvoiceStatus.ASKED, InvoiceStatus.ISSUED, Permission.ISSUE_INVOICE),
+    Move("refuse", InvoiceStatus.ASKED, InvoiceStatus.REFUSED, Permission.ISSUE_INVOICE),
+    Move("withdraw", InvoiceStatus.ASKED, InvoiceStatus.WITHDRAWN, Permission.ASK_INVOICE),
+    Move("cancel", InvoiceStatus.ISSUED, InvoiceStatus.CANCELLED, Permission.ISSUE_INVOICE),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -337,4 +344,5 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.REPAYMENT: REPAYMENT_MOVES,
     Noun.POINTS: POINTS_MOVES,
     Noun.POLICY_VERSION: POLICY_MOVES,
+    Noun.INVOICE: INVOICE_MOVES,
 }

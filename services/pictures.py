@@ -1,7 +1,7 @@
 """Pictures nobody finds by guessing: a ticket shows one of them once, to whom it was made for.
 
-Documents, photos of reports, pictures in talks and evidence are opened the same way; what each of
-them is and who may see it for what says its own service.
+Documents, photos of reports, pictures in talks, evidence and proofs are opened the same way; what
+each of them is and who may see it for what says its own service.
 """
 
 import secrets
@@ -14,7 +14,15 @@ from sqlalchemy.orm import Session
 
 from data.sealing import keyed_hash
 from data.verifications import DocumentTicket
-from services import attachments, audit, clock, complaint_evidence, documents, report_photos
+from services import (
+    attachments,
+    audit,
+    clock,
+    complaint_evidence,
+    documents,
+    proofs,
+    report_photos,
+)
 from services.access import Actor, Permission
 from services.errors import NotFound
 from services.scans import marked
@@ -31,6 +39,7 @@ class PictureKind(StrEnum):
     REPORT_PHOTO = "report_photo"
     ATTACHMENT = "attachment"
     EVIDENCE = "evidence"
+    PROOF = "proof"
 
 
 # Who may see one is asked when a ticket is made and when it is used.
@@ -39,6 +48,7 @@ _REACH = {
     PictureKind.REPORT_PHOTO: report_photos.reach,
     PictureKind.ATTACHMENT: attachments.reach,
     PictureKind.EVIDENCE: complaint_evidence.reach,
+    PictureKind.PROOF: proofs.reach,
 }
 # The column of a ticket that names it.
 _COLUMNS = {
@@ -46,6 +56,7 @@ _COLUMNS = {
     PictureKind.REPORT_PHOTO: DocumentTicket.report_photo_id,
     PictureKind.ATTACHMENT: DocumentTicket.attachment_id,
     PictureKind.EVIDENCE: DocumentTicket.evidence_id,
+    PictureKind.PROOF: DocumentTicket.proof_id,
 }
 
 
@@ -130,6 +141,7 @@ def shred_due(session: Session, actor: Actor) -> int:
         delete(DocumentTicket).where(DocumentTicket.expires_at < clock.now() - timedelta(days=1))
     )
     kinds = documents, report_photos, attachments, complaint_evidence
+    kinds = documents, report_photos, attachments, proofs
     return sum(kind.shred_due(session, actor) for kind in kinds)
 
 

@@ -1,10 +1,8 @@
 """Receipts: staff record what a family paid, and take back what was recorded by mistake."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
@@ -22,37 +20,42 @@ from services import (
     audit,
     clock,
     customers,
+    invoices,
     ledger,
     notices,
     phones,
+    proofs,
     statements,
 )
 from services.access import Actor, Permission
-from services.errors import Conflict, Invalid, NotFound
+from services.errors import Conflict, NotFound
+from services.payment_providers import (
+    FURTHEST_BACK,
+    MOST_REFERENCE,
+    MOST_WORDS,
+    STAFF,
+    Payment,
+    ReceiptForm,
+    checked_day,
+    fen,
+    reference,
+)
+from services.scans import Page
 from services.wording import words
 
-__all__ = ["Payer", "ReceiptForm", "ReceiptMethod", "ReceiptView"]
+__all__ = [
+    "FURTHEST_BACK",
+    "MOST_REFERENCE",
+    "MOST_WORDS",
+    "ReceiptForm",
+    "ReceiptMethod",
+    "checked_day",
+    "fen",
+    "reference",
+]
 
-MOST_FEN = 10_000_000
-MOST_REFERENCE, MOST_WORDS = 60, 200
-FURTHEST_BACK = timedelta(days=365)
 MOST_FOUND = 10
 MOST_LISTED = 200
-# 1234, 1,234.5 or 1234.50, whichever way a yuan sign stands.
-_YUAN = re.compile(r"(?P<sign>[-−]?)(?P<yuan>\d+|\d{1,3}(?:,\d{3})+)(?:\.(?P<rest>\d*))?", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptForm:
-    """What staff type of a payment; the amount in yuan, as it was typed."""
-
-    customer_id: int
-    method: ReceiptMethod
-    amount: str
-    received_on: date
-    reference: str = ""
-    words: str = ""
-    order_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,39 +101,51 @@ class ReceiptView:
     reversible: bool
 
 
-def record(session: Session, actor: Actor, form: ReceiptForm, request_key: str) -> int:
-    """Record that a family paid; return the receipt's id.
+def record(
+    session: Session,
+    actor: Actor,
+    form: ReceiptForm,
+    request_key: str,
+    pages: Sequence[Page] = (),
+) -> int:
+    """Record that a family paid, with pictures that prove it; return the receipt's id.
 
     The same request key records once, and so does a reference of the same way to pay.
     """
     actor.require(Permission.RECORD_RECEIPT)
     if (before := _recorded_before(session, actor, request_key)) is not None:
         return before
-    family = reach(session, actor, form.customer_id)
+    return _keep(session, actor, STAFF.payment(request_key, form), pages)
+
+
+def _keep(session: Session, actor: Actor, payment: Payment, pages: Sequence[Page]) -> int:
+    """Make a payment that a provider told of a receipt, once, and book it."""
+    family = reach(session, actor, payment.customer_id)
     # Nobody merges the account away or erases it meanwhile.
     session.refresh(family, with_for_update={"read": True})
     check_pays(family)
-    order = _order_of(session, actor, form)
+    order = _order_of(session, actor, payment)
     receipt = Receipt(
         created_at=clock.now(),
         city_code=order.city_code if order else city_of(session, actor, family),
         customer_id=family.id,
-        order_id=form.order_id,
-        method=form.method,
-        amount_fen=fen(form.amount),
-        received_on=checked_day(form.received_on),
-        reference=reference(form),
-        words=words(form.words, "receipt_words", MOST_WORDS, required=False),
+        order_id=payment.order_id,
+        method=payment.method,
+        amount_fen=payment.amount_fen,
+        received_on=payment.received_on,
+        reference=payment.reference,
+        words=payment.words,
         recorded_by_id=actor.id,
-        request_key=request_key,
+        request_key=payment.id,
     )
     try:
         with session.begin_nested():
             session.add(receipt)
     except IntegrityError:
-        if (before := _recorded_before(session, actor, request_key)) is not None:
+        if (before := _recorded_before(session, actor, payment.id)) is not None:
             return before
         raise Conflict("error.reference_recorded") from None
+    proofs.store(session, receipt, pages)
     ledger.book_received(session, receipt)
     audit.record(session, actor, "record_receipt", "receipt", receipt.id)
     _tell(session, NoticeKind.RECEIPT_RECORDED, receipt)
@@ -151,6 +166,7 @@ def reverse(session: Session, actor: Actor, receipt_id: int, said: str) -> None:
         raise NotFound("error.receipt_not_found")
     if receipt.reversed_at is not None:
         raise Conflict("error.receipt_reversed_already")
+    invoices.check_free(session, receipt)
     receipt.reversed_at, receipt.reversed_by_id = clock.now(), actor.id
     receipt.reversal_words = said
     session.flush()
@@ -212,26 +228,6 @@ def payer(session: Session, actor: Actor, customer_id: int) -> Payer:
     return with_balances(session, [reach(session, actor, customer_id)])[0]
 
 
-def fen(typed: str) -> int:
-    """Typed yuan in fen, from one fen up to 100,000 yuan; anything else is refused in words."""
-    kept = unicodedata.normalize("NFKC", typed).strip().removesuffix("元").removeprefix("¥").strip()
-    if not kept:
-        raise Invalid("error.missing", field="amount")
-    read = _YUAN.fullmatch(kept)
-    if read is None:
-        raise Invalid("error.amount_unreadable")
-    yuan, rest = read["yuan"].replace(",", ""), read["rest"] or ""
-    if read["sign"]:
-        raise Invalid("error.amount_negative")
-    if len(rest) > 2:
-        raise Invalid("error.amount_below_a_fen")
-    # So long a number is out of range whatever it says.
-    amount_fen = MOST_FEN + 1 if len(yuan) > 12 else int(yuan + rest.ljust(2, "0"))
-    if not 1 <= amount_fen <= MOST_FEN:
-        raise Invalid("error.amount_out_of_range", least_fen=1, most_fen=MOST_FEN)
-    return amount_fen
-
-
 def _tell(session: Session, kind: NoticeKind, receipt: Receipt) -> None:
     about = f"receipt-{receipt.id}"
     notices.tell(session, kind, receipt.customer_id, about, price_fen=receipt.amount_fen)
@@ -254,12 +250,12 @@ def check_pays(family: Account) -> None:
         raise Conflict("error.account_erased")
 
 
-def _order_of(session: Session, actor: Actor, form: ReceiptForm) -> Order | None:
+def _order_of(session: Session, actor: Actor, payment: Payment) -> Order | None:
     """The order that is paid, if one is named: one of this family's, in the actor's cities."""
-    if form.order_id is None:
+    if payment.order_id is None:
         return None
-    order = session.scalar(agreements.visible_to(actor).where(Order.id == form.order_id))
-    if order is None or order.customer_id != form.customer_id:
+    order = session.scalar(agreements.visible_to(actor).where(Order.id == payment.order_id))
+    if order is None or order.customer_id != payment.customer_id:
         raise NotFound("error.order_not_found")
     return order
 
@@ -272,22 +268,6 @@ def city_of(session: Session, actor: Actor, family: Account) -> str:
         Demand.customer_id == family.id, Demand.city_code.in_(actor.cities)
     )
     return session.scalars(asked.order_by(Demand.id.desc()).limit(1)).one()
-
-
-def checked_day(received_on: date) -> date:
-    """The day money moved: today, or within the last year."""
-    if received_on > clock.today():
-        raise Invalid("error.received_in_future")
-    if received_on < clock.today() - FURTHEST_BACK:
-        raise Invalid("error.received_too_long_ago", days=FURTHEST_BACK.days)
-    return received_on
-
-
-def reference(form: ReceiptForm) -> str:
-    """The payment's number, alike however wide it was typed; only cash needs none."""
-    typed = unicodedata.normalize("NFKC", form.reference)
-    required = form.method is not ReceiptMethod.CASH
-    return words(typed, "reference", MOST_REFERENCE, required=required)
 
 
 def _view(

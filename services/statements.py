@@ -77,6 +77,7 @@ class StatementLine:
     method: ReceiptMethod | None = None
     reference: str = ""
     received_on: date | None = None
+    receipt_id: int | None = None
     elsewhere: bool = False
 
 
@@ -215,6 +216,7 @@ def _lines(told: _Told, row: Row, actor: Actor) -> Iterable[StatementLine]:
     line = replace(line, order_id=row.order_id, item_id=order.item_id if order else None)
     if money is not None:
         on = receipt.received_on if receipt else repaid.repaid_on if repaid else None
+        line = replace(line, receipt_id=receipt.id if receipt else None)
         return [replace(line, method=money.method, reference=money.reference, received_on=on)]
     return _of_visits(line, row, told.visits.get(row.order_id, ()))
 

@@ -45,6 +45,8 @@ INNER = {
     "agreements.reach",
     "attachments.reach",
     "attachments.shred_of",
+    "proofs.reach",
+    "proofs.shred_of",
     "audit.record",
     "bookings.tell_requested",
     "calendars.reach",

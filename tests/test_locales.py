@@ -60,6 +60,7 @@ from data.complaints import (
 )
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
+from data.invoices import BuyerKind, InvoiceStatus
 from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.payouts import BatchStatus, FileKind, PayoutStatus
@@ -109,7 +110,7 @@ REFUSALS = {"Invalid", "NotAllowed", "NotFound", "Conflict"}
 KEY = re.compile(r"[a-z_]+\.[a-z_]*[a-z]")
 HAN = re.compile(r"[\u3400-\u9fff]")
 # A language is called by its own name in every language; amounts are read as people type them.
-CHINESE_IN_SOURCE = {("components/catalogues.py", "中文"), ("services/receipts.py", "元")}
+CHINESE_IN_SOURCE = {("components/catalogues.py", "中文"), ("services/payment_providers.py", "元")}
 
 # How subjects come into the world; everything after it is a move.
 BEGINNINGS = {
@@ -197,6 +198,7 @@ FAMILIES: dict[str, set[str]] = {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "payouts", "policy",
         "complaints",
+        "invoices",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",
@@ -347,6 +349,11 @@ FAMILIES: dict[str, set[str]] = {
     "refund.{}": {"family", "ours", "hers"},
     "refund_status.{}": set(RefundStatus),
     "payout_status.{}": set(PayoutStatus),
+    "invoice_status.{}": set(InvoiceStatus),
+    "invoice_buyer.{}": set(BuyerKind),
+    "invoices.{}": {"refuse", "cancel"},
+    "invoices.{}_means": {"refuse", "cancel"},
+    "invoices.{}_hint": {"refuse", "cancel"},
     "payouts.take_{}": set(FileKind),
     "payouts.sum_{}": set(PayoutStatus),
     "plan.clash_{}": {"skip", "stand_in"},

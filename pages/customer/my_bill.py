@@ -1,6 +1,6 @@
 """A family reads what it owes, and how that came about."""
 
-from components import catalogue, layout, statements
+from components import catalogue, invoices, layout, statements
 from components.i18n import t
 from components.session import fetch
 from services import statements as services
@@ -12,3 +12,4 @@ if statement.lines:
     statements.statement_lines(statement, catalogue.items(), "my_bill")
 else:
     layout.empty("my_bill", icon=":material/receipt:")
+invoices.of_family()

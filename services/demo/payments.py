@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from data.orders import Order, Visit, VisitStatus
 from services import clock, receipts
 from services.access import Actor
+from services.demo import papers
 from services.receipts import ReceiptForm, ReceiptMethod
 
 A_DAY = timedelta(days=1)
@@ -16,6 +17,7 @@ _WAYS = (
     ReceiptMethod.BANK, ReceiptMethod.WECHAT, ReceiptMethod.BANK, None, ReceiptMethod.WECHAT,
     ReceiptMethod.BANK, ReceiptMethod.SPLIT, ReceiptMethod.WECHAT, None, ReceiptMethod.CASH,
 )  # fmt: skip
+PROVEN_EVERY = 20
 MISTAKEN = "记到了另一家名下，已冲销"
 
 
@@ -42,7 +44,8 @@ def pay(session: Session, desk: Actor, operator: Actor, now: datetime) -> None:
                 order_id=visit.id,
             )
             actor = desk if method is ReceiptMethod.CASH else operator
-            last_id = receipts.record(session, actor, form, f"demo payment {number}")
+            pages = (papers.drawn("PAYMENT SLIP"),) if number % PROVEN_EVERY == 0 else ()
+            last_id = receipts.record(session, actor, form, f"demo payment {number}", pages)
     if last_id is not None:
         with clock.at(now - timedelta(minutes=50)):
             receipts.reverse(session, operator, last_id, MISTAKEN)

@@ -34,6 +34,7 @@ from services.demo import (
     cast,
     chats,
     disputes,
+    invoices,
     papers,
     payments,
     policies,
@@ -121,6 +122,7 @@ def stage(
         lambda done, total: progress(PEOPLE + (WEEKS - PEOPLE) * done // total, 100),
     )
     payments.pay(session, actors[Role.DESK], operator, now)
+    invoices.ask(session, operator, now)
     settlements.settle(session, operator, carers, now)
     settlements.refund(session, operator, now)
     policies.ask_again(session, [*actors.values()], now)

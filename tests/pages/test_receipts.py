@@ -1,8 +1,10 @@
 """Payments as staff keep them, and the bill as the family reads it."""
 
+import io
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from data.accounts import Account
@@ -19,9 +21,11 @@ from tests.factories import (
     OPERATOR,
     STRANGER,
     ZHOU,
+    empty_page,
     make_order,
     make_receipt,
     phone_of,
+    receipt_form,
 )
 from tests.pages.screen import errors, opened, said, speak_english, successes, table, words
 
@@ -57,6 +61,12 @@ def looks():
     with reading() as session:
         asked = select(func.count(AuditEvent.id)).where(AuditEvent.action == "open_statement")
         return session.scalar(asked)
+
+
+def slip():
+    written = io.BytesIO()
+    Image.new("RGB", (300, 200), "teal").save(written, "PNG")
+    return written.getvalue()
 
 
 def metric(app):
@@ -156,6 +166,24 @@ class TestStaff:
         app.date_input(key="receipt_days").set_value((long_ago, long_ago)).run()
         assert words("empty.receipts") in said(app)
 
+    def test_a_proof_goes_along_and_staff_open_it_on_record(self, open_app, order_id, pick_row):
+        app = found(open_app, DESK)
+        app.text_input(key=f"{KEY}_reference").set_value("TX-1")
+        app.file_uploader(key=f"{KEY}_proof").upload("a.png", b"nonsense", "image/png")
+        app.button(key=f"{KEY}_record").click().run()
+        assert errors(app) == [words("error.document_unreadable")]
+        assert kept() == []
+
+        app = found(open_app, DESK)
+        app.text_input(key=f"{KEY}_reference").set_value("TX-1")
+        app.file_uploader(key=f"{KEY}_proof").upload("a.png", slip(), "image/png")
+        app.button(key=f"{KEY}_record").click().run()
+        assert successes(app) == [words("receipts.recorded")]
+        [one] = kept()
+        pick_row(0)
+        app = opened(open_app(PAGE, OPERATOR), f"receipt_{one.id}_proofs_open")
+        assert words("receipts.proofs_audited") in said(app)
+
     def test_another_citys_family_is_none(self, open_app, order_id):
         with writing() as session:
             session.get_one(Account, STRANGER.id).city_code = "510500"
@@ -172,6 +200,15 @@ class TestFamily:
         assert shown.index(words("bill.received")) < shown.index(words("bill.ordered"))
         assert "20300107" in shown
         assert NASTY not in shown
+
+    def test_it_finds_the_proof_beside_its_payment(self, open_app, order_id):
+        with writing() as session:
+            receipts.record(session, DESK, receipt_form(amount="30"), "proven", [empty_page()])
+        app = open_app(BILL, ZHOU)
+        labels = [one.label for one in app.expander]
+        assert words("receipts.proofs", count=1) in labels
+        app = opened(app, f"my_bill_{kept()[0].id}_proofs_open")
+        assert words("receipts.proofs_audited") not in said(app)
 
     def test_what_was_paid_ahead_is_said_as_such(self, open_app, order_id):
         with writing() as session:

@@ -11,6 +11,7 @@ from data.accounts import Account, AccountRole, AccountStatus, Channel
 from data.caregivers import Caregiver, CaregiverStatus, Photo, Rate
 from data.cities import City, Place
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.invoices import Invoice, InvoiceStatus
 from data.ledger import LedgerPosting
 from data.notices import Notice, OutboxChannel, OutboxMessage, OutboxStatus
 from data.orders import Order, OrderStatus, Visit, VisitStatus
@@ -138,6 +139,12 @@ def test_most_visits_are_paid_for_and_one_receipt_was_a_mistake(session):
     assert made / 2 < recorded < made
     assert reversed_ == 1
     assert set(session.scalars(select(Receipt.method))) == set(ReceiptMethod)
+
+
+def test_invoices_wait_and_were_issued_and_refused(session):
+    assert set(session.scalars(select(Invoice.status))) == {
+        InvoiceStatus.ASKED, InvoiceStatus.ISSUED, InvoiceStatus.REFUSED,
+    }  # fmt: skip
 
 
 def test_there_are_reviews_and_some_news_for_everybody_to_read(session):

@@ -8,6 +8,7 @@ from data.cities import CityStatus
 from data.complaints import ComplaintStatus, ExtraTimeStatus, IncidentStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
+from data.invoices import InvoiceStatus
 from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.points import PointsStatus
@@ -42,6 +43,7 @@ FIRST = {
     Noun.REPAYMENT: {RepaymentStatus.RECORDED},
     Noun.POLICY_VERSION: {PolicyStatus.DRAFT},
     Noun.POINTS: {PointsStatus.STANDING},
+    Noun.INVOICE: {InvoiceStatus.ASKED},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 

@@ -6,13 +6,16 @@ import pytest
 from sqlalchemy import func, select
 
 from data.accounts import Account
+from data.cities import City
 from data.history import AuditEvent
+from data.invoices import Proof
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
 from data.receipts import Receipt
+from services import audit, customers, erasure, ledger, pictures, proofs, receipts
 from services import clock as service_clock
-from services import customers, erasure, ledger, receipts
 from services.access import SYSTEM
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.payment_providers import STAFF
 from services.receipts import ReceiptMethod
 from tests.factories import (
     DESK,
@@ -24,6 +27,7 @@ from tests.factories import (
     OPERATOR,
     STRANGER,
     ZHOU,
+    empty_page,
     make_order,
     make_receipt,
     make_redeemed_visit,
@@ -280,3 +284,63 @@ def test_what_was_written_of_who_is_erased_goes_and_amounts_stay(session, clock,
         make_receipt(session, reference="another")
     receipts.reverse(session, OPERATOR, kept, "退回")
     assert owed(session) == 8000
+
+
+@pytest.fixture
+def proof(session, order_id):
+    """A payment with two pictures that prove it, and the first of them."""
+    receipt_id = receipts.record(session, DESK, receipt_form(), "proven", [empty_page()] * 2)
+    session.flush()
+    return proofs.of_receipts(session, DESK, [receipt_id])[receipt_id][0]
+
+
+def test_a_proof_is_seen_by_staff_marked_and_noted_and_by_the_family_as_it_is(session, proof):
+    def shown(actor, purpose):
+        kind = pictures.PictureKind.PROOF
+        return pictures.use(
+            session, actor, pictures.ticket(session, actor, kind, proof.id, purpose)
+        )
+
+    assert shown(ZHOU, "own") == (empty_page().image, "")
+    assert "operator 7" in shown(OPERATOR, "receipt")[1]
+    [look] = [one for one in audit.looks(session, ZHOU) if one.action == "open_proof"]
+    assert look.role is OPERATOR.role
+    for actor, purpose in (
+        (ZHOU, "receipt"), (OPERATOR, "own"), (STRANGER, "own"),
+        (FAR_OPERATOR, "receipt"), (LI, "own"), (LI, "receipt"),
+    ):  # fmt: skip
+        with pytest.raises(NotFound):
+            shown(actor, purpose)
+    assert proofs.of_receipts(session, STRANGER, [proof.subject_id]) == {}
+    assert len(proofs.of_receipts(session, ZHOU, [proof.subject_id])[proof.subject_id]) == 2
+
+
+def test_too_many_proofs_are_refused_and_nothing_is_recorded(session, order_id):
+    with pytest.raises(Invalid, match="proofs_too_many"), session.begin_nested():
+        receipts.record(session, DESK, receipt_form(), "many", [empty_page()] * (proofs.MOST + 1))
+    assert receipts.listing(session, DESK) == []
+    assert owed(session) == 8000
+
+
+def test_proofs_go_in_time_and_with_who_is_erased(session, clock, proof):
+    assert pictures.shred_due(session, SYSTEM) == 0
+    clock.move(days=session.scalars(select(City.document_days)).first() + 1)
+    assert proofs.shred_due(session, SYSTEM) == 2
+    assert proofs.of_receipts(session, DESK, [proof.subject_id]) == {}
+
+    receipts.record(session, DESK, receipt_form(reference="2"), "another", [empty_page()])
+    erasure.ask(session, ZHOU)
+    clock.move(days=7)
+    assert erasure.erase_due(session, SYSTEM) == 1
+    session.flush()
+    kept = select(func.count(Proof.id)).where(Proof.content_sealed.is_not(None))
+    assert session.scalar(kept) == 0
+
+
+def test_another_provider_is_one_more_way_to_read_a_payment(session, order_id):
+    told = STAFF.payment("split-1", receipt_form(method=ReceiptMethod.SPLIT, amount="12.34"))
+
+    assert (told.id, told.amount_fen, told.method) == ("split-1", 1234, ReceiptMethod.SPLIT)
+    assert told.received_on == service_clock.today()
+    with pytest.raises(Invalid, match="amount_below_a_fen"):
+        STAFF.payment("split-2", receipt_form(amount="12.345"))
