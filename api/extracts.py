@@ -9,12 +9,13 @@ from starlette.responses import Response
 
 from api import documents
 from data.database import transact
-from services import credentials, extracts, payout_files, sessions
+from services import credentials, extracts, payout_files, prepared_files, sessions
 from services.access import Actor
 from services.errors import ServiceError
 
 Take = Callable[[Session, Actor, str], tuple[str, bytes]]
 _TYPES = {
+    "pdf": "application/pdf",
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -54,3 +55,4 @@ def _taken(take: Take, token: str, ticket: str) -> tuple[str, bytes] | None:
 
 figures = _sends(extracts.take)
 payouts = _sends(payout_files.take)
+files = _sends(prepared_files.take)

@@ -15,5 +15,6 @@ ROUTES: list[BaseRoute] = [
     Route("/documents/{ticket}", documents.show),
     Route("/documents/figures/{ticket}", extracts.figures),
     Route("/documents/payouts/{ticket}", extracts.payouts),
+    Route("/documents/files/{ticket}", extracts.files),
     Route("/events", events.listen),
 ]

@@ -24,6 +24,7 @@ _ACTIONS = (
     "open_attachment",
     "read_order_talk",
     "open_statement",
+    "open_income",
     "open_proof",
     "open_invoice",
 )

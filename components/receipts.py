@@ -19,7 +19,7 @@ from components import (
     wishes,
 )
 from components.i18n import t
-from components.statements import owed, statement_lines
+from components.statements import owed, statement_lines, take_button
 from services import clock, orders, receipts, statements
 from services.catalogue import ItemView
 from services.orders import OrderView
@@ -165,6 +165,7 @@ def _statement(payer: Payer, items: dict[int, ItemView]) -> None:
         found = session.disclose(statements.of_customer, payer.id)
         if found is not None and found.lines:
             statement_lines(found, items, key)
+            take_button(found, items)
         elif found is not None:
             layout.empty("my_bill", icon=":material/receipt:")
 

@@ -5,8 +5,9 @@ from datetime import date
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, proofs
+from components import catalogue, downloads, formats, icons, layout, papers, proofs
 from components.i18n import t
+from components.papers import Column
 from services import clock
 from services.catalogue import ItemView
 from services.statements import Statement, StatementLine
@@ -16,8 +17,7 @@ _SHOWN_AT_ONCE = 20
 
 def owed(owed_fen: int, coming_fen: int) -> None:
     """What is owed now, and how much of it for visits to come; what was paid ahead is said so."""
-    label = "bill.owed" if owed_fen > 0 else "bill.ahead" if owed_fen < 0 else "bill.settled"
-    st.metric(t(label), formats.money(abs(owed_fen)), border=True, width=280)
+    st.metric(t(_label(owed_fen)), formats.money(abs(owed_fen)), border=True, width=280)
     if owed_fen < 0:
         st.caption(t("bill.ahead_means"))
     if min(owed_fen, coming_fen) > 0:
@@ -35,6 +35,51 @@ def statement_lines(statement: Statement, items: dict[int, ItemView], key: str) 
             if line.receipt_id in proven:
                 proofs.expander(proven[line.receipt_id], f"{key}_{line.receipt_id}")
     layout.more_button(newest_first, key, _SHOWN_AT_ONCE)
+
+
+def take_button(statement: Statement, items: dict[int, ItemView]) -> None:
+    """The statement as a PDF, oldest line first."""
+    number = statement.customer_id
+    downloads.button(
+        t("statement.take"),
+        f"bill_{number}",
+        lambda: (
+            f"bill:{number}",
+            f"carepilot-bill-{number}-{clock.today():%Y%m%d}.pdf",
+            _pdf(statement, items),
+        ),
+    )
+
+
+def _pdf(statement: Statement, items: dict[int, ItemView]) -> bytes:
+    owed_fen, coming_fen = statement.owed_fen, statement.coming_fen
+    facts = [
+        (t("statement.name"), statement.name),
+        (t(_label(owed_fen)), formats.money(abs(owed_fen))),
+    ]
+    notes = []
+    if min(owed_fen, coming_fen) > 0:
+        notes.append(t("bill.coming", amount=formats.money(min(owed_fen, coming_fen))))
+    columns = (
+        Column(t("statement.kind"), 20),
+        Column(t("statement.about"), 54),
+        Column(t("statement.amount"), 13, amounts=True),
+        Column(t("statement.balance"), 13, amounts=True),
+    )
+    rows = [
+        (
+            t(f"bill.{line.kind}"),
+            "\n".join(_facts(line, items, on_paper=True)),
+            formats.money(line.amount_fen),
+            formats.money(line.balance_fen),
+        )
+        for line in statement.lines
+    ]
+    return papers.paper(t("statement.of_account"), facts, columns, rows, notes)
+
+
+def _label(owed_fen: int) -> str:
+    return "bill.owed" if owed_fen > 0 else "bill.ahead" if owed_fen < 0 else "bill.settled"
 
 
 def _line(line: StatementLine, items: dict[int, ItemView], key: str) -> None:
@@ -55,7 +100,11 @@ def _line(line: StatementLine, items: dict[int, ItemView], key: str) -> None:
         )
 
 
-def _facts(line: StatementLine, items: dict[int, ItemView]) -> Sequence[str]:
+def _facts(
+    line: StatementLine, items: dict[int, ItemView], *, on_paper: bool = False
+) -> Sequence[str]:
+    """What a line is for; on paper no day is near, and nothing is Markdown."""
+    moment, typed = (papers.moment, str) if on_paper else (formats.moment, formats.plain)
     booked = t("bill.booked", day=_written(clock.in_city(line.at)))
     if line.elsewhere:
         return t("bill.elsewhere"), booked
@@ -67,10 +116,10 @@ def _facts(line: StatementLine, items: dict[int, ItemView]) -> Sequence[str]:
     if line.method is not None:
         about.insert(0, t(f"receipt_method.{line.method}"))
     if line.reference:
-        about.append(formats.plain(line.reference))
+        about.append(typed(line.reference))
     if line.received_on is not None:
         booked = t("bill.paid_on", day=_written(line.received_on))
-    when = (t("bill.visit", time=formats.moment(line.starts_at)),) if line.starts_at else ()
+    when = (t("bill.visit", time=moment(line.starts_at)),) if line.starts_at else ()
     return tuple(filter(None, (" · ".join(about), " · ".join((*when, booked)))))
 
 

@@ -72,6 +72,7 @@ class Permission(StrEnum):
     SEE_PROOF = "receipt:see_proof"
     ASK_INVOICE = "invoice:ask"
     ISSUE_INVOICE = "invoice:issue"
+    TAKE_PAPERS = "papers:take"
     KEEP_PAYOUT_ACCOUNT = "income:keep_account"
     SETTLE_PAY = "operator:settle_pay"
     REFUND = "operator:refund"
@@ -102,6 +103,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.REDEEM,
         Permission.READ_BILL,
         Permission.SEE_PROOF,
+        Permission.TAKE_PAPERS,
         Permission.ASK_INVOICE,
         Permission.REVIEW,
         Permission.HAND_IN_CASE,
@@ -117,6 +119,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_CAREGIVERS,
         Permission.ANSWER_REQUEST,
         Permission.READ_INCOME,
+        Permission.TAKE_PAPERS,
         Permission.KEEP_PAYOUT_ACCOUNT,
         Permission.FOLLOW_ORDERS,
         Permission.WORK_VISIT,
@@ -153,6 +156,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.REDEEM,
         Permission.RECORD_RECEIPT,
         Permission.SEE_PROOF,
+        Permission.TAKE_PAPERS,
         Permission.ASK_INVOICE,
         Permission.SEE_DOCUMENT,
         Permission.READ_CHAT,
@@ -178,6 +182,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.DECIDE_COMPLAINT,
         Permission.RECORD_RECEIPT,
         Permission.SEE_PROOF,
+        Permission.TAKE_PAPERS,
         Permission.ASK_INVOICE,
         Permission.REVERSE_RECEIPT,
         Permission.ISSUE_INVOICE,

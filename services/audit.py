@@ -157,7 +157,7 @@ def report(session: Session) -> dict[str, object]:
 
 
 def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
-    """Who opened the actor's phone, address, number, recipients, bill, photos or talks."""
+    """Who opened the actor's phone, address, number, recipients, money, photos or talks."""
     actor.require(Permission.KEEP_ACCOUNT)
     mine = (
         select(Visit.id)
@@ -191,7 +191,7 @@ def looks(session: Session, actor: Actor, limit: int = 20) -> list[Look]:
         (AuditEvent.action == "read_order_talk")
         & (AuditEvent.subject == "order")
         & AuditEvent.subject_id.in_(talked_about),
-        AuditEvent.action.in_(("open_phone", "open_statement"))
+        AuditEvent.action.in_(("open_phone", "open_statement", "open_income"))
         & (AuditEvent.subject == "account")
         & (AuditEvent.subject_id == actor.id),
         (AuditEvent.action == "open_contact")

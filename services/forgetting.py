@@ -20,6 +20,7 @@ from data.notices import ConsoleText, Notice, NoticePreference, OutboxMessage
 from data.orders import Order, Visit
 from data.payouts import PayoutAccount
 from data.points import PenaltyPoints
+from data.prepared_files import PreparedFile
 from data.publications import Extract
 from data.receipts import Receipt
 from data.recipients import Recipient
@@ -81,8 +82,8 @@ def ways_in(session: Session, everybody: Sequence[Account]) -> None:
     """Nothing opens these accounts any more, and no message waits for them."""
     ids = [one.id for one in everybody]
     for table in (
-        SignInSession, SecondFactor, Identity, ProviderFlow, DocumentTicket, Extract, Notice,
-        OutboxMessage, NoticePreference,
+        SignInSession, SecondFactor, Identity, ProviderFlow, DocumentTicket, Extract, PreparedFile,
+        Notice, OutboxMessage, NoticePreference,
     ):  # fmt: skip
         session.execute(delete(table).where(table.account_id.in_(ids)))
     hashes = [one.phone_hash for one in everybody]

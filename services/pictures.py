@@ -20,6 +20,7 @@ from services import (
     clock,
     complaint_evidence,
     documents,
+    prepared_files,
     proofs,
     report_photos,
 )
@@ -135,12 +136,13 @@ def use(session: Session, actor: Actor, ticket: str) -> tuple[bytes, str]:
 
 
 def shred_due(session: Session, actor: Actor) -> int:
-    """Destroy the pictures whose time is over, and old tickets; return how many pictures."""
+    """Destroy pictures whose time is over, old tickets and files; return how many pictures."""
     actor.require(Permission.RUN_JOBS)
     session.execute(
         delete(DocumentTicket).where(DocumentTicket.expires_at < clock.now() - timedelta(days=1))
     )
-    kinds = documents, report_photos, attachments, complaint_evidence
+    prepared_files.drop_old(session)
+    kinds = documents, report_photos, attachments, complaint_evidence, proofs
     kinds = documents, report_photos, attachments, proofs
     return sum(kind.shred_due(session, actor) for kind in kinds)
 

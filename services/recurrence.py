@@ -57,6 +57,16 @@ def first_day(rule: str, first: date) -> date | None:
     return found.date() if found else None
 
 
+def next_month(month: date) -> date:
+    """The first day of the month after this one."""
+    return (month.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+def month_span(month: date) -> tuple[datetime, datetime]:
+    """When a month begins in the city, and when the next one does."""
+    return moment(month.replace(day=1), 0), moment(next_month(month), 0)
+
+
 def moment(day: date, minute: int) -> datetime:
     """A minute of a day as the city's clocks show it."""
     return datetime.combine(day, time(), clock.CITY_TIME) + timedelta(minutes=minute)

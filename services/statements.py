@@ -91,6 +91,8 @@ class Statement:
     owed_fen: int
     coming_fen: int
     lines: tuple[StatementLine, ...]
+    customer_id: int
+    name: str
 
 
 def mine(session: Session, actor: Actor) -> Statement:
@@ -141,7 +143,8 @@ def _of(session: Session, actor: Actor, customer_id: int) -> Statement:
             balance_fen += line.amount_fen
             lines.append(replace(line, balance_fen=balance_fen))
     coming_fen = coming(session, [customer_id]).get(customer_id, 0)
-    return Statement(balance_fen, coming_fen, tuple(lines))
+    name = session.get_one(Account, customer_id).name
+    return Statement(balance_fen, coming_fen, tuple(lines), customer_id, name)
 
 
 _ENTRY = (

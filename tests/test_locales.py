@@ -85,6 +85,7 @@ from services.erasure import Open
 from services.exclusions import Scope
 from services.gateways import Failure
 from services.income import IncomeKind
+from services.income_statements import LineKind
 from services.jobs import JOBS, Light
 from services.moves import CITY_MOVES, MOVES
 from services.notes import NoteKind
@@ -359,6 +360,8 @@ FAMILIES: dict[str, set[str]] = {
     "plan.clash_{}": {"skip", "stand_in"},
     "plan.column_{}": {"day", "start", "price", "caregiver"},
     "income.{}": {"visit", "kind", "item", "pay", "state", "total", "commission"},
+    "statement.{}": {"day", "kind", "amount", "balance", "about"},
+    "income_line.{}": set(LineKind),
     "income_kind.{}": set(IncomeKind),
     "visits.week_{}": {"before", "after"},
     "today.again_{}": set(today.PAUSES),

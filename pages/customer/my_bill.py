@@ -9,7 +9,9 @@ layout.page_head("my_bill", subtitle=t("bill.subtitle"))
 statement = fetch(services.mine)
 statements.owed(statement.owed_fen, statement.coming_fen)
 if statement.lines:
-    statements.statement_lines(statement, catalogue.items(), "my_bill")
+    items = catalogue.items()
+    statements.statement_lines(statement, items, "my_bill")
+    statements.take_button(statement, items)
 else:
     layout.empty("my_bill", icon=":material/receipt:")
 invoices.of_family()
