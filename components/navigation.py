@@ -65,6 +65,7 @@ PAGES = (
     PageEntry("operator", "caregivers", "badge", Permission.DECIDE_CAREGIVER),
     PageEntry("operator", "calendars", "edit_calendar", Permission.DECIDE_CAREGIVER, in_menu=False),
     PageEntry("operator", "payouts", "account_balance", Permission.SETTLE_PAY),
+    PageEntry("operator", "month_end", "calendar_month", Permission.CLOSE_MONTH),
     PageEntry("operator", "unmet", "search_off", Permission.READ_UNMET_NEEDS),
     PageEntry("operator", "catalogue", "menu_book", Permission.KEEP_CATALOGUE),
     PageEntry("operator", "rules", "gavel", Permission.KEEP_RULES),

@@ -67,6 +67,7 @@ __all__ = [
     "policies",
     "price_bounds",
     "prepared_files",
+    "price_bounds",
     "publications",
     "receipts",
     "recipients",

@@ -74,6 +74,7 @@ class Permission(StrEnum):
     ISSUE_INVOICE = "invoice:issue"
     TAKE_PAPERS = "papers:take"
     KEEP_PAYOUT_ACCOUNT = "income:keep_account"
+    CLOSE_MONTH = "operator:close_month"
     SETTLE_PAY = "operator:settle_pay"
     REFUND = "operator:refund"
     KEEP_POLICIES = "operator:policies"
@@ -202,6 +203,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.SEE_DELIVERIES,
         Permission.READ_FIGURES,
         Permission.SETTLE_PAY,
+        Permission.CLOSE_MONTH,
         Permission.REFUND,
         Permission.KEEP_POLICIES,
     },

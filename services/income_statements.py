@@ -1,6 +1,7 @@
 """Statements of a caregiver's month: what she earned and was paid, as the ledger has it.
 
-A balance is what she is owed, whether it is frozen, due or on its way: only what arrived is paid.
+A balance is what she is owed, whether it is frozen, due or on its way, less what she owes: only
+what arrived is paid.
 """
 
 from collections import defaultdict
@@ -24,10 +25,11 @@ from services.withholding import TaxMode
 
 __all__ = ["IncomeStatement", "LineKind", "StatementLine"]
 
-# What a caregiver is owed stands on these.
+# What a caregiver is owed, and what she owes, stands on these.
 OWED = (
     LedgerAccount.CAREGIVER_FROZEN,
     LedgerAccount.CAREGIVER_PAYABLE,
+    LedgerAccount.CAREGIVER_DEBT,
     LedgerAccount.PAYOUT_SENT,
 )
 
@@ -41,6 +43,7 @@ class LineKind(StrEnum):
     PENALTY = "penalty"
     FEE_REVERSED = "fee_reversed"
     REFUNDED = "refunded"
+    REFUND_REVERSED = "refund_reversed"
     PAYOUT = "payout"
     OTHER = "other"
 
@@ -51,6 +54,7 @@ _KINDS = {
     LedgerEvent.CANCELLED: LineKind.FEE,
     LedgerEvent.FEE_REVERSED: LineKind.FEE_REVERSED,
     LedgerEvent.REFUNDED: LineKind.REFUNDED,
+    LedgerEvent.REFUND_REVERSED: LineKind.REFUND_REVERSED,
     LedgerEvent.PAID_OUT: LineKind.PAYOUT,
 }
 
@@ -215,10 +219,12 @@ def _lines(session: Session, rows: Sequence[Row]) -> Iterator[StatementLine]:
 
 def _cancelled(line: StatementLine, postings: Sequence[Row]) -> Iterator[StatementLine]:
     """Her part of the family's fee, and her penalty."""
-    for one in postings:
-        penalty = one.account is LedgerAccount.CAREGIVER_PAYABLE
-        kind = LineKind.PENALTY if penalty else LineKind.FEE
-        yield replace(line, kind=kind, amount_fen=-one.amount_fen)
+    frozen = LedgerAccount.CAREGIVER_FROZEN
+    fee_fen = -sum(one.amount_fen for one in postings if one.account is frozen)
+    penalty_fen = -sum(one.amount_fen for one in postings if one.account is not frozen)
+    for kind, amount_fen in ((LineKind.FEE, fee_fen), (LineKind.PENALTY, penalty_fen)):
+        if amount_fen:
+            yield replace(line, kind=kind, amount_fen=amount_fen)
 
 
 def _visits(session: Session, ids: set[int]) -> dict[int, Row[int, int, datetime, int]]:

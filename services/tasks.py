@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from data.tasks import Task, TaskStatus
 from services import announcements, clock, policy_news
+from services import announcements, clock, month_files
 from services.access import Actor, Permission
 
 __all__ = ["KINDS", "FailedTask", "Queue", "TaskStatus"]
@@ -22,6 +23,7 @@ FAILED_SHOWN = 20
 KINDS: dict[str, Callable[[Session, dict[str, Any]], dict[str, Any]]] = {
     announcements.KIND: announcements.announce_demand,
     policy_news.KIND: policy_news.announce_policy,
+    month_files.KIND: month_files.make,
 }
 
 

@@ -22,6 +22,7 @@ from components import (
     drafts,
     formats,
     icons,
+    month_end,
     my_data,
     operator_caregivers,
     operator_policies,
@@ -61,6 +62,7 @@ from data.complaints import (
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
 from data.invoices import BuyerKind, InvoiceStatus
+from data.ledger import LedgerAccount
 from data.notices import NoticeKind, OutboxChannel, OutboxStatus
 from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.payouts import BatchStatus, FileKind, PayoutStatus
@@ -88,6 +90,8 @@ from services.income import IncomeKind
 from services.income_statements import LineKind
 from services.jobs import JOBS, Light
 from services.moves import CITY_MOVES, MOVES
+from services.lifecycles import CITY_MOVES, MOVES
+from services.month_end import Figure
 from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
 from services.policies import Standing
@@ -200,6 +204,8 @@ FAMILIES: dict[str, set[str]] = {
         "payouts", "policy",
         "complaints",
         "invoices",
+        "payouts", "policy", "invoices",
+        "payouts", "invoices", "month_end",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",
@@ -355,12 +361,19 @@ FAMILIES: dict[str, set[str]] = {
     "invoices.{}": {"refuse", "cancel"},
     "invoices.{}_means": {"refuse", "cancel"},
     "invoices.{}_hint": {"refuse", "cancel"},
+    "month_end.{}": {"orders", "visits", "earned", "received", "paid_out", "receivable"}
+    | {"figure", "account", "tied", "amount", "ledger", "opening", "moved", "closing"}
+    | {"figures", "accounts"},
+    "month_figure.{}": set(Figure),
+    "ledger_account.{}": set(LedgerAccount),
+    "ledger_event.{}": set(month_end._STEPS),
     "payouts.take_{}": set(FileKind),
     "payouts.sum_{}": set(PayoutStatus),
     "plan.clash_{}": {"skip", "stand_in"},
     "plan.column_{}": {"day", "start", "price", "caregiver"},
     "income.{}": {"visit", "kind", "item", "pay", "state", "total", "commission"},
-    "statement.{}": {"day", "kind", "amount", "balance", "about"},
+    "statement.{}": {"day", "kind", "amount", "balance", "about"}
+    | {"name", "earned", "paid", "withheld"},
     "income_line.{}": set(LineKind),
     "income_kind.{}": set(IncomeKind),
     "visits.week_{}": {"before", "after"},

@@ -17,6 +17,7 @@ from services import (
     payout_files,
     payouts,
     recurrence,
+    refunds,
 )
 from services import clock as service_clock
 from services.access import SYSTEM
@@ -153,7 +154,10 @@ def test_operators_of_the_city_open_it_on_record(session):
     assert income_statements.mine(session, ZHAO, JANUARY).lines == ()
 
 
-DEEDS = ("visit", "late cancelling", "her cancelling", "release", "pay out", "came back", "a week")
+DEEDS = (
+    "visit", "refund", "late cancelling", "her cancelling", "release", "pay out", "came back",
+    "a week",
+)  # fmt: skip
 
 
 @settings(
@@ -191,6 +195,11 @@ def do(session, clock, deed):
             cancel_order(session, ZHOU, order_id)
         case "her cancelling":
             cancel_order(session, LI, make_order(session, starts_at=clock() + timedelta(hours=5)))
+        case "refund":
+            visit_id = make_redeemed_visit(session)
+            refunds.grant(
+                session, OPERATOR, visit_id, 5000, 4000, "迟到", request_key=f"{visit_id}"
+            )
         case "release":
             income.release_due(session, SYSTEM)
         case "pay out":
