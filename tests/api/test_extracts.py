@@ -12,7 +12,16 @@ from api.headers import SecurityHeaders
 from api.routes import ROUTES
 from data.database import writing
 from services import clock as service_clock
-from services import credentials, extracts, income, payout_accounts, payout_files, payouts, sessions
+from services import (
+    credentials,
+    extracts,
+    income,
+    payout_accounts,
+    payout_files,
+    payouts,
+    prepared_files,
+    sessions,
+)
 from services.access import SYSTEM, Actor
 from services.extracts import Scope
 from services.payout_accounts import AccountForm
@@ -129,3 +138,30 @@ class TestBankFiles:
         assert ask(address, cookie(actor)).status_code == 403
         assert ask(address).status_code == 403
         assert ask(address, cookie(OPERATOR)).status_code == 200
+
+
+class TestPreparedFiles:
+    """The same for statements and packs: for whom they were made."""
+
+    @pytest.fixture
+    def address(self, database):
+        with writing() as session:
+            ticket = prepared_files.prepare(session, LI, "income", "income.pdf", b"%PDF-1.7")
+        return f"/documents/files/{ticket}"
+
+    def test_whom_it_was_made_for_gets_it_once(self, ask, address):
+        first = ask(address, cookie(LI))
+        assert (first.status_code, first.content) == (200, b"%PDF-1.7")
+        assert first.headers["content-type"] == "application/pdf"
+        assert first.headers["cache-control"] == "no-store"
+        assert ask(address, cookie(LI)).status_code == 403
+
+    @pytest.mark.parametrize("actor", [ZHOU, DESK, OPERATOR, ANALYST])
+    def test_nobody_else_does(self, ask, address, actor):
+        assert ask(address, cookie(actor)).status_code == 403
+        assert ask(address).status_code == 403
+        assert ask(address, cookie(LI)).status_code == 200
+
+    def test_after_a_minute_it_is_gone(self, ask, address, clock):
+        clock.move(seconds=61)
+        assert ask(address, cookie(LI)).status_code == 403
