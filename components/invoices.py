@@ -156,7 +156,9 @@ def _facts(one: InvoiceView) -> None:
     if one.number:
         with st.container(horizontal=True, gap="medium"):
             layout.field(t("field.invoice_number"), one.number)
-            layout.field(t("field.issued_on"), formats.day(one.issued_on) if one.issued_on else "")
+            layout.field(
+                t("field.invoice_day"), formats.day(one.issued_on) if one.issued_on else ""
+            )
             if one.red_number:
                 layout.field(t("field.red_number"), one.red_number)
     if one.words:
@@ -211,7 +213,7 @@ def _issue(one: InvoiceView) -> None:
                 help=t("invoices.number_help"),
             )
             issued_on = st.date_input(
-                t("field.issued_on"),
+                t("field.invoice_day"),
                 clock.today(),
                 min_value=clock.in_city(one.asked_at).date(),
                 max_value=clock.today(),
