@@ -19,6 +19,7 @@ from data.history import Noun
 from data.invoices import BuyerKind, Invoice, InvoicedReceipt, InvoiceStatus
 from data.notices import NoticeKind
 from data.receipts import Receipt, ReceiptMethod
+from data.repayments import Repayment, RepaymentStatus
 from services import audit, clock, customers, lifecycles, notices, proofs, tax_numbers
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
@@ -117,6 +118,10 @@ def ask(session: Session, actor: Actor, form: InvoiceForm, request_key: str) -> 
     city_codes = {one.city_code for one in chosen}
     if len(city_codes) > 1:
         raise Invalid("error.invoice_of_one_city")
+    amount_fen = sum(one.amount_fen for one in chosen)
+    left_fen = _left(session, family_id)
+    if amount_fen > left_fen:
+        raise Conflict("error.invoice_beyond_received", left_fen=max(left_fen, 0))
     invoice = Invoice(
         created_at=clock.now(),
         city_code=city_codes.pop(),
@@ -124,7 +129,7 @@ def ask(session: Session, actor: Actor, form: InvoiceForm, request_key: str) -> 
         asked_by_id=actor.id,
         request_key=request_key,
         buyer=form.buyer,
-        amount_fen=sum(one.amount_fen for one in chosen),
+        amount_fen=amount_fen,
     )
     invoice.title, invoice.tax_number = title, tax_number
     try:
@@ -293,6 +298,22 @@ def _free(actor: Actor, customer_id: int) -> Select[Receipt]:
         Receipt.customer_id == customer_id, Receipt.reversed_at.is_(None), ~held
     )
     return free if actor.role is Role.CUSTOMER else free.where(Receipt.city_code.in_(actor.cities))
+
+
+def _left(session: Session, customer_id: int) -> int:
+    """What a family paid in fen, less what it got back and what invoices hold already."""
+    theirs, stands = Receipt.customer_id == customer_id, Receipt.reversed_at.is_(None)
+    received = select(func.sum(Receipt.amount_fen)).where(theirs, stands)
+    repaid = select(func.sum(Repayment.amount_fen)).where(
+        Repayment.customer_id == customer_id, Repayment.status == RepaymentStatus.RECORDED
+    )
+    held = (
+        select(func.sum(Receipt.amount_fen))
+        .join(InvoicedReceipt, InvoicedReceipt.receipt_id == Receipt.id)
+        .where(theirs, InvoicedReceipt.let_go_at.is_(None))
+    )
+    first, *others = (int(session.scalar(one) or 0) for one in (received, repaid, held))
+    return first - sum(others)
 
 
 def _paid(receipt: Receipt) -> Paid:

@@ -10,7 +10,7 @@ from data.history import AuditEvent, Noun, StatusChange
 from data.invoices import Invoice, InvoicedReceipt
 from data.notices import NoticeKind, OutboxMessage
 from data.receipts import Receipt
-from services import audit, customers, erasure, invoices, proofs, receipts, tax_numbers
+from services import audit, customers, erasure, invoices, proofs, receipts, repayments, tax_numbers
 from services import clock as service_clock
 from services.access import SYSTEM
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -29,6 +29,7 @@ from tests.factories import (
     empty_page,
     make_receipt,
     one_person,
+    receipt_form,
 )
 
 CODE = "91320600MA00000002"
@@ -107,6 +108,14 @@ def test_neither_nothing_nor_what_was_taken_back_nor_others_money_is_invoiced(se
     with pytest.raises(Conflict, match="receipt_in_invoice"):
         ask(session, [paid[1]], actor=STRANGER)
     assert free(session) == [paid[1]]
+
+
+def test_what_a_family_got_back_is_not_invoiced(session, paid):
+    repayments.record(session, OPERATOR, receipt_form(amount="30", reference="back"), "back")
+    with pytest.raises(Conflict, match="invoice_beyond_received") as refused:
+        ask(session, paid)
+    assert refused.value.values == {"left_fen": 7000}
+    assert ask(session, paid[1:]) is not None
 
 
 def test_the_receipts_of_two_cities_are_two_invoices(session, paid):
