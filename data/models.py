@@ -65,7 +65,6 @@ __all__ = [
     "payouts",
     "points",
     "policies",
-    "price_bounds",
     "prepared_files",
     "price_bounds",
     "publications",

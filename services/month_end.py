@@ -4,7 +4,6 @@ Entries belong to the month they were booked in and are only ever added: what is
 that is over does not change. Every figure is reckoned twice, from the deeds and from the ledger.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,14 +23,12 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from data.accounts import Account
 from data.caregivers import Caregiver
-from data.complaints import ExtraTime, ExtraTimeStatus
 from data.ledger import LedgerAccount, LedgerEntry, LedgerEvent, LedgerPosting
-from data.orders import Order, Visit
-from data.payouts import Payout, PayoutBatch, PayoutStatus
+from data.orders import Order
+from data.payouts import Payout, PayoutBatch
 from data.receipts import Receipt, ReceiptMethod
-from data.refunds import Refund
 from data.repayments import Repayment
-from services import clock, recurrence, withholding
+from services import clock, month_deeds, recurrence, withholding
 from services.access import Actor, Permission
 from services.errors import NotFound
 from services.withholding import TaxMode
@@ -279,8 +276,8 @@ def _lines(
     owed, committed = LedgerAccount.CUSTOMER_RECEIVABLE, LedgerAccount.ORDERS_COMMITTED
     ours, penalty = LedgerAccount.PLATFORM_FEE, LedgerAccount.PENALTY
     redeemed = LedgerEvent.REDEEMED, LedgerEvent.EXTRA_TIME
-    total, commission = _redeemed(session, city_code, since, until)
-    extra, on_extra = _extra(session, city_code, since, until)
+    total, commission = month_deeds.redeemed(session, city_code, since, until)
+    extra, on_extra = month_deeds.extra(session, city_code, since, until)
     yield MonthLine(Figure.EARNED, total, ledger([committed], redeemed[:1]))
     yield MonthLine(Figure.EXTRA_TIME, extra, ledger([owed], redeemed[1:]))
     yield MonthLine(Figure.COMMISSION, commission + on_extra, -ledger([ours], redeemed))
@@ -289,98 +286,16 @@ def _lines(
     penalties = -ledger([penalty], _OF_FEES)
     yield MonthLine(Figure.FEES, fees, -ledger([*HERS, ours, penalty], _OF_FEES))
     yield MonthLine(Figure.PENALTIES, penalties, ledger([owed, committed, *HERS, ours], _OF_FEES))
-    refunds = _refunded(session, city_code, since, until)
+    refunds = month_deeds.refunded(session, city_code, since, until)
     yield MonthLine(Figure.REFUNDS, refunds, -ledger([owed], _OF_REFUNDS))
-    received = _received(session, city_code, since, until)
+    received = month_deeds.received(session, city_code, since, until)
     for method, account in RECEIVED.items():
         yield MonthLine(Figure(account), received[method], ledger([account], _OF_RECEIPTS))
-    repaid = _repaid(session, city_code, since, until)
+    repaid = month_deeds.repaid(session, city_code, since, until)
     yield MonthLine(Figure.REPAID, repaid, -ledger(RECEIVED.values(), _OF_REPAYMENTS))
-    paid = _paid_out(session, city_code, since, until)
+    paid = month_deeds.paid_out(session, city_code, since, until)
     paid_in_ledger = -ledger([LedgerAccount.PAID_OUT], [LedgerEvent.PAID_OUT])
     yield MonthLine(Figure.PAID_OUT, paid, paid_in_ledger)
-
-
-def _redeemed(
-    session: Session, city_code: str, since: datetime, until: datetime
-) -> tuple[int, int]:
-    total, commission = session.execute(
-        select(func.sum(Visit.total_fen), func.sum(Visit.commission_fen))
-        .join(Order, Order.id == Visit.order_id)
-        .where(Order.city_code == city_code, Visit.redeemed_at >= since, Visit.redeemed_at < until)
-    ).one()
-    return int(total or 0), int(commission or 0)
-
-
-def _extra(session: Session, city_code: str, since: datetime, until: datetime) -> tuple[int, int]:
-    total, commission = session.execute(
-        select(func.sum(ExtraTime.total_fen), func.sum(ExtraTime.commission_fen))
-        .join(Visit, Visit.id == ExtraTime.visit_id)
-        .join(Order, Order.id == Visit.order_id)
-        .where(
-            Order.city_code == city_code,
-            ExtraTime.status == ExtraTimeStatus.AGREED,
-            ExtraTime.answered_at >= since,
-            ExtraTime.answered_at < until,
-        )
-    ).one()
-    return int(total or 0), int(commission or 0)
-
-
-def _refunded(session: Session, city_code: str, since: datetime, until: datetime) -> int:
-    """What was given back, less what was taken back again."""
-
-    def total(moment: InstrumentedAttribute) -> int:
-        found = (
-            select(func.sum(Refund.amount_fen))
-            .join(Visit, Visit.id == Refund.visit_id)
-            .join(Order, Order.id == Visit.order_id)
-            .where(Order.city_code == city_code, moment >= since, moment < until)
-        )
-        return int(session.scalar(found) or 0)
-
-    return total(Refund.created_at) - total(Refund.taken_back_at)
-
-
-def _received(
-    session: Session, city_code: str, since: datetime, until: datetime
-) -> dict[ReceiptMethod, int]:
-    found = defaultdict[ReceiptMethod, int](int)
-    for sign, moment in ((1, Receipt.created_at), (-1, Receipt.reversed_at)):
-        rows = session.execute(
-            select(Receipt.method, func.sum(Receipt.amount_fen))
-            .where(Receipt.city_code == city_code, moment >= since, moment < until)
-            .group_by(Receipt.method)
-        )
-        for method, total in rows:
-            found[method] += sign * int(total)
-    return found
-
-
-def _repaid(session: Session, city_code: str, since: datetime, until: datetime) -> int:
-    """What families got back, less what they did not after all."""
-
-    def total(moment: InstrumentedAttribute) -> int:
-        found = select(func.sum(Repayment.amount_fen)).where(
-            Repayment.city_code == city_code, moment >= since, moment < until
-        )
-        return int(session.scalar(found) or 0)
-
-    return total(Repayment.created_at) - total(Repayment.taken_back_at)
-
-
-def _paid_out(session: Session, city_code: str, since: datetime, until: datetime) -> int:
-    found = (
-        select(func.sum(Payout.amount_fen))
-        .join(PayoutBatch, PayoutBatch.id == Payout.batch_id)
-        .where(
-            PayoutBatch.city_code == city_code,
-            Payout.status == PayoutStatus.PAID,
-            Payout.settled_at >= since,
-            Payout.settled_at < until,
-        )
-    )
-    return int(session.scalar(found) or 0)
 
 
 def _caregivers(

@@ -9,8 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from data.tasks import Task, TaskStatus
-from services import announcements, clock, policy_news
-from services import announcements, clock, month_files
+from services import announcements, clock, month_files, policy_news
 from services.access import Actor, Permission
 
 __all__ = ["KINDS", "FailedTask", "Queue", "TaskStatus"]

@@ -205,7 +205,7 @@ FAMILIES: dict[str, set[str]] = {
         "complaints",
         "invoices",
         "payouts", "policy", "invoices",
-        "payouts", "invoices", "month_end",
+        "month_end",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",

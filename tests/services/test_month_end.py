@@ -208,7 +208,9 @@ def test_whatever_happened_every_month_ties(session, clock, deeds):
                 if number % 2:
                     repayments.take_back(session, OPERATOR, made, "记错了")
             elif deed.startswith("receipt"):
-                order_id = make_order(session) if deed == "receipt" else None
+                order_id = None
+                if deed == "receipt":
+                    order_id = make_order(session, starts_at=clock() + timedelta(days=90 + number))
                 made = make_receipt(session, reference=f"{number}", order_id=order_id)
                 if number % 2:
                     receipts.reverse(session, OPERATOR, made, "记错了")
