@@ -34,6 +34,7 @@ from tests.factories import (
     LI,
     NANTONG,
     OPERATOR,
+    ZHAO,
     ZHOU,
     cancel_order,
     make_order,
@@ -210,7 +211,9 @@ def test_whatever_happened_every_month_ties(session, clock, deeds):
             elif deed.startswith("receipt"):
                 order_id = None
                 if deed == "receipt":
-                    order_id = make_order(session, starts_at=clock() + timedelta(days=90 + number))
+                    order_id = make_order(
+                        session, caregiver=ZHAO, starts_at=clock() + timedelta(days=2 + 2 * number)
+                    )
                 made = make_receipt(session, reference=f"{number}", order_id=order_id)
                 if number % 2:
                     receipts.reverse(session, OPERATOR, made, "记错了")
