@@ -143,7 +143,6 @@ def shred_due(session: Session, actor: Actor) -> int:
     )
     prepared_files.drop_old(session)
     kinds = documents, report_photos, attachments, complaint_evidence, proofs
-    kinds = documents, report_photos, attachments, proofs
     return sum(kind.shred_due(session, actor) for kind in kinds)
 
 

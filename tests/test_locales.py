@@ -89,9 +89,8 @@ from services.gateways import Failure
 from services.income import IncomeKind
 from services.income_statements import LineKind
 from services.jobs import JOBS, Light
-from services.moves import CITY_MOVES, MOVES
-from services.lifecycles import CITY_MOVES, MOVES
 from services.month_end import Figure
+from services.moves import CITY_MOVES, MOVES
 from services.notes import NoteKind
 from services.places import Datum, DistanceBand, PlaceKind
 from services.policies import Standing
@@ -204,7 +203,6 @@ FAMILIES: dict[str, set[str]] = {
         "payouts", "policy",
         "complaints",
         "invoices",
-        "payouts", "policy", "invoices",
         "month_end",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
