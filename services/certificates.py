@@ -135,6 +135,19 @@ def held(session: Session, caregiver_ids: Collection[int]) -> dict[int, set[str]
     return kinds
 
 
+def hold_until(session: Session, caregiver_ids: Collection[int]) -> dict[tuple[int, str], date]:
+    """Until which day approved certificates hold, by caregiver and kind; the latest of several."""
+    found = dict[tuple[int, str], date]()
+    for caregiver_id, kind, expires_on in session.execute(
+        select(Certificate.caregiver_id, Certificate.kind, Certificate.expires_on).where(
+            Certificate.caregiver_id.in_(caregiver_ids), Certificate.approved_at.is_not(None)
+        )
+    ):
+        key = caregiver_id, kind
+        found[key] = max(found.get(key, date.min), expires_on or date.max)
+    return found
+
+
 def holds(
     caregiver_id: InstrumentedAttribute[int], kind: str | BindParameter[str]
 ) -> ColumnElement[bool]:
