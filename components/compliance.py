@@ -36,9 +36,10 @@ def queue() -> None:
     kind = FindingKind(chosen) if chosen in list(FindingKind) else None
     number = session.fetch(findings.count, kind=kind, decided=decided)
     if not number:
-        layout.empty(
-            "breaches_decided" if decided else "breaches", icon=":material/verified_user:"
-        )
+        if decided:
+            layout.empty("breaches_decided", icon=":material/history:")
+        else:
+            layout.empty("breaches", icon=":material/verified_user:")
         return
     begin = tables.offset(number, f"compliance_page_{kind}_{decided}")
     for one in session.fetch(findings.listing, kind=kind, decided=decided, offset=begin):
@@ -66,7 +67,10 @@ def _finding(one: FindingView) -> None:
             st.markdown(f"{icons.FINDING[one.kind]} **{t(f'finding_kind.{one.kind}')}**")
             layout.badge(icons.FINDING_STATUS[one.status], t(f"finding_status.{one.status}"))
         st.markdown(_evidence(one))
-        parts = [places.city_path(one.city_code), t("compliance.found", at=formats.moment(one.found_at))]
+        parts = [
+            places.city_path(one.city_code),
+            t("compliance.found", at=formats.moment(one.found_at)),
+        ]
         if one.caregiver_name:
             parts.insert(0, formats.plain(one.caregiver_name))
         if one.owner_name:
@@ -82,9 +86,9 @@ def _finding(one: FindingView) -> None:
 def _evidence(one: FindingView) -> str:
     """What was found, in a sentence."""
     facts = one.facts
-    place = f"_{facts['place']}" if "place" in facts else ""
+    case = f"{one.kind}_{facts['place']}" if "place" in facts else one.kind
     return t(
-        f"finding_evidence.{one.kind}{place}",
+        f"finding_evidence.{case}",
         order=one.order_id or "",
         demand=one.demand_id or "",
         price=_money(facts, "price_fen"),
@@ -139,13 +143,19 @@ def _decide(one: FindingView) -> None:
 def _uphold(one: FindingView) -> None:
     key = f"uphold_finding_{one.id}"
     with (
-        st.popover(t("compliance.uphold"), icon=":material/gavel:", key=f"{key}_ask", type="primary"),
+        st.popover(
+            t("compliance.uphold"), icon=":material/gavel:", key=f"{key}_ask", type="primary"
+        ),
         st.form(f"{key}_form", border=False),
     ):
         given = 0
         if one.caregiver_id is not None:
             given = st.number_input(
-                t("compliance.points"), value=one.suggested, min_value=0, step=1, key=f"{key}_points"
+                t("compliance.points"),
+                value=one.suggested,
+                min_value=0,
+                step=1,
+                key=f"{key}_points",
             )
             st.caption(t("compliance.points_note"))
         said = st.text_area(

@@ -7,6 +7,7 @@ from services.caregivers import CaregiverLevel, CaregiverStatus
 from services.catalogue import ItemGroup
 from services.cities import CityStatus
 from services.complaint_views import ComplaintStatus, Party
+from services.compliance.findings import FindingKind, FindingStatus
 from services.customers import AccountStatus
 from services.delivery_reports import OutboxChannel
 from services.demands import ApplicationStatus, DemandStatus
@@ -148,6 +149,21 @@ PAYOUT_BATCH = {
     BatchStatus.SENT: (":material/account_balance:", "blue"),
     BatchStatus.CLOSED: (":material/task_alt:", "green"),
     BatchStatus.WITHDRAWN: (":material/undo:", "gray"),
+}
+FINDING = {
+    FindingKind.PRICE: ":material/price_change:",
+    FindingKind.LATE_CANCELLATIONS: ":material/event_busy:",
+    FindingKind.CONTACTS: ":material/contact_phone:",
+    FindingKind.TRADED_REVIEWS: ":material/reviews:",
+    FindingKind.FAR_CHECK_IN: ":material/wrong_location:",
+    FindingKind.EXPIRED_PAPERS: ":material/badge:",
+    FindingKind.IDLE_COMPLAINT: ":material/hourglass_disabled:",
+}
+FINDING_STATUS = {
+    FindingStatus.OPEN: (":material/flag:", "orange"),
+    FindingStatus.TAKEN: (":material/back_hand:", "blue"),
+    FindingStatus.UPHELD: (":material/gavel:", "red"),
+    FindingStatus.DISMISSED: (":material/check:", "gray"),
 }
 RULES = {
     RuleStatus.DRAFT: (":material/edit_note:", "gray"),

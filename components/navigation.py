@@ -68,6 +68,7 @@ PAGES = (
     PageEntry("operator", "month_end", "calendar_month", Permission.CLOSE_MONTH),
     PageEntry("operator", "unmet", "search_off", Permission.READ_UNMET_NEEDS),
     PageEntry("operator", "catalogue", "menu_book", Permission.KEEP_CATALOGUE),
+    PageEntry("operator", "compliance", "policy", Permission.DECIDE_COMPLAINT),
     PageEntry("operator", "rules", "gavel", Permission.KEEP_RULES),
     PageEntry("operator", "policies", "contract", Permission.KEEP_POLICIES),
     PageEntry("operator", "places", "pin_drop", Permission.KEEP_PLACES),

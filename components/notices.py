@@ -42,6 +42,7 @@ _PAGE_OF = {
     NoticeKind.INVOICE_ISSUED: "my_bill",
     NoticeKind.INVOICE_REFUSED: "my_bill",
     NoticeKind.INVOICE_CANCELLED: "my_bill",
+    NoticeKind.BREACHES_FOUND: "compliance",
     NoticeKind.VISIT_FINISHED: "redeem",
     NoticeKind.VISIT_REDEEMED: "my_visits",
     NoticeKind.REDEMPTION_LOCKED: "orders",

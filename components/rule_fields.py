@@ -15,8 +15,13 @@ from services.pricing import BASIS_POINTS
 from services.rule_book import MOST_STEPS, PARAMETERS, Kind, Section, Values
 
 _A_PERCENT = BASIS_POINTS // 100
-# What a number counts: the ending of its name.
-_UNITS = ("hours", "days", "kmh", "cell")
+# What their names alone do not say.
+EXPLAINED = (
+    "urgent_hours", "release_days", "auto_confirm_days", "hold_hours", "decline_hours",
+    "notice_hours", "horizon_days", "plan_ahead_days", "reoffer_hours", "rest_hours", "week_hours",
+    "travel_kmh", "smallest_cell", "due_soon_hours", "limit_points", "late_cancellations",
+    "pair_reviews", "far_km", "idle_days",
+)  # fmt: skip
 ICONS = {
     Section.PRICES: ":material/sell:",
     Section.SURCHARGES: ":material/trending_up:",
@@ -25,6 +30,9 @@ ICONS = {
     Section.PAY: ":material/payments:",
     Section.BOOKING: ":material/event_available:",
     Section.WORK: ":material/schedule:",
+    Section.COMPLAINTS: ":material/support_agent:",
+    Section.POINTS: ":material/exposure_plus_1:",
+    Section.COMPLIANCE: ":material/policy:",
     Section.PRIVACY: ":material/shield_person:",
 }
 
@@ -44,7 +52,7 @@ def said(parameter: str, value: Any) -> str:  # noqa: ANN401 - of the parameter'
         case Kind.MINUTE:
             return formats.hour_minute(value)
         case Kind.NUMBER:
-            return t(f"rules.count_{parameter.rpartition('_')[2]}", count=value)
+            return t(f"rules.count_{PARAMETERS[parameter].unit}", count=value)
         case Kind.STEPS:
             each = (
                 t(f"rules.step_{parameter}", bound=bound, share=percent(share))
@@ -149,7 +157,7 @@ def _number(parameter: str, now: int, key: str) -> int:
         value=now,
         step=1,
         key=f"{key}_{parameter}",
-        help=t(f"rules.{parameter}_help"),
+        help=t(f"rules.{parameter}_help") if parameter in EXPLAINED else None,
     )
 
 

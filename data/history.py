@@ -31,6 +31,7 @@ class Noun(StrEnum):
     RULE_VERSION = "rule_version"
     REPAYMENT = "repayment"
     POLICY_VERSION = "policy_version"
+    FINDING = "finding"
     POINTS = "points"
     INVOICE = "invoice"
 

@@ -66,6 +66,7 @@ class NoticeKind(StrEnum):
     RULES_TURNED_DOWN = "rules_turned_down"
     RULES_PUBLISHED = "rules_published"
     RULES_WITHDRAWN = "rules_withdrawn"
+    BREACHES_FOUND = "breaches_found"
     PAID_OUT = "paid_out"
     PAYOUT_FAILED = "payout_failed"
     PAYOUT_ACCOUNT_CHANGED = "payout_account_changed"

@@ -36,7 +36,7 @@ class PenaltyPoints(Numbered, Base):
     words: Mapped[str] = mapped_column(String(500))
     given_by_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id"))
     complaint_id: Mapped[int | None] = mapped_column(ForeignKey("complaints.id"), index=True)
-    finding_id: Mapped[int | None]
+    finding_id: Mapped[int | None] = mapped_column(ForeignKey("compliance_findings.id"), index=True)
     status: Mapped[PointsStatus] = mapped_column(
         text_enum(PointsStatus), default=PointsStatus.STANDING
     )

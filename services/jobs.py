@@ -43,6 +43,7 @@ from services import (
 )
 from services.access import SYSTEM, Actor, Permission
 from services.analytics import publishing, upkeep
+from services.compliance import findings
 from services.deliveries import Transact
 from services.errors import NotFound
 
@@ -147,6 +148,9 @@ JOBS: dict[str, Schedule] = {
     ),
     "release_pay": Schedule(
         timedelta(hours=1), lambda session: income.release_due(session, SYSTEM)
+    ),
+    "detect_breaches": Schedule(
+        timedelta(days=1), lambda session: findings.detect(session, SYSTEM)
     ),
     "publish_rules": Schedule(
         timedelta(seconds=30),

@@ -9,6 +9,7 @@ from data.caregivers import Caregiver
 from data.chat import Talk
 from data.cities import City
 from data.complaints import Complaint, ExtraTime, Incident
+from data.compliance import ComplianceFinding
 from data.demands import Application, Demand
 from data.history import Noun, StatusChange
 from data.invoices import Invoice
@@ -42,6 +43,7 @@ Movable = (
     | Payout
     | Refund
     | RuleVersion
+    | ComplianceFinding
     | Repayment
     | PolicyVersion
     | PenaltyPoints

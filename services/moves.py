@@ -13,6 +13,7 @@ from data.complaints import (
     ExtraTimeStatus,
     IncidentStatus,
 )
+from data.compliance import FindingStatus
 from data.demands import ApplicationStatus, DemandStatus
 from data.history import Noun
 from data.invoices import InvoiceStatus
@@ -323,6 +324,16 @@ INVOICE_MOVES = (
     Move("refuse", InvoiceStatus.ASKED, InvoiceStatus.REFUSED, Permission.ISSUE_INVOICE),
     Move("withdraw", InvoiceStatus.ASKED, InvoiceStatus.WITHDRAWN, Permission.ASK_INVOICE),
     Move("cancel", InvoiceStatus.ISSUED, InvoiceStatus.CANCELLED, Permission.ISSUE_INVOICE),
+FINDING_MOVES = (
+    Move("take", FindingStatus.OPEN, FindingStatus.TAKEN, Permission.DECIDE_COMPLAINT),
+    *(
+        Move(name, status, target, Permission.DECIDE_COMPLAINT)
+        for status in (FindingStatus.OPEN, FindingStatus.TAKEN)
+        for name, target in (
+            ("uphold", FindingStatus.UPHELD),
+            ("dismiss", FindingStatus.DISMISSED),
+        )
+    ),
 )
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
@@ -341,6 +352,7 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.PAYOUT: PAYOUT_MOVES,
     Noun.REFUND: REFUND_MOVES,
     Noun.RULE_VERSION: RULE_VERSION_MOVES,
+    Noun.FINDING: FINDING_MOVES,
     Noun.REPAYMENT: REPAYMENT_MOVES,
     Noun.POINTS: POINTS_MOVES,
     Noun.POLICY_VERSION: POLICY_MOVES,

@@ -229,13 +229,18 @@ def _views(session: Session, actor: Actor, query: Select[PenaltyPoints]) -> list
         .outerjoin(Visit, Visit.id == Complaint.visit_id)
         .limit(MOST_LISTED)
     )
-    return [_view(session, actor, row, name, visit_at) for row, name, visit_at in rows]
+    found = rows.all()
+    rules = {
+        code: complaint_rules.of(session, code) for code in {row.city_code for row, *_ in found}
+    }
+    return [
+        _view(actor, row, rules[row.city_code], name, visit_at) for row, name, visit_at in found
+    ]
 
 
 def _view(
-    session: Session, actor: Actor, row: PenaltyPoints, name: str, visit_at: datetime | None
+    actor: Actor, row: PenaltyPoints, rules: ComplaintRules, name: str, visit_at: datetime | None
 ) -> PointsView:
-    rules = complaint_rules.of(session, row.city_code)
     counts = row.status is not PointsStatus.LIFTED and row.created_at >= _since(rules)
     moves: Sequence[str] = lifecycles.open_moves(Noun.POINTS, row.status, actor)
     if actor.role is Role.OPERATOR and row.status is not PointsStatus.CONTESTED:

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from data.orders import VisitStatus
 from services import clock
-from services.rule_book import Values
+from services.rule_book import PARAMETERS, Section, Values
 
 AN_HOUR = timedelta(hours=1)
 A_DAY = timedelta(days=1)
@@ -40,7 +40,12 @@ HANG_ON = {
     Count.WAITING_FEN: "release_days",
     Count.SMALL_CELLS: "smallest_cell",
 }
-UNTOLD = "plan_ahead_days", "reoffer_hours", "travel_kmh"
+_IN_MONEY = Section.PRICES, Section.SURCHARGES, Section.FEES, Section.COMMISSION
+UNTOLD = tuple(
+    name
+    for name, one in PARAMETERS.items()
+    if one.section not in _IN_MONEY and name not in {*HANG_ON.values(), "decline_hours"}
+)
 
 
 def counts(

@@ -8,8 +8,11 @@ from typing import Any
 
 from data.caregivers import CaregiverLevel
 from data.cities import City
+from data.complaints import ComplaintCategory
+from data.compliance import FindingKind
 from services import pricing
 from services.catalogue import ItemView
+from services.complaint_limits import LONGEST_APPEAL, MOST_HOURS, ComplaintRules
 from services.errors import Invalid
 from services.pricing import Rules
 
@@ -27,6 +30,9 @@ class Section(StrEnum):
     PAY = "pay"
     BOOKING = "booking"
     WORK = "work"
+    COMPLAINTS = "complaints"
+    POINTS = "points"
+    COMPLIANCE = "compliance"
     PRIVACY = "privacy"
 
 
@@ -48,13 +54,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """Where it belongs and its kind; the fewest and most of its number, or of a step's bound."""
+    """Where it belongs and its kind; the fewest and most of its number, or of a step's bound.
+
+    The unit says what a number counts.
+    """
 
     section: Section
     kind: Kind
     fewest: int
     most: int
     usual: Any
+    unit: str = ""
 
 
 _STEPS = "monthly_steps", "customer_fees", "caregiver_fees"
@@ -66,41 +76,80 @@ _USUAL = {
 _MINUTES = 24 * 60 - 1
 # Parameters that a city's own columns say too, for whoever asks what holds now.
 _OF_CITY = {
-    "commission_bp": (Section.COMMISSION, Kind.SHARE, 0, 5000),
-    "release_days": (Section.PAY, Kind.NUMBER, 0, 60),
-    "auto_confirm_days": (Section.PAY, Kind.NUMBER, 1, 60),
-    "hold_hours": (Section.BOOKING, Kind.NUMBER, 1, 72),
-    "decline_hours": (Section.BOOKING, Kind.NUMBER, 0, 72),
-    "notice_hours": (Section.BOOKING, Kind.NUMBER, 0, 168),
-    "horizon_days": (Section.BOOKING, Kind.NUMBER, 1, 365),
-    "plan_ahead_days": (Section.BOOKING, Kind.NUMBER, 1, 180),
-    "reoffer_hours": (Section.BOOKING, Kind.NUMBER, 1, 168),
-    "rest_hours": (Section.WORK, Kind.NUMBER, 0, 24),
-    "week_hours": (Section.WORK, Kind.NUMBER, 1, 168),
-    "travel_kmh": (Section.WORK, Kind.NUMBER, 3, 120),
-    "smallest_cell": (Section.PRIVACY, Kind.NUMBER, 5, 100),
+    "commission_bp": (Section.COMMISSION, Kind.SHARE, 0, 5000, ""),
+    "release_days": (Section.PAY, Kind.NUMBER, 0, 60, "days"),
+    "auto_confirm_days": (Section.PAY, Kind.NUMBER, 1, 60, "days"),
+    "hold_hours": (Section.BOOKING, Kind.NUMBER, 1, 72, "hours"),
+    "decline_hours": (Section.BOOKING, Kind.NUMBER, 0, 72, "hours"),
+    "notice_hours": (Section.BOOKING, Kind.NUMBER, 0, 168, "hours"),
+    "horizon_days": (Section.BOOKING, Kind.NUMBER, 1, 365, "days"),
+    "plan_ahead_days": (Section.BOOKING, Kind.NUMBER, 1, 180, "days"),
+    "reoffer_hours": (Section.BOOKING, Kind.NUMBER, 1, 168, "hours"),
+    "rest_hours": (Section.WORK, Kind.NUMBER, 0, 24, "hours"),
+    "week_hours": (Section.WORK, Kind.NUMBER, 1, 168, "hours"),
+    "travel_kmh": (Section.WORK, Kind.NUMBER, 3, 120, "kmh"),
+    "smallest_cell": (Section.PRIVACY, Kind.NUMBER, 5, 100, "families"),
 }
 _OF_TARIFF = {
-    "night_bp": (Section.SURCHARGES, Kind.SHARE, 0, 20_000),
-    "night_from_minute": (Section.SURCHARGES, Kind.MINUTE, 0, _MINUTES),
-    "night_until_minute": (Section.SURCHARGES, Kind.MINUTE, 0, _MINUTES),
-    "weekend_bp": (Section.SURCHARGES, Kind.SHARE, 0, 20_000),
-    "holiday_bp": (Section.SURCHARGES, Kind.SHARE, 0, 30_000),
-    "urgent_bp": (Section.SURCHARGES, Kind.SHARE, 0, 20_000),
-    "urgent_hours": (Section.SURCHARGES, Kind.NUMBER, 0, 72),
-    "rounding_fen": (Section.SURCHARGES, Kind.MONEY, 1, 10_000),
-    "monthly_steps": (Section.SURCHARGES, Kind.STEPS, 2, 62),
-    "customer_fees": (Section.FEES, Kind.STEPS, 1, 720),
-    "caregiver_fees": (Section.FEES, Kind.STEPS, 1, 720),
-    "no_show_bp": (Section.FEES, Kind.SHARE, 0, 10_000),
-    "caregiver_no_show_bp": (Section.FEES, Kind.SHARE, 0, 10_000),
+    "night_bp": (Section.SURCHARGES, Kind.SHARE, 0, 20_000, ""),
+    "night_from_minute": (Section.SURCHARGES, Kind.MINUTE, 0, _MINUTES, ""),
+    "night_until_minute": (Section.SURCHARGES, Kind.MINUTE, 0, _MINUTES, ""),
+    "weekend_bp": (Section.SURCHARGES, Kind.SHARE, 0, 20_000, ""),
+    "holiday_bp": (Section.SURCHARGES, Kind.SHARE, 0, 30_000, ""),
+    "urgent_bp": (Section.SURCHARGES, Kind.SHARE, 0, 20_000, ""),
+    "urgent_hours": (Section.SURCHARGES, Kind.NUMBER, 0, 72, "hours"),
+    "rounding_fen": (Section.SURCHARGES, Kind.MONEY, 1, 10_000, ""),
+    "monthly_steps": (Section.SURCHARGES, Kind.STEPS, 2, 62, ""),
+    "customer_fees": (Section.FEES, Kind.STEPS, 1, 720, ""),
+    "caregiver_fees": (Section.FEES, Kind.STEPS, 1, 720, ""),
+    "no_show_bp": (Section.FEES, Kind.SHARE, 0, 10_000, ""),
+    "caregiver_no_show_bp": (Section.FEES, Kind.SHARE, 0, 10_000, ""),
 }
+_COMPLAINTS = ComplaintRules()
+# How many hours a complaint of each category may take, of those in which the desk works.
+COMPLAINT_HOURS = {category: f"complaint_hours_{category}" for category in ComplaintCategory}
+# How many points the rules suggest for a finding; a complaint that waits is nobody's fault alone.
+FINDING_POINTS = {
+    kind: f"{kind}_points" for kind in FindingKind if kind is not FindingKind.IDLE_COMPLAINT
+}
+_OF_COMPLAINTS = {
+    **{
+        name: (Section.COMPLAINTS, 1, MOST_HOURS, _COMPLAINTS.hours[category], "hours")
+        for category, name in COMPLAINT_HOURS.items()
+    },
+    "due_soon_hours": (Section.COMPLAINTS, 0, MOST_HOURS, _COMPLAINTS.due_soon_hours, "hours"),
+    "appeal_days": (
+        Section.COMPLAINTS, 1, LONGEST_APPEAL.days, _COMPLAINTS.appeal_days, "days",
+    ),
+    "appeal_hours": (Section.COMPLAINTS, 1, MOST_HOURS, _COMPLAINTS.appeal_hours, "hours"),
+    "most_points": (Section.POINTS, 1, 100, _COMPLAINTS.most_points, "points"),
+    "limit_points": (Section.POINTS, 1, 1000, _COMPLAINTS.limit_points, "points"),
+    "points_months": (Section.POINTS, 1, 60, _COMPLAINTS.points_months, "months"),
+    **{
+        name: (Section.POINTS, 0, 100, 3 if kind is FindingKind.CONTACTS else 2, "points")
+        for kind, name in FINDING_POINTS.items()
+    },
+    "late_cancellations": (Section.COMPLIANCE, 1, 30, 3, "times"),
+    "pair_reviews": (Section.COMPLIANCE, 2, 50, 5, "times"),
+    "far_km": (Section.COMPLIANCE, 1, 50, 3, "km"),
+    "idle_days": (Section.COMPLIANCE, 1, 60, 2, "days"),
+}  # fmt: skip
 CITY_COLUMNS = tuple(_OF_CITY)
 PARAMETERS: dict[str, Parameter] = {
     "prices": Parameter(Section.PRICES, Kind.BOUNDS, 0, 0, {}),
-    **{name: Parameter(*of, _USUAL[name]) for name, of in _OF_TARIFF.items()},
+    **{
+        name: Parameter(section, kind, fewest, most, _USUAL[name], unit)
+        for name, (section, kind, fewest, most, unit) in _OF_TARIFF.items()
+    },
     "commissions": Parameter(Section.COMMISSION, Kind.BY_ITEM, 0, 5000, {}),
-    **{name: Parameter(*of, City.__table__.c[name].default.arg) for name, of in _OF_CITY.items()},
+    **{
+        name: Parameter(section, kind, fewest, most, City.__table__.c[name].default.arg, unit)
+        for name, (section, kind, fewest, most, unit) in _OF_CITY.items()
+    },
+    **{
+        name: Parameter(section, Kind.NUMBER, fewest, most, value, unit)
+        for name, (section, fewest, most, value, unit) in _OF_COMPLAINTS.items()
+    },
 }
 
 
@@ -121,6 +170,20 @@ def tariff(values: Values) -> Rules:
     for name in _STEPS:
         numbers[name] = tuple((bound, share) for bound, share in said[name])
     return Rules(**numbers)
+
+
+def complaints(values: Values) -> ComplaintRules:
+    """What complaints and points hang on."""
+    said = complete(values)
+    return ComplaintRules(
+        hours={category: said[name] for category, name in COMPLAINT_HOURS.items()},
+        appeal_hours=said["appeal_hours"],
+        due_soon_hours=said["due_soon_hours"],
+        appeal_days=said["appeal_days"],
+        most_points=said["most_points"],
+        limit_points=said["limit_points"],
+        points_months=said["points_months"],
+    )
 
 
 def commission_bp(values: Values, item_id: int) -> int:
@@ -146,10 +209,14 @@ def changes(before: Values, after: Values) -> dict[str, tuple[Any, Any]]:
 def checked(values: Values, items: Collection[ItemView]) -> dict[str, Any]:
     """The values with their steps in order, or a refusal that names the parameter."""
     said = complete(values)
-    return {name: _checked(name, one, said[name], items) for name, one in PARAMETERS.items()}
+    found = {name: _checked(name, one, said[name], items) for name, one in PARAMETERS.items()}
+    shortest = min(found[name] for name in (*COMPLAINT_HOURS.values(), "appeal_hours"))
+    if found["due_soon_hours"] >= shortest:
+        raise Invalid("error.due_soon_too_long", most=shortest - 1)
+    return found
 
 
-def _checked(name: str, one: Parameter, value: object, items: Collection[ItemView]) -> object:
+def _checked(name: str, one: Parameter, value: object, items: Collection[ItemView]) -> Any:  # noqa: ANN401
     known = {str(item.id): item for item in items}
     match one.kind, value:
         case Kind.STEPS, list() | tuple():

@@ -32,6 +32,7 @@ from components import (
     receipts,
     refunds,
     reviews,
+    rule_fields,
     search,
     security,
     today,
@@ -79,6 +80,8 @@ from services.analytics.terms import LONGER, PRICES, URGENCIES, AgeBand, Daypart
 from services.availability import Obstacle
 from services.chat_desk import Box
 from services.complaint_cases import Queue
+from services.compliance.findings import FindingKind as BreachKind
+from services.compliance.findings import FindingStatus
 from services.deliveries import OUTSIDE
 from services.dispatch.weights import Weights
 from services.drafts import Lost
@@ -124,8 +127,12 @@ BEGINNINGS = {
 UNTOLD = (
     Noun.CAREGIVER, Noun.ACCOUNT, Noun.CITY, Noun.VERIFICATION, Noun.TALK, Noun.RULE_VERSION,
     Noun.POLICY_VERSION,
+    Noun.FINDING,
     Noun.POINTS,
 )  # fmt: skip
+EVIDENCE = {
+    BreachKind.CONTACTS: ("_demand", "_chat"), BreachKind.TRADED_REVIEWS: ("_mutual", "_pair"),
+}  # fmt: skip
 STEPWISE = {one for one in PARAMETERS if PARAMETERS[one].kind is RuleKind.STEPS}
 STEPS = BEGINNINGS | {
     f"{noun}_{move.name}"
@@ -329,11 +336,16 @@ FAMILIES: dict[str, set[str]] = {
     "changes.no_show_{}": {"customer", "caregiver"},
     "rules.step_{}": STEPWISE,
     "rules.bound_{}": STEPWISE,
-    "rules.count_{}": {"hours", "days", "kmh", "cell"},
+    "rules.count_{}": {one.unit for one in PARAMETERS.values() if one.unit},
     "rules.{}": {"lowest", "highest"},
-    "rules.{}_help": {one for one in PARAMETERS if PARAMETERS[one].kind is RuleKind.NUMBER},
+    "rules.{}_help": set(rule_fields.EXPLAINED),
     "rule_section.{}": set(Section),
     "rule_status.{}": set(RuleStatus),
+    "finding_kind.{}": set(BreachKind),
+    "finding_status.{}": set(FindingStatus),
+    "finding_evidence.{}": {
+        f"{kind}{place}" for kind in BreachKind for place in EVIDENCE.get(kind, ("",))
+    },
     "replays.{}": set(Total) | set(Count),
     "replays.side_{}": set(ReplaySide),
     "replays.{}_moved": set(ReplaySide),

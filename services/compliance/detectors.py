@@ -99,8 +99,6 @@ def contacts_exchanged(session: Session, city_code: str, values: Values) -> Iter
 
     In an order's chat, what the family or the caregiver wrote; what staff wrote is theirs to know.
     """
-    if not values["watch_contacts"]:
-        return
     for demand_id, said in session.execute(
         select(Demand.id, Demand.words)
         .where(Demand.city_code == city_code, Demand.created_at >= _since(), Demand.words != "")
@@ -130,7 +128,7 @@ def contacts_exchanged(session: Session, city_code: str, values: Values) -> Iter
 
 
 def traded_reviews(session: Session, city_code: str, values: Values) -> Iterator[Found]:
-    """Pairs who review each other, and caregivers whose best reviews come from one family mostly."""
+    """Pairs who review each other, and caregivers praised by one family mostly."""
     other = aliased(Review)
     for mine_id, hers_id, caregiver_id, order_id in session.execute(
         select(Review.id, other.id, Review.caregiver_id, Review.order_id)
@@ -193,7 +191,7 @@ def far_check_ins(session: Session, city_code: str, values: Values) -> Iterator[
         )
         .order_by(Visit.id)
     ):
-        km = places.distance_km(cell, was_in)
+        km = places.distance_km(cell, was_in or cell)
         if km > values["far_km"]:
             yield Found(f"visit:{visit_id}", caregiver_id, order_id, facts={"km": round(km, 1)})
 

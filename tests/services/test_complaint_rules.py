@@ -3,7 +3,7 @@
 import pytest
 
 from data.complaints import ComplaintCategory
-from services.complaint_rules import ComplaintRules
+from services.complaint_limits import ComplaintRules
 
 HOURS = ComplaintRules().hours
 

@@ -6,6 +6,7 @@ from data.caregivers import CaregiverStatus
 from data.chat import TalkStatus
 from data.cities import CityStatus
 from data.complaints import ComplaintStatus, ExtraTimeStatus, IncidentStatus
+from data.compliance import FindingStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
 from data.history import Noun, StatusChange
 from data.invoices import InvoiceStatus
@@ -42,6 +43,7 @@ FIRST = {
     Noun.RULE_VERSION: {RuleStatus.DRAFT},
     Noun.REPAYMENT: {RepaymentStatus.RECORDED},
     Noun.POLICY_VERSION: {PolicyStatus.DRAFT},
+    Noun.FINDING: {FindingStatus.OPEN},
     Noun.POINTS: {PointsStatus.STANDING},
     Noun.INVOICE: {InvoiceStatus.ASKED},
 }
