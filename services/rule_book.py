@@ -117,7 +117,7 @@ _OF_COMPLAINTS = {
         name: (Section.COMPLAINTS, 1, MOST_HOURS, _COMPLAINTS.hours[category], "hours")
         for category, name in COMPLAINT_HOURS.items()
     },
-    "due_soon_hours": (Section.COMPLAINTS, 0, MOST_HOURS, _COMPLAINTS.due_soon_hours, "hours"),
+    "due_soon_hours": (Section.COMPLAINTS, 0, MOST_HOURS - 1, _COMPLAINTS.due_soon_hours, "hours"),
     "appeal_days": (
         Section.COMPLAINTS, 1, LONGEST_APPEAL.days, _COMPLAINTS.appeal_days, "days",
     ),

@@ -80,6 +80,7 @@ from services.analytics.terms import LONGER, PRICES, URGENCIES, AgeBand, Daypart
 from services.availability import Obstacle
 from services.chat_desk import Box
 from services.complaint_cases import Queue
+from services.compliance import contacts
 from services.compliance.findings import FindingKind as BreachKind
 from services.compliance.findings import FindingStatus
 from services.deliveries import OUTSIDE
@@ -118,6 +119,13 @@ KEY = re.compile(r"[a-z_]+\.[a-z_]*[a-z]")
 HAN = re.compile(r"[\u3400-\u9fff]")
 # A language is called by its own name in every language; amounts are read as people type them.
 CHINESE_IN_SOURCE = {("components/catalogues.py", "中文"), ("services/payment_providers.py", "元")}
+CHINESE_IN_SOURCE = {
+    ("components/catalogues.py", "中文"),
+    ("services/receipts.py", "元")
+    # What detectors look for in people's words.
+    ("services/compliance/contacts.py", contacts.ACCOUNT_WORDS),
+    ("services/compliance/contacts.py", contacts.DIGIT_WORDS),
+}
 
 # How subjects come into the world; everything after it is a move.
 BEGINNINGS = {
@@ -211,6 +219,7 @@ FAMILIES: dict[str, set[str]] = {
         "complaints",
         "invoices",
         "month_end",
+        "breaches", "breaches_decided", "complaints",
         "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",

@@ -30,6 +30,7 @@ from services import (
     waiting_lists,
 )
 from services.access import SYSTEM, Actor, Role
+from services.compliance import findings
 from services.demo import (
     cast,
     chats,
@@ -132,6 +133,7 @@ def stage(
     _open_doors(session, start, now)
     with clock.at(now):
         rule_book.think(session, operator)
+        findings.detect(session, SYSTEM)
         chats.talk(session, actors, families, now)
         _call_some(session, actors[Role.DESK], families)
         _part_with_customers(session, actors, families)

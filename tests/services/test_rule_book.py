@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services import catalogue, rule_book
+from services.complaint_limits import MOST_HOURS
 from services.errors import Invalid
 from services.pricing import Rules
 from services.rule_book import PARAMETERS, Kind
@@ -12,6 +13,14 @@ ITEM = str(COMPANIONSHIP)
 NUMBERS = [name for name, one in PARAMETERS.items() if one.kind not in (
     Kind.STEPS, Kind.BY_ITEM, Kind.BOUNDS
 )]  # fmt: skip
+
+
+# All deadlines as far away as can be, and reminders just then.
+UNHURRIED = {
+    "due_soon_hours": 0,
+    "appeal_hours": MOST_HOURS,
+    **dict.fromkeys(rule_book.COMPLAINT_HOURS.values(), MOST_HOURS),
+}
 
 
 @pytest.fixture
@@ -31,10 +40,10 @@ def test_what_is_usual_is_what_cities_and_tariffs_begin_with(session, items):
 def test_every_number_is_within_its_limits(items, name):
     one = PARAMETERS[name]
     for value in (one.fewest, one.most):
-        assert rule_book.checked({name: value}, items)[name] == value
+        assert rule_book.checked(UNHURRIED | {name: value}, items)[name] == value
     for value in (one.fewest - 1, one.most + 1, 1.5, "3", None, True, 10**20):
         with pytest.raises(Invalid, match="number_out_of_range") as refused:
-            rule_book.checked({name: value}, items)
+            rule_book.checked(UNHURRIED | {name: value}, items)
         assert refused.value.values["field"] == name
 
 
@@ -64,6 +73,16 @@ def test_a_share_out_of_range_is_refused_in_per_cent(items):
 def test_what_makes_no_sense_is_refused_in_words(items, changes, error):
     with pytest.raises(Invalid, match=error):
         rule_book.checked(changes, items)
+
+
+def test_a_reminder_comes_before_the_shortest_deadline(items):
+    with pytest.raises(Invalid, match="due_soon_too_long") as refused:
+        rule_book.checked({"complaint_hours_safety": 4, "due_soon_hours": 4}, items)
+    assert refused.value.values == {"most": 3}
+    assert (
+        rule_book.complaints({"complaint_hours_safety": 4, "due_soon_hours": 3}).hours["safety"]
+        == 4
+    )
 
 
 def test_steps_are_put_in_order(items):

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0018"
-down_revision = "0017"
+revision = "0020"
+down_revision = "0019"
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
 NOTICE_KINDS = (
@@ -29,6 +29,8 @@ NOTICE_KINDS = (
     "visit_reminder", "chat_answered", "chat_asked", "leave_withdrawn", "no_show_taken_back",
     "paid_out", "payout_failed", "payout_account_changed", "refund_granted", "refund_taken_back",
     "rules_proposed", "rules_turned_down", "rules_published", "rules_withdrawn",
+    "receipt_recorded", "receipt_reversed", "money_repaid", "repayment_taken_back",
+    "policy_announced", "policy_withdrawn",
     "complaint_message", "complaint_handed_over", "complaint_due", "complaint_overdue",
     "complaint_appealed", "points_given", "points_contested", "points_decided", "excluded",
     "exclusion_lifted",
@@ -36,7 +38,7 @@ NOTICE_KINDS = (
 NOUNS = (
     "account", "city", "caregiver", "demand", "application", "order", "visit", "verification",
     "complaint", "incident", "extra_time", "talk", "payout_batch", "payout", "refund",
-    "rule_version", "points",
+    "rule_version", "repayment", "policy_version", "points",
 )  # fmt: skip
 # Table, column, name of the constraint: the values before, and those that join them.
 WIDENED = {
