@@ -324,6 +324,7 @@ INVOICE_MOVES = (
     Move("refuse", InvoiceStatus.ASKED, InvoiceStatus.REFUSED, Permission.ISSUE_INVOICE),
     Move("withdraw", InvoiceStatus.ASKED, InvoiceStatus.WITHDRAWN, Permission.ASK_INVOICE),
     Move("cancel", InvoiceStatus.ISSUED, InvoiceStatus.CANCELLED, Permission.ISSUE_INVOICE),
+)
 FINDING_MOVES = (
     Move("take", FindingStatus.OPEN, FindingStatus.TAKEN, Permission.DECIDE_COMPLAINT),
     *(

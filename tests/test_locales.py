@@ -118,10 +118,9 @@ REFUSALS = {"Invalid", "NotAllowed", "NotFound", "Conflict"}
 KEY = re.compile(r"[a-z_]+\.[a-z_]*[a-z]")
 HAN = re.compile(r"[\u3400-\u9fff]")
 # A language is called by its own name in every language; amounts are read as people type them.
-CHINESE_IN_SOURCE = {("components/catalogues.py", "中文"), ("services/payment_providers.py", "元")}
 CHINESE_IN_SOURCE = {
     ("components/catalogues.py", "中文"),
-    ("services/receipts.py", "元")
+    ("services/payment_providers.py", "元"),
     # What detectors look for in people's words.
     ("services/compliance/contacts.py", contacts.ACCOUNT_WORDS),
     ("services/compliance/contacts.py", contacts.DIGIT_WORDS),
@@ -219,8 +218,7 @@ FAMILIES: dict[str, set[str]] = {
         "complaints",
         "invoices",
         "month_end",
-        "breaches", "breaches_decided", "complaints",
-        "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
+        "breaches", "breaches_decided", "applications", "book", "calendars", "caller_orders", "callers", "caregivers", "catalogue",
         "cities", "customers", "find_caregivers", "inbox", "income", "my_calendar", "my_orders",
         "my_bill", "my_visits", "orders", "payers", "places", "receipts", "redeem", "repayments",
         "repeat", "task_hall", "unmet", "verifications",

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0020"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
 NOTICE_KINDS = (
@@ -33,12 +33,13 @@ NOTICE_KINDS = (
     "policy_announced", "policy_withdrawn",
     "complaint_message", "complaint_handed_over", "complaint_due", "complaint_overdue",
     "complaint_appealed", "points_given", "points_contested", "points_decided", "excluded",
-    "exclusion_lifted",
+    "exclusion_lifted", "invoice_asked", "invoice_issued", "invoice_refused", "invoice_cancelled",
 )  # fmt: skip
 NOUNS = (
     "account", "city", "caregiver", "demand", "application", "order", "visit", "verification",
     "complaint", "incident", "extra_time", "talk", "payout_batch", "payout", "refund",
     "rule_version", "repayment", "policy_version", "points",
+    "invoice",
 )  # fmt: skip
 # Table, column, name of the constraint: the values before, and those that join them.
 WIDENED = {
