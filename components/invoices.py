@@ -134,7 +134,7 @@ def _invoices(found: Sequence[InvoiceView], key: str, *, family: bool = False) -
             if one.id in pictures:
                 proofs.expander(pictures[one.id], f"invoice_{one.id}")
             _buyer(one)
-            _moves(one)
+            _moves(one, family=family)
     layout.more_button(found, key, _SHOWN_AT_ONCE)
 
 
@@ -185,15 +185,20 @@ def _buyer(one: InvoiceView) -> None:
         st.text("\n".join(_paid(receipt) for receipt in found.receipts))
 
 
-def _moves(one: InvoiceView) -> None:
+def _moves(one: InvoiceView, *, family: bool) -> None:
+    """What can be done with it; in the queue a request is refused, and not withdrawn."""
     if "issue" in one.moves:
         _issue(one)
     if "refuse" in one.moves:
         _with_reason(one, "refuse")
     if "cancel" in one.moves:
         _with_reason(one, "cancel")
-    if "withdraw" in one.moves and layout.confirmed(
-        t("invoices.withdraw"), t("invoices.withdraw_means"), f"withdraw_invoice_{one.id}"
+    if (
+        "withdraw" in one.moves
+        and not family
+        and layout.confirmed(
+            t("invoices.withdraw"), t("invoices.withdraw_means"), f"withdraw_invoice_{one.id}"
+        )
     ):
         session.perform("invoices.withdrawn", invoices.withdraw, one.id)
 

@@ -7,7 +7,7 @@ from data.database import reading, writing
 from services import invoices
 from services.invoices import BuyerKind, InvoiceForm, InvoiceStatus
 from tests.factories import DESK, NANTONG, NASTY, OPERATOR, ZHOU, make_receipt
-from tests.pages.screen import confirm, errors, opened, said, successes, words
+from tests.pages.screen import confirm, errors, opened, questions, said, successes, words
 
 PAGE, BILL, RECEIPTS = (
     "pages/operator/invoices.py", "pages/customer/my_bill.py", "pages/operator/receipts.py",
@@ -79,6 +79,7 @@ def test_the_desk_asks_for_a_caller(open_app, receipt_id):
 def test_an_operator_opens_issues_and_cancels(open_app, invoice_id):
     app = open_app(PAGE, OPERATOR)
     assert NASTY not in said(app)
+    assert f"withdraw_invoice_{invoice_id}" not in questions(app)
     app = opened(app, f"invoice_{invoice_id}_buyer_open")
     assert NASTY in said(app)
 
