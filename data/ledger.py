@@ -117,7 +117,11 @@ class LedgerBalance(Base):
     """
 
     __tablename__ = "ledger_balances"
-    __table_args__ = (UniqueConstraint("account", "party_id"),)
+    __table_args__ = (
+        UniqueConstraint("account", "party_id"),
+        # With all that a balance asks for.
+        Index(None, "account", "party_id", "total_fen"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account: Mapped[LedgerAccount] = mapped_column(text_enum(LedgerAccount, "ledgeraccount_kept"))
