@@ -20,7 +20,7 @@ EXPLAINED = (
     "urgent_hours", "release_days", "auto_confirm_days", "hold_hours", "decline_hours",
     "notice_hours", "horizon_days", "plan_ahead_days", "reoffer_hours", "rest_hours", "week_hours",
     "travel_kmh", "smallest_cell", "due_soon_hours", "limit_points", "late_cancellations",
-    "pair_reviews", "far_km", "idle_days",
+    "pair_reviews", "far_km", "idle_days", "withholds_tax",
 )  # fmt: skip
 ICONS = {
     Section.PRICES: ":material/sell:",
@@ -51,6 +51,8 @@ def said(parameter: str, value: Any) -> str:  # noqa: ANN401 - of the parameter'
             return formats.money(value)
         case Kind.MINUTE:
             return formats.hour_minute(value)
+        case Kind.SWITCH:
+            return t("rules.on") if value else t("rules.off")
         case Kind.NUMBER:
             return t(f"rules.count_{PARAMETERS[parameter].unit}", count=value)
         case Kind.STEPS:
@@ -173,7 +175,17 @@ def _minute(parameter: str, now: int, key: str) -> int:
     return at.hour * 60 + at.minute
 
 
+def _switch(parameter: str, now: int, key: str) -> int:
+    return st.toggle(
+        t(f"field.{parameter}"),
+        bool(now),
+        key=f"{key}_{parameter}",
+        help=t(f"rules.{parameter}_help"),
+    )
+
+
 _PLAIN: Mapping[Kind, Callable[[str, int, str], int]] = {
+    Kind.SWITCH: _switch,
     Kind.SHARE: _share,
     Kind.NUMBER: _number,
     Kind.MONEY: _money,

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     MONEY = "money"
     MINUTE = "minute"
+    SWITCH = "switch"
     STEPS = "steps"
     BY_ITEM = "by_item"
     BOUNDS = "bounds"
@@ -141,6 +142,7 @@ PARAMETERS: dict[str, Parameter] = {
         name: Parameter(section, kind, fewest, most, _USUAL[name], unit)
         for name, (section, kind, fewest, most, unit) in _OF_TARIFF.items()
     },
+    "withholds_tax": Parameter(Section.PAY, Kind.SWITCH, 0, 1, usual=True),
     "commissions": Parameter(Section.COMMISSION, Kind.BY_ITEM, 0, 5000, {}),
     **{
         name: Parameter(section, kind, fewest, most, City.__table__.c[name].default.arg, unit)
@@ -229,8 +231,10 @@ def _checked(name: str, one: Parameter, value: object, items: Collection[ItemVie
             return {item_id: value[item_id] for item_id in sorted(value, key=int)}
         case Kind.BOUNDS, dict():
             return _bounds(value, known)
+        case Kind.SWITCH, bool():
+            return value
         case _:
-            _in_range(name, one, value)
+            _in_range(name, one, None if one.kind is Kind.SWITCH else value)
             return value
 
 

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
+from services import rules
+
 
 class TaxMode(StrEnum):
     """Nothing is told, or what is withheld from residents' pay for labour."""
@@ -42,7 +44,8 @@ class TaxRule:
 
 def of(session: Session, city_code: str) -> TaxRule:
     """The rule that is in force in a city."""
-    return TaxRule()
+    told = rules.now(session, city_code)["withholds_tax"]
+    return TaxRule(mode=TaxMode.LABOUR if told else TaxMode.OFF)
 
 
 def withheld_fen(income_fen: int, rule: TaxRule) -> int:

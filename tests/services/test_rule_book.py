@@ -12,7 +12,7 @@ from tests.factories import COMPANIONSHIP, NOBODY_ID
 
 ITEM = str(COMPANIONSHIP)
 NUMBERS = [name for name, one in PARAMETERS.items() if one.kind not in (
-    Kind.STEPS, Kind.BY_ITEM, Kind.BOUNDS
+    Kind.STEPS, Kind.BY_ITEM, Kind.BOUNDS, Kind.SWITCH
 )]  # fmt: skip
 
 
@@ -115,3 +115,10 @@ def test_an_items_own_commission_comes_before_the_usual_one():
 
     assert rule_book.commission_bp(values, COMPANIONSHIP) == 900
     assert rule_book.commission_bp(values, NOBODY_ID) == 1500
+
+
+@pytest.mark.parametrize("value", [1, 0, "on", None])
+def test_a_switch_is_on_or_off_and_nothing_else(items, value):
+    with pytest.raises(Invalid, match="number_out_of_range"):
+        rule_book.checked({"withholds_tax": value}, items)
+    assert rule_book.checked({"withholds_tax": False}, items)["withholds_tax"] is False

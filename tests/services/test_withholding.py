@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import integers
 
+from services import withholding
 from services.withholding import TaxMode, TaxRule, withheld_fen
+from tests.factories import NANTONG, make_rules
 
 RULE = TaxRule()
 
@@ -38,3 +40,10 @@ def test_more_pay_is_never_less_after_tax(income_fen, more_fen):
 
 def test_what_is_switched_off_is_nothing():
     assert withheld_fen(10_000_000, TaxRule(mode=TaxMode.OFF)) == 0
+
+
+def test_a_city_may_leave_the_tax_out(session):
+    assert withholding.of(session, NANTONG) == TaxRule()
+    make_rules(session, withholds_tax=False)
+
+    assert withholding.of(session, NANTONG).mode is TaxMode.OFF
