@@ -8,11 +8,9 @@ from data.history import AuditEvent
 from data.ledger import LedgerAccount, LedgerEntry
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Order, OrderStatus, Party, Visit, VisitStatus
-from services import changes, income, ledger, no_shows, orders, places, redemption, tariffs, visits
-from services import clock as service_clock
+from services import changes, income, ledger, no_shows, orders, places, redemption, visits
 from services.access import SYSTEM, Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
-from services.pricing import Rules
 from tests.factories import (
     DESK,
     FAR_OPERATOR,
@@ -26,6 +24,7 @@ from tests.factories import (
     cancel_order,
     code_of,
     make_order,
+    make_rules,
     make_visit,
     order_of,
     visit_of,
@@ -246,8 +245,7 @@ class TestMoving:
         assert orders.one(session, ZHOU, order.id).visit_id == new_id
 
     def test_the_price_is_that_of_the_new_time_and_the_books_follow(self, session, visit_id):
-        early_nights = Rules(night_from_minute=18 * 60)
-        tariffs.keep(session, OPERATOR, NANTONG, service_clock.today(), early_nights)
+        make_rules(session, night_from_minute=18 * 60)
         new_id = self.move(session, visit_id, hours=9)
 
         assert session.get_one(Visit, new_id).price_parts == {"base": 8000, "night": 2400}

@@ -23,7 +23,7 @@ from services import (
     plans,
     recurrence,
     redemption,
-    tariffs,
+    rule_book,
 )
 from services import visits as visit_services
 from services.access import SYSTEM
@@ -31,7 +31,6 @@ from services.availability import Obstacle
 from services.courses import Course
 from services.errors import Conflict, Invalid, NotFound
 from services.plan_requests import PlanForm
-from services.pricing import Rules
 from tests.factories import (
     CHONGCHUAN,
     COMPANIONSHIP,
@@ -39,13 +38,13 @@ from tests.factories import (
     FAR_OPERATOR,
     LI,
     MOTHER_ID,
-    NANTONG,
     OPERATOR,
     PRICE_FEN,
     STRANGER,
     ZHAO,
     ZHOU,
     code_of,
+    make_rules,
     make_visit,
 )
 
@@ -57,8 +56,7 @@ HERE = places.cell_of_district(CHONGCHUAN)
 @pytest.fixture(autouse=True)
 def flat(session):
     """A tariff that adds nothing and takes nothing off: these tests are of visits."""
-    plain = Rules(monthly_steps=(), holiday_bp=0, urgent_bp=0, night_bp=0)
-    tariffs.keep(session, OPERATOR, NANTONG, clock.today(), plain)
+    make_rules(session, monthly_steps=[], holiday_bp=0, urgent_bp=0, night_bp=0)
 
 
 def course(**changes):
@@ -438,7 +436,7 @@ class TestHandingOver:
 
 
 def test_its_price_is_the_tariffs_discount_and_holidays_included(session):
-    tariffs.keep(session, OPERATOR, NANTONG, clock.today(), Rules())
+    make_rules(session, **rule_book.usual())
     rule = recurrence.weekly(range(5), 1, FIRST)
     laid = preview(session, rule=rule, last_on=FIRST + timedelta(days=29))
 
@@ -460,7 +458,7 @@ class TestDiscountOfAChange:
 
     @pytest.fixture
     def order_id(self, session):
-        tariffs.keep(session, OPERATOR, NANTONG, clock.today(), Rules(holiday_bp=0))
+        make_rules(session, **rule_book.usual() | {"holiday_bp": 0})
         return agreed(session, course=course(last_on=self.LAST))
 
     def discounts(self, session, order_id):
