@@ -11,11 +11,6 @@ from services import clock, pricing, rule_book, rules, special_days
 from services.pricing import Price, Rules, Sheet
 
 
-def in_force(session: Session, city_code: str, day: date) -> Rules:
-    """The rules of a city on a day."""
-    return _rules_until(session, city_code, day).on(day)
-
-
 def sheet(session: Session, city_code: str, first: date, last: date) -> Sheet:
     """All that the prices of visits from first to last hang on, in two questions.
 

@@ -799,7 +799,6 @@ HELP = {
     "rules.until",
     "rules.values",
     "tariffs.around",
-    "tariffs.in_force",
     "tariffs.sheet",
     "keys.know",
     "keys.left",

@@ -16,21 +16,25 @@ from tests.factories import (
 )
 
 
+def in_force(session, city_code, day):
+    return tariffs.sheet(session, city_code, day, day).on(day)
+
+
 def tomorrow():
     return service_clock.today() + timedelta(days=1)
 
 
 def test_a_city_that_published_none_has_the_usual_tariff(session):
-    assert tariffs.in_force(session, NANTONG, service_clock.today()) == Rules()
+    assert in_force(session, NANTONG, service_clock.today()) == Rules()
 
 
 def test_a_tariff_is_in_force_from_its_day_on_in_its_city(session):
     make_rules(session, days=1, weekend_bp=1000, customer_fees=[[12, 3000]])
 
-    assert tariffs.in_force(session, NANTONG, service_clock.today()) == Rules()
+    assert in_force(session, NANTONG, service_clock.today()) == Rules()
     dearer = Rules(weekend_bp=1000, customer_fees=((12, 3000),))
-    assert tariffs.in_force(session, NANTONG, tomorrow()) == dearer
-    assert tariffs.in_force(session, LUZHOU, tomorrow()) == Rules()
+    assert in_force(session, NANTONG, tomorrow()) == dearer
+    assert in_force(session, LUZHOU, tomorrow()) == Rules()
 
 
 def test_an_order_keeps_the_version_and_the_terms_it_was_made_under(session):
