@@ -201,10 +201,13 @@ def _views(session: Session, actor: Actor, rows: Sequence[RuleVersion]) -> list[
     )
     orders = dict(session.execute(counted).all())
     newest = {row.city_code: newest_of(session, row.city_code) for row in rows}
+    alone = {city_code: is_alone(session, actor, city_code) for city_code in newest}
     views = []
     for row in rows:
         base = bases.get(row.based_on_id or 0)
-        before = values(session, row.city_code, base)
+        # Once the first version has begun, the city's columns say no more what was before it.
+        begun = base is None and row.status not in _UNDECIDED
+        before = rule_book.usual() if begun else values(session, row.city_code, base)
         views.append(
             VersionView(
                 id=row.id,
@@ -223,16 +226,16 @@ def _views(session: Session, actor: Actor, rows: Sequence[RuleVersion]) -> list[
                 values=rule_book.complete(row.values),
                 changes=rule_book.changes(before, row.values),
                 orders=orders.get(row.id, 0),
-                moves=_moves(session, actor, row),
+                moves=_moves(actor, row, alone=alone[row.city_code]),
             )
         )
     return views
 
 
-def _moves(session: Session, actor: Actor, row: RuleVersion) -> tuple[str, ...]:
+def _moves(actor: Actor, row: RuleVersion, *, alone: bool) -> tuple[str, ...]:
     """What this actor can do with a version now."""
     moves = set(lifecycles.open_moves(Noun.RULE_VERSION, row.status, actor))
-    moves -= {"propose"} if is_alone(session, actor, row.city_code) else {"announce"}
+    moves -= {"propose"} if alone else {"announce"}
     if row.written_by_id == actor.id:
         moves -= {"approve", "turn_down"}
     if row.status is RuleStatus.PUBLISHED and row.valid_from <= clock.today():

@@ -245,6 +245,17 @@ class TestNoHoleAndNoOverlap:
 
 
 class TestInUse:
+    def test_what_the_first_version_changed_is_told_after_it_has_begun_too(
+        self, session, clock, second
+    ):
+        version_id = publish(session, second, commission_bp=2000)
+        told = rules.version(session, OPERATOR, version_id).changes
+        assert told == {"commission_bp": (1500, 2000)}
+        clock.move(days=6)
+        rule_changes.publish_due(session, SYSTEM)
+
+        assert rules.version(session, OPERATOR, version_id).changes == told
+
     def test_one_in_force_is_replaced_never_withdrawn(self, session):
         version_id = make_rules(session, weekend_bp=1000)
         make_order(session)
