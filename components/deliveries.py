@@ -16,7 +16,7 @@ _STATUS_COLOURS = {
     OutboxStatus.FAILED: "#c8503c",
 }
 _SHOWN_AT_ONCE = 8
-_FACTS = "item", "pay", "days", "date", "price", "level", "count"
+_FACTS = "item", "pay", "days", "date", "price", "level", "count", "number", "policy"
 
 
 def report() -> None:

@@ -7,21 +7,20 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from data.accounts import AccountRole
-from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Certificate
+from data.caregivers import Caregiver, CaregiverStatus, Certificate
 from data.database import reading, writing
-from services import caregivers, price_bounds, reviews
+from services import caregivers, reviews
 from services.access import Actor, Role
 from tests.factories import (
     COMPANIONSHIP,
     DRAFT,
     LI,
-    NANTONG,
     NASTY,
-    OPERATOR,
     STRANGER,
     ZHOU,
     decide_case,
     make_redeemed_visit,
+    make_rules,
 )
 from tests.pages.screen import opened, said, words
 
@@ -267,13 +266,10 @@ def test_the_form_keeps_what_is_typed_when_the_language_changes(open_app):
 
 @pytest.mark.parametrize(("asked", "shown"), [(40, "¥45"), (58, "¥55"), (50, "¥50")])
 def test_a_price_out_of_the_citys_bounds_is_kept_and_what_families_see_is_said(
-    open_app, clock, asked, shown
+    open_app, asked, shown
 ):
     with writing() as session:
-        price_bounds.keep(
-            session, OPERATOR, NANTONG, COMPANIONSHIP, CaregiverLevel.INTERMEDIATE,
-            clock().date(), 4500, 5500,
-        )  # fmt: skip
+        make_rules(session, prices={str(COMPANIONSHIP): {"intermediate": [4500, 5500]}})
     app = open_app(PAGE, LI)
     show(app, "edit")
     app.number_input(key=f"my_profile_price_{COMPANIONSHIP}").set_value(asked).run()

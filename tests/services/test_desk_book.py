@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 
 from data.accounts import Account, AccountStatus, ContactPhone
 from data.calls import Call, NoteKind
-from data.caregivers import Caregiver, CaregiverLevel, CaregiverStatus, Certificate, Rate
+from data.caregivers import Caregiver, CaregiverStatus, Certificate, Rate
 from data.demands import Demand
 from data.history import AuditEvent
 from data.orders import Order, Visit
@@ -21,7 +21,6 @@ from services import (
     erasure,
     notes,
     places,
-    price_bounds,
     repeat_bookings,
     sessions,
     visits,
@@ -45,6 +44,7 @@ from tests.factories import (
     make_booking,
     make_order,
     make_recipient,
+    make_rules,
     phone_of,
     visit_of,
 )
@@ -301,12 +301,9 @@ class TestRepeating:
         assert proposal.obstacle is obstacle
         assert {one.caregiver_id for one in proposal.choices} == {ZHAO.id}
 
-    def test_her_price_is_the_one_the_city_allows_by_now(self, session, clock):
+    def test_her_price_is_the_one_the_city_allows_by_now(self, session):
         make_order(session)
-        price_bounds.keep(
-            session, OPERATOR, NANTONG, COMPANIONSHIP, CaregiverLevel.INTERMEDIATE,
-            clock().date(), 4500, 5000,
-        )  # fmt: skip
+        make_rules(session, prices={str(COMPANIONSHIP): {"intermediate": [4500, 5000]}})
         proposal = repeat_bookings.propose(session, DESK, ZHOU.id)
 
         assert proposal.choices[0].price_fen == 4500
