@@ -1,7 +1,7 @@
 """Income: what a caregiver has earned and owes, named, and when it can be paid out."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -97,9 +97,12 @@ class MonthOfWork:
 def mine(session: Session, actor: Actor) -> Income:
     """What the actor has earned so far."""
     actor.require(Permission.READ_INCOME)
-    found = session.execute(_of(actor.id).order_by(Visit.starts_at.desc()).limit(MOST_LISTED))
-    rows = [earned for row in found for earned in _rows(row)]
-    rows += _given_back(session, actor.id)
+    query = _of(actor.id).order_by(Visit.starts_at.desc()).limit(MOST_LISTED)
+    found = session.execute(query).all()
+    # What was due once is no more while it is held back.
+    held = pay.frozen(session, [row.visit_id for row in found if row.released and row.rests])
+    rows = [earned for row in found for earned in _rows(row, held)]
+    rows += _given_back(session, actor.id, held)
     me = actor.id
     return Income(
         frozen_fen=-ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN, me),
@@ -120,12 +123,12 @@ def by_month(session: Session, actor: Actor) -> tuple[MonthOfWork, ...]:
     hours = defaultdict[date, float](float)
     told = or_(Visit.starts_at >= since, Visit.redeemed_at >= since)
     for visit in session.execute(_of(actor.id).where(told)):
-        for earned in _rows(visit):
+        for earned in _rows(visit, {}):
             pay_fen[_month(earned.earned_at)] += earned.pay_fen
         if visit.status is VisitStatus.REDEEMED:
             visits[_month(visit.starts_at)] += 1
             hours[_month(visit.starts_at)] += (visit.ends_at - visit.starts_at) / AN_HOUR
-    for earned in _given_back(session, actor.id, since):
+    for earned in _given_back(session, actor.id, {}, since):
         pay_fen[_month(earned.earned_at)] += earned.pay_fen
     said: dict[date, list[tuple[int, int]]] = defaultdict(list)
     for at, overall, weight in session.execute(
@@ -159,6 +162,7 @@ def _of(caregiver_id: int | None) -> Select[*tuple[Any, ...]]:
     # Columns, for whole objects of so many rows take several times as long.
     return (
         select(
+            Visit.id.label("visit_id"),
             Visit.status,
             Visit.starts_at,
             Visit.ends_at,
@@ -195,9 +199,10 @@ def _of(caregiver_id: int | None) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _rows(visit: Row[*tuple[Any, ...]]) -> Iterator[Earned]:
-    """What one visit brought, or cost: each amount by itself."""
+def _rows(visit: Row[*tuple[Any, ...]], held: Mapping[int, int]) -> Iterator[Earned]:
+    """What one visit brought, or cost: each amount by itself; `held` is frozen anew, by visit."""
     wait = timedelta(days=visit.release_days)
+    released = visit.released and not held.get(visit.visit_id)
 
     def row(kind: IncomeKind, total_fen: int, commission_fen: int, at: datetime | None) -> Earned:
         return Earned(
@@ -209,7 +214,7 @@ def _rows(visit: Row[*tuple[Any, ...]]) -> Iterator[Earned]:
             total_fen=total_fen,
             commission_fen=commission_fen,
             payable_at=at and at + wait,
-            released=visit.released or kind is IncomeKind.PENALTY,
+            released=released or kind is IncomeKind.PENALTY,
             rests=visit.rests and kind is not IncomeKind.PENALTY,
         )
 
@@ -226,13 +231,17 @@ def _rows(visit: Row[*tuple[Any, ...]]) -> Iterator[Earned]:
 
 
 def _given_back(
-    session: Session, caregiver_id: int | None, since: datetime | None = None
+    session: Session,
+    caregiver_id: int | None,
+    held: Mapping[int, int],
+    since: datetime | None = None,
 ) -> list[Earned]:
     """Her part of what families were given back, newest first; or of all since a moment."""
     hers = (
         select(
             Refund.caregiver_fen,
             Refund.created_at,
+            Visit.id.label("visit_id"),
             Visit.order_id,
             Visit.starts_at,
             Order.item_id,
@@ -258,7 +267,7 @@ def _given_back(
             total_fen=-row.caregiver_fen,
             commission_fen=0,
             payable_at=None,
-            released=row.released,
+            released=row.released and not held.get(row.visit_id),
             rests=False,
         )
         for row in session.execute(asked)

@@ -1,9 +1,10 @@
 """A caregiver's income: what waits, what can be paid, visit by visit."""
 
 from data.database import writing
-from services import income
+from services import complaints, income
 from services.access import SYSTEM
-from tests.factories import LI, NASTY, ZHAO, make_redeemed_visit
+from services.complaints import ComplaintCategory
+from tests.factories import LI, NASTY, ZHAO, ZHOU, make_redeemed_visit
 from tests.pages.screen import said, speak_english, words
 
 PAGE = "pages/caregiver/income.py"
@@ -13,9 +14,9 @@ def metrics(app):
     return {metric.label: metric.value for metric in app.main.metric}
 
 
-def test_pay_waits_and_then_can_be_paid(open_app, clock):
+def test_pay_waits_then_can_be_paid_then_rests_for_a_complaint(open_app, clock):
     with writing() as session:
-        make_redeemed_visit(session, words=NASTY)
+        visit_id = make_redeemed_visit(session, words=NASTY)
     app = open_app(PAGE, LI)
     assert metrics(app)[words("income.frozen")] == "¥68"
     assert metrics(app)[words("income.payable")] == "¥0"
@@ -29,6 +30,12 @@ def test_pay_waits_and_then_can_be_paid(open_app, clock):
     app = open_app(PAGE, LI)
     assert metrics(app)[words("income.payable")] == "¥68"
     assert app.dataframe[0].value["state"].tolist() == [words("income.is_payable")]
+
+    with writing() as session:
+        complaints.lodge(session, ZHOU, visit_id, ComplaintCategory.ATTITUDE, NASTY)
+    app = open_app(PAGE, LI)
+    assert metrics(app)[words("income.frozen")] == "¥68"
+    assert app.dataframe[0].value["state"].tolist() == [words("income.rests")]
 
 
 def test_months_are_told_in_charts_and_in_a_table(open_app, clock):

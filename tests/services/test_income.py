@@ -8,9 +8,21 @@ from sqlalchemy import func, select
 from data.ledger import LedgerAccount, LedgerPosting
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Order, Party, Visit, VisitStatus
-from services import changes, extra_times, income, ledger, no_shows, pay, redemption, visits
+from services import (
+    changes,
+    complaints,
+    extra_times,
+    income,
+    ledger,
+    no_shows,
+    pay,
+    redemption,
+    refunds,
+    visits,
+)
 from services import clock as service_clock
 from services.access import SYSTEM
+from services.complaints import ComplaintCategory
 from services.income import IncomeKind
 from tests.factories import (
     LI,
@@ -50,6 +62,27 @@ def test_the_books_stay_even(session, clock):
     income.release_due(session, SYSTEM)
     assert session.scalar(select(func.sum(LedgerPosting.amount_fen))) == 0
     assert ledger.balance(session, LedgerAccount.CAREGIVER_FROZEN) == 0
+
+
+def test_what_was_due_is_due_no_more_while_a_complaint_is_open(session, clock):
+    visit_id = make_redeemed_visit(session)
+    clock.move(days=8)
+    income.release_due(session, SYSTEM)
+    session.flush()
+    refunds.grant(session, OPERATOR, visit_id, 1000, 500, "迟到", request_key="one")
+    about = ComplaintCategory.ATTITUDE
+    number = complaints.lodge(session, ZHOU, visit_id, about, "态度不好")
+    session.flush()
+    mine = income.mine(session, LI)
+    assert (mine.frozen_fen, mine.payable_fen) == (6300, 0)
+    assert [one.released for one in mine.rows] == [False, False]
+    assert [one.rests for one in mine.rows if not one.deducted] == [True]
+
+    complaints.take_back(session, ZHOU, number)
+    session.flush()
+    mine = income.mine(session, LI)
+    assert (mine.frozen_fen, mine.payable_fen) == (0, 6300)
+    assert [one.released for one in mine.rows] == [True, True]
 
 
 def test_nobody_sees_anothers_income(session):
