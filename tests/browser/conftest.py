@@ -10,7 +10,9 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect
 
+from data.database import writing
 from tests import chromium
+from tests.conftest import database_at
 from tests.live_server import LiveServer, live_server
 
 PHONE, DESKTOP = (390, 844), (1440, 900)
@@ -163,6 +165,12 @@ class Person:
         assert self.page.get_by_test_id("stException").count() == 0
 
 
+def in_the_pilot(server, deed):
+    """Do something in the server's database, as another process of the pilot would."""
+    with database_at(f"sqlite:///{server.log.parent / 'live.db'}"), writing() as session:
+        return deed(session)
+
+
 @pytest.fixture(scope="module")
 def chrome() -> Iterator[Browser]:
     """One Chromium a module: Playwright's loop must end before other tests run theirs."""
@@ -209,3 +217,17 @@ def arrive(chrome) -> Iterator[Callable[..., Person]]:
     for person in people:
         person.page.context.close()
         assert person.outside == []
+
+
+@pytest.fixture
+def signed_in(pilot, arrive) -> Callable[..., Person]:
+    """Somebody of the demo comes to the pilot and signs in."""
+
+    def signed_in(role: str, **options: Any) -> Person:
+        person = arrive(pilot.url, **options)
+        person.open("sign_in")
+        person.demo_sign_in(role)
+        person.cookie()
+        return person
+
+    return signed_in

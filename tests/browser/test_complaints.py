@@ -1,7 +1,6 @@
 """A family complains with a photo; the pay rests until it is decided, and again for the appeal."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
@@ -20,18 +19,6 @@ COMPLAINED, SHE_SAYS, OUTCOME = (
 
 def words(key: str, **values: object) -> str:
     return say("zh_CN", key, **values)
-
-
-@pytest.fixture
-def signed_in(pilot, arrive) -> Callable[..., Person]:
-    def signed_in(role: str, **options: object) -> Person:
-        person = arrive(pilot.url, **options)
-        person.open("sign_in")
-        person.demo_sign_in(role)
-        person.cookie()
-        return person
-
-    return signed_in
 
 
 def complain(family: Person) -> str:
@@ -65,6 +52,7 @@ def decide(operator: Person, number: str) -> None:
     operator.is_well()
     operator.press("take_case")
     operator.sees(words("cases.taken"))
+    operator.settle()
     operator.fill(f"message_{number}_words", "请说明当时的情况")
     operator.press(f"message_{number}")
     operator.sees(words("complaint.message_sent"))
@@ -78,9 +66,8 @@ def test_from_the_photo_to_the_appeal(signed_in):
     decide(operator, number)
 
     caregiver = signed_in("caregiver", size=PHONE)
-    caregiver.open("income")
-    caregiver.sees(words("income.rests"))
     caregiver.open("my_visits")
+    caregiver.sees(re.compile(words("complaint.pay_rests")))
     expect(caregiver.page.get_by_text(COMPLAINED)).to_have_count(0)
     caregiver.unfold(f"complaint_thread_{number}")
     caregiver.sees("请说明当时的情况")

@@ -9,26 +9,18 @@ from sqlalchemy import select
 
 from data.accounts import Account
 from data.catalogue import CareItem
-from data.database import writing
 from data.notices import NoticeKind
 from data.recipients import Recipient
 from services import calls, clock, demands, notices, phones
 from services.access import Actor, Role
 from services.sessions import DEMO_PHONES
-from tests.browser.conftest import PATIENCE_MS, PHONE
-from tests.conftest import database_at
+from tests.browser.conftest import PATIENCE_MS, PHONE, in_the_pilot
 from tests.factories import NANTONG, make_demand
 
 pytestmark = pytest.mark.browser
 # No part of the page waits any more to be drawn anew for news that came before.
 ALL_DRAWN = """[...window.carepilotNews.parts.values()].every((part) =>
   part.topics.every((topic) => (window.carepilotNews.found[topic] ?? 0) <= part.drawn))"""
-
-
-def in_the_pilot(server, deed):
-    """Do something in the server's database, as another process of the pilot would."""
-    with database_at(f"sqlite:///{server.log.parent / 'live.db'}"), writing() as session:
-        return deed(session)
 
 
 def account_of(session, role):
