@@ -48,11 +48,14 @@ def decide(operator: Person, number: str) -> None:
     """Take it, ask her, and decide on words, an apology and points."""
     operator.open(f"complaints?case={number}")
     operator.sees(COMPLAINED)
-    expect(operator.page.locator(".all img").first).to_be_visible(timeout=PATIENCE_MS)
+    shown = operator.page.locator(".all img").first
+    expect(shown).to_be_visible(timeout=PATIENCE_MS)
+    image = shown.element_handle()
     operator.is_well()
     operator.press("take_case")
     operator.sees(words("cases.taken"))
     operator.settle()
+    assert image.evaluate("image => image.isConnected"), "the page was built anew by a deed"
     operator.fill(f"message_{number}_words", "请说明当时的情况")
     operator.press(f"message_{number}")
     operator.sees(words("complaint.message_sent"))
