@@ -371,10 +371,9 @@ def next_page() -> str | None:
 def show_notice() -> None:
     """How the last action went, once, on the page drawn after it.
 
-    Not a toast: Streamlit's have no name that a screen reader could say. Its place is always kept:
-    if it came and went, the browser would build the whole page under it anew, under people's hands.
+    Not a toast: Streamlit's have no name that a screen reader could say.
     """
-    place = st.container(key="notice")
+    place = st.container(key="notice")  # Always: if it came and went, all below were built anew.
     if key := st.session_state.pop(_NOTICE, None):
         place.success(t(key), icon=":material/check_circle:")
 

@@ -1,6 +1,7 @@
 """Pay from a family's complaint to the bank: frozen, decided, due again, told, arrived."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -19,6 +20,7 @@ from services.access import SYSTEM, Role
 from services.sessions import DEMO_PHONES
 from tests.browser.conftest import PATIENCE_MS, PHONE, Person, in_the_pilot
 from tests.factories import NANTONG
+from tests.live_server import LiveServer, live_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 COMPLAINED, OUTCOME = "提前二十分钟走了，没有说一声", "属实，退还一部分，双方各担一些"
@@ -31,6 +33,13 @@ class Earned:
 
     visit_id: int
     pay_fen: int
+
+
+@pytest.fixture(scope="module")
+def pilot(tmp_path_factory, demo_file) -> Iterator[LiveServer]:
+    """Without a worker: no money moves but by the people of the test."""
+    with live_server(tmp_path_factory.mktemp("pilot"), demo=demo_file) as server:
+        yield server
 
 
 def words(key: str, **values: object) -> str:
