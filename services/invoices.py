@@ -249,8 +249,9 @@ def check_free(session: Session, receipt: Receipt) -> None:
     found = session.execute(held).one_or_none()
     if found is not None:
         issued = found.status is InvoiceStatus.ISSUED
-        key = "error.receipt_invoiced" if issued else "error.receipt_to_be_invoiced"
-        raise Conflict(key, number=found.id)
+        raise Conflict(
+            "error.receipt_invoiced" if issued else "error.receipt_to_be_invoiced", number=found.id
+        )
 
 
 def waiting(session: Session, customer_ids: Collection[int]) -> int:

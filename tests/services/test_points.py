@@ -4,8 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from data.complaints import ComplaintCategory
+from data.compliance import ComplianceFinding, FindingKind
 from data.history import AuditEvent
 from data.points import PenaltyPoints, PointsStatus
+from services import clock as service_clock
 from services import complaints, points, to_do
 from services.access import Actor, Role
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -72,8 +74,20 @@ class TestGiving:
         assert give(session, complaint_id=number)
 
     def test_can_come_of_a_finding(self, session):
-        made = give(session, finding_id=7)
-        assert session.get_one(PenaltyPoints, made).finding_id == 7
+        finding = ComplianceFinding(
+            created_at=service_clock.now(),
+            seen_at=service_clock.now(),
+            city_code=NANTONG,
+            kind=FindingKind.PRICE,
+            key="order:1",
+            caregiver_id=LI.id,
+            facts={},
+        )
+        session.add(finding)
+        session.flush()
+
+        made = give(session, finding_id=finding.id)
+        assert session.get_one(PenaltyPoints, made).finding_id == finding.id
 
     def test_reaches_nobody_elsewhere_nor_oneself(self, session):
         for actor in (OPERATOR, FAR_OPERATOR):
