@@ -147,5 +147,9 @@ def test_who_falls_ill_is_stood_in_for_and_the_family_sees_by_whom(pilot, arrive
     daughter.open("my_orders")
     daughter.demo_sign_in("customer")
     order = daughter.page.locator("[class*=st-key-order_]", has_text=span).filter(has_text=name)
+    daughter.settle()
+    # She has more to come than is shown at first.
+    if not order.count():
+        daughter.page.get_by_role("button", name="再看更多").first.click(timeout=PATIENCE_MS)
     expect(order.first).to_be_visible(timeout=PATIENCE_MS)
     daughter.is_well()
