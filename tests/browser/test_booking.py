@@ -127,8 +127,7 @@ def test_a_family_books_a_plan_around_what_has_no_room(pilot, arrive):
     daughter.open("my_orders")
     plan = daughter.key(f"plan_{order_id}")
     expect(plan).to_contain_text("待上门", timeout=PATIENCE_MS)
-    plan.get_by_text("服务安排与改动").click(timeout=PATIENCE_MS)
-    daughter.settle()
+    daughter.unfold(f"plan_{order_id}_open")
     expect(daughter.key(f"pause_{order_id}")).to_be_visible(timeout=PATIENCE_MS)
     daughter.is_well()
 
