@@ -24,7 +24,6 @@ from services.rule_book import Values
 __all__ = ["DETECTORS", "Detector", "FindingKind", "Found"]
 
 LOOKED_BACK = timedelta(days=35)
-AN_HOUR = timedelta(hours=1)
 BEST = 5
 
 

@@ -90,9 +90,7 @@ def listing(
 ) -> list[FindingView]:
     """A page of findings: undecided ones longest first, or decided ones newest first."""
     actor.require(Permission.DECIDE_COMPLAINT)
-    found = _visible_to(actor).where(~_undecided() if decided else _undecided())
-    if kind is not None:
-        found = found.where(ComplianceFinding.kind == kind)
+    found = _matching(actor, kind, decided=decided)
     newest = ComplianceFinding.decided_at.desc(), ComplianceFinding.id.desc()
     oldest = ComplianceFinding.created_at, ComplianceFinding.id
     found = found.order_by(*(newest if decided else oldest))
@@ -104,10 +102,8 @@ def count(
 ) -> int:
     """How many findings such a list has."""
     actor.require(Permission.DECIDE_COMPLAINT)
-    found = _visible_to(actor).where(~_undecided() if decided else _undecided())
-    if kind is not None:
-        found = found.where(ComplianceFinding.kind == kind)
-    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
+    found = _matching(actor, kind, decided=decided).subquery()
+    return session.scalar(select(func.count()).select_from(found)) or 0
 
 
 def written(session: Session, actor: Actor, finding_id: int) -> str:
@@ -206,6 +202,14 @@ def _keep(
 def _check_not_own(actor: Actor, finding: ComplianceFinding) -> None:
     if actor.id == finding.caregiver_id:
         raise NotAllowed("error.own_dispute")
+
+
+def _matching(
+    actor: Actor, kind: FindingKind | None, *, decided: bool
+) -> Select[ComplianceFinding]:
+    """Those of a kind, or of all, that are decided or not."""
+    found = _visible_to(actor).where(~_undecided() if decided else _undecided())
+    return found if kind is None else found.where(ComplianceFinding.kind == kind)
 
 
 def _undecided() -> ColumnElement[bool]:
