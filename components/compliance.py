@@ -47,7 +47,8 @@ def queue() -> None:
 
 
 def _picture(counts: Counter[FindingKind]) -> None:
-    if not (told := [kind for kind in FindingKind if counts[kind]]):
+    told = [kind for kind in FindingKind if counts[kind]]
+    if len(told) < 2:  # One bar compares nothing.
         return
     charts.draw(
         charts.bars(
