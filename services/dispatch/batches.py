@@ -64,7 +64,7 @@ def assignments(columns: Columns, d: Rows, c: Rows) -> list[Assignment]:
     opening = openings(columns, d, c)
     ways = out_of_way(columns, d, c, opening.free)
     by_term = [(term, each.tolist()) for term, each in costs.terms(columns, d, c, ways)]
-    prices = np.maximum(columns.prices[columns.item[d], c], columns.lowest_fen[d])
+    prices = np.maximum(columns.asked_fen(d, c), columns.lowest_fen[d])
     return [
         Assignment(
             demand_id=columns.demands[d[row]].id,

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from operator import attrgetter
 from typing import TypeVar
 
 import numpy as np
@@ -67,7 +68,7 @@ class Columns:
 
     `reach` is the cosine of the angle under which a caregiver's radius is seen from Earth's middle.
     A pair's key is its demand's row times the number of caregivers, and its caregiver's row; those
-    who refused each other, are forbidden, or know each other stand in order.
+    who refused each other, are forbidden, know each other, or offered themselves stand in order.
     """
 
     problem: Problem
@@ -108,6 +109,9 @@ class Columns:
     known: Keys
     known_visits: Numbers
     strangers: Mask
+    offered: Keys
+    offered_fen: Numbers
+    anybody_offers: Mask
     before: Rows
 
     def positions(self, d: Rows, c: Rows, keys: Keys) -> tuple[Rows, Rows]:
@@ -137,6 +141,13 @@ class Columns:
         found[where] = self.known_visits[which]
         return found
 
+    def asked_fen(self, d: Rows, c: Rows) -> Numbers:
+        """What each caregiver asks for a unit: for this demand, or else for all of its item."""
+        found = self.prices[self.item[d], c]
+        where, which = self.positions(d, c, self.offered)
+        found.ravel()[where] = self.offered_fen[which]
+        return found
+
 
 def of(problem: Problem) -> Columns:
     """The columns of a problem."""
@@ -149,11 +160,9 @@ def of(problem: Problem) -> Columns:
     item, prices = _prices(demands, caregivers)
     week, booked, available = _weeks(demands, caregivers)
     windows = _times([[(w.opens_at, w.closes_at) for w in one.windows] for one in demands])
-    known = sorted(
-        (row * len(caregivers) + others[caregiver_id], count)
-        for row, one in enumerate(demands)
-        for caregiver_id, count in one.visits_by.items()
-        if caregiver_id in others and count > 0
+    known, offers = (
+        _told(others, [of_demand(one) for one in demands])
+        for of_demand in (attrgetter("visits_by"), attrgetter("offers"))
     )
     return Columns(
         problem=problem,
@@ -197,9 +206,12 @@ def of(problem: Problem) -> Columns:
         pay_share=_shares(caregivers, [one.earned_fen for one in caregivers]),
         refused=_refused(demands, caregivers, others),
         forbidden=_forbidden(problem, rows, others),
-        known=np.array([pair for pair, _ in known], np.int64),
-        known_visits=np.array([count for _, count in known], float),
+        known=known[0],
+        known_visits=known[1],
         strangers=np.array([one.strangers for one in demands], bool),
+        offered=offers[0],
+        offered_fen=offers[1],
+        anybody_offers=np.array([bool(one.offers) for one in demands], bool),
         before=np.array([others.get(problem.before.get(one.id, -1), -1) for one in demands], int),
     )
 
@@ -340,6 +352,19 @@ def _shares(caregivers: Sequence[Caregiver], sums: Sequence[float]) -> Numbers:
     mean = total / present
     drawn = (np.array(sums, float) + _WEEKS_OF_THE_MEAN * mean) / (weeks + _WEEKS_OF_THE_MEAN)
     return drawn / mean
+
+
+def _told(
+    others: Mapping[int, int], of_demands: Sequence[Mapping[int, int]]
+) -> tuple[Keys, Numbers]:
+    """The keys of the pairs of which a number above nothing is told, in order, and the numbers."""
+    told = sorted(
+        (row * len(others) + others[caregiver_id], number)
+        for row, one in enumerate(of_demands)
+        for caregiver_id, number in one.items()
+        if caregiver_id in others and number > 0
+    )
+    return np.array([key for key, _ in told], np.int64), np.array([one for _, one in told], float)
 
 
 def _refused(

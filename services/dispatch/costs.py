@@ -47,6 +47,9 @@ def of_pair(columns: Columns, d: Rows, c: Rows) -> Iterator[tuple[Term, Numbers]
         yield Term.EXPERIENCE, weights.experience * columns.conditions.lacking(d, c)
     if weights.language:
         yield Term.LANGUAGE, weights.language * columns.languages.lacking(d, c)
+    if weights.asking and len(columns.offered):
+        asked = ~columns.among(d, c, columns.offered)
+        yield Term.ASKING, weights.asking * (columns.anybody_offers[d] & asked)
     if weights.change and columns.problem.before:
         promised = columns.before[d]
         yield Term.CHANGE, weights.change * ((promised >= 0) & (promised != c))

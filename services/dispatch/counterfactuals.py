@@ -145,7 +145,7 @@ def _dearer(batch: Batch, demand: Demand) -> HigherPrice | None:
         (one.prices.get(demand.item_id, 0) for one in batch.columns.caregivers), default=0
     )
     columns, pairs = _alone(batch, replace(demand, highest_fen=max(dearest, demand.highest_fen)))
-    prices = columns.prices[columns.item[pairs.d], pairs.c]
+    prices = columns.asked_fen(pairs.d, pairs.c)
     gaps = np.unique(prices[prices > demand.highest_fen]) - demand.highest_fen
     steps = [HigherPrice(int(np.ceil(gap))) for gap in gaps]
     return _least(steps, lambda step: _serves(batch, _changed(demand, step)))

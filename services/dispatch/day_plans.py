@@ -207,7 +207,7 @@ def _assignments(ground: Ground, routes: Routes) -> Iterator[Assignment]:
     rows.sort(key=lambda row: row[3])
     d, c = (np.array([row[n] for row in rows], int) for n in (0, 1))
     single = [(term, each.tolist()) for term, each in costs.of_pair(columns, d, c)]
-    prices = np.maximum(columns.prices[columns.item[d], c], columns.lowest_fen[d])
+    prices = np.maximum(columns.asked_fen(d, c), columns.lowest_fen[d])
     fills = _fills(ground, d, c)
     for n, (visit, her, way, begins) in enumerate(rows):
         terms = {term: each[n] for term, each in single}

@@ -37,7 +37,8 @@ class Demand:
     """A visit that nobody makes yet; prices are fen per unit of its item.
 
     `visits_by` says how often each caregiver has been there, `refused` whom the family will not
-    have, and `strangers` whether somebody may come who has never been there.
+    have, and `strangers` whether somebody may come who has never been there. `offers` has what those
+    ask who offered themselves for it.
     """
 
     id: int
@@ -58,6 +59,7 @@ class Demand:
     refused: frozenset[int] = _NOBODY
     visits_by: Mapping[int, int] = field(default_factory=dict)
     strangers: bool = True
+    offers: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def live_in(self) -> bool:

@@ -74,7 +74,7 @@ def in_reach(columns: Columns, d: Rows, c: Rows) -> Mask:
 
 
 def affordable(columns: Columns, d: Rows, c: Rows) -> Mask:
-    return columns.prices[columns.item[d], c] <= columns.highest_fen[d]
+    return columns.asked_fen(d, c) <= columns.highest_fen[d]
 
 
 def not_refused(columns: Columns, d: Rows, c: Rows) -> Mask:

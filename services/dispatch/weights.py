@@ -21,6 +21,7 @@ class Term(StrEnum):
     EXPERIENCE = "experience"
     LANGUAGE = "language"
     CHANGE = "change"
+    ASKING = "asking"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Weights:
     in a week that is full; in a week half full a quarter of it. hours, pay: an hour of work for
     one who worked, or earned, as much as the mean. continuity: a face the family does not know.
     experience: a recipient whose conditions she has no experience with. language: one whose
-    language she does not speak. change: somebody else than was promised. unserved: a demand
-    nobody comes to; urgency: as much again when it begins now, and nothing in three days.
+    language she does not speak. change: somebody else than was promised. asking: one who has not
+    offered herself, and may say no, where somebody has. unserved: a demand nobody comes to; urgency: as much again when it begins now, and nothing in three days.
     """
 
     travel: float = 1
@@ -44,6 +45,7 @@ class Weights:
     experience: float = 15
     language: float = 20
     change: float = 240
+    asking: float = 30
     unserved: float = 2_000
     urgency: float = 1_000
 

@@ -36,11 +36,12 @@ def whole(minutes):
 def obstacles(problem, demand, caregiver):
     """All rules, time aside, that keep two apart."""
     week = caregiver.weeks.get(monday_of(demand.windows[0].opens_at), Week(0, 0))
-    price = caregiver.prices.get(demand.item_id)
+    usual = caregiver.prices.get(demand.item_id)
+    price = demand.offers.get(caregiver.id, usual)
     broken = {
         Rule.VERIFIED: not caregiver.verified,
         Rule.SEX: demand.sex not in (None, caregiver.sex),
-        Rule.NOT_OFFERED: price is None,
+        Rule.NOT_OFFERED: usual is None,
         Rule.CERTIFICATE: not demand.certificates <= caregiver.certificates,
         Rule.SKILL: not demand.skills <= caregiver.skills,
         Rule.TOO_FAR: kilometres(demand.point, caregiver.point) > caregiver.radius_km,
@@ -124,6 +125,7 @@ def terms(problem, demand, caregiver, place):
         Term.EXPERIENCE: weights.experience * len(unknown) / max(1, len(demand.conditions)),
         Term.LANGUAGE: weights.language
         * bool(demand.language and demand.language not in caregiver.languages),
+        Term.ASKING: weights.asking * (bool(demand.offers) and caregiver.id not in demand.offers),
         Term.CHANGE: weights.change * (promised not in (None, caregiver.id)),
     }
     return {term: cost for term, cost in every.items() if cost}
@@ -178,7 +180,8 @@ def check(problem, solution):
         demand, caregiver = demands[one.demand_id], caregivers[one.caregiver_id]
         start, place = earliest(problem, demand, caregiver)
         assert (one.starts_at, one.ends_at - start) == (start, demand.minutes * MINUTE)
-        assert one.price_fen == max(caregiver.prices[demand.item_id], demand.lowest_fen)
+        asked = demand.offers.get(caregiver.id, caregiver.prices[demand.item_id])
+        assert one.price_fen == max(asked, demand.lowest_fen)
         assert same(terms(problem, demand, caregiver, place), one.terms)
     for one in solution.unserved:
         assert isclose(one.cost, nobody(problem, demands[one.demand_id]))

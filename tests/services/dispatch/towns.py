@@ -95,7 +95,16 @@ def random_demand(chance, number, caregivers, spread_km):
         refused=frozenset({chance.randint(1, caregivers)} if chance.random() < 0.1 else ()),
         visits_by={chance.randint(1, caregivers): chance.randint(1, 9) for _ in range(2)},
         strangers=chance.random() < 0.95,
+        offers=random_offers(chance, caregivers),
     )
+
+
+def random_offers(chance, caregivers):
+    """Now and then a few offered themselves, at prices that may be others than their usual ones."""
+    return {
+        chance.randint(1, caregivers): chance.randint(5500, 9000)
+        for _ in range(chance.choice((0, 0, 1, 3)))
+    }
 
 
 def random_caregiver(chance, number, demands, spread_km):
