@@ -37,8 +37,8 @@ class Demand:
     """A visit that nobody makes yet; prices are fen per unit of its item.
 
     `visits_by` says how often each caregiver has been there, `refused` whom the family will not
-    have, and `strangers` whether somebody may come who has never been there. `offers` has what those
-    ask who offered themselves for it.
+    have, and `strangers` whether somebody may come who has never been there. `offers` has what
+    those ask who offered themselves for it.
     """
 
     id: int

@@ -33,7 +33,8 @@ class Weights:
     one who worked, or earned, as much as the mean. continuity: a face the family does not know.
     experience: a recipient whose conditions she has no experience with. language: one whose
     language she does not speak. change: somebody else than was promised. asking: one who has not
-    offered herself, and may say no, where somebody has. unserved: a demand nobody comes to; urgency: as much again when it begins now, and nothing in three days.
+    offered herself, and may say no, where somebody has. unserved: a demand nobody comes to;
+    urgency: as much again when it begins now, and nothing in three days.
     """
 
     travel: float = 1
