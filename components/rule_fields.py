@@ -12,7 +12,7 @@ from components.i18n import name, t
 from services.catalogue import ItemView
 from services.price_bounds import CaregiverLevel
 from services.pricing import BASIS_POINTS
-from services.rule_book import MOST_STEPS, PARAMETERS, Kind, Section, Values
+from services.rule_book import MOST_STEPS, PARAMETERS, WEIGHTS, Kind, Section, Values
 
 _A_PERCENT = BASIS_POINTS // 100
 # What their names alone do not say.
@@ -21,6 +21,7 @@ EXPLAINED = (
     "notice_hours", "horizon_days", "plan_ahead_days", "reoffer_hours", "rest_hours", "week_hours",
     "travel_kmh", "smallest_cell", "due_soon_hours", "limit_points", "late_cancellations",
     "pair_reviews", "far_km", "idle_days", "withholds_tax",
+    *WEIGHTS, "dispatch_window_days", "wave_size", "wave_minutes",
 )  # fmt: skip
 ICONS = {
     Section.PRICES: ":material/sell:",
@@ -30,6 +31,7 @@ ICONS = {
     Section.PAY: ":material/payments:",
     Section.BOOKING: ":material/event_available:",
     Section.WORK: ":material/schedule:",
+    Section.DISPATCH: ":material/conversion_path:",
     Section.COMPLAINTS: ":material/support_agent:",
     Section.POINTS: ":material/exposure_plus_1:",
     Section.COMPLIANCE: ":material/policy:",

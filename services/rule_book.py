@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +13,7 @@ from data.compliance import FindingKind
 from services import pricing
 from services.catalogue import ItemView
 from services.complaint_limits import LONGEST_APPEAL, MOST_HOURS, ComplaintRules
+from services.dispatch.weights import MOST, Weights
 from services.errors import Invalid
 from services.pricing import Rules
 
@@ -30,6 +31,7 @@ class Section(StrEnum):
     PAY = "pay"
     BOOKING = "booking"
     WORK = "work"
+    DISPATCH = "dispatch"
     COMPLAINTS = "complaints"
     POINTS = "points"
     COMPLIANCE = "compliance"
@@ -135,6 +137,17 @@ _OF_COMPLAINTS = {
     "far_km": (Section.COMPLIANCE, 1, 50, 3, "km"),
     "idle_days": (Section.COMPLIANCE, 1, 60, 2, "days"),
 }  # fmt: skip
+# What counts in dispatch, as minutes of a caregiver's time.
+WEIGHTS = {f"weight_{one.name}": one.name for one in fields(Weights)}
+_OF_DISPATCH = {
+    **{
+        name: (Section.DISPATCH, 0, MOST, round(getattr(Weights(), weight)), "minutes")
+        for name, weight in WEIGHTS.items()
+    },
+    "dispatch_window_days": (Section.DISPATCH, 7, 182, 28, "days"),
+    "wave_size": (Section.DISPATCH, 1, 50, 5, "people"),
+    "wave_minutes": (Section.DISPATCH, 1, 240, 15, "minutes"),
+}
 CITY_COLUMNS = tuple(_OF_CITY)
 PARAMETERS: dict[str, Parameter] = {
     "prices": Parameter(Section.PRICES, Kind.BOUNDS, 0, 0, {}),
@@ -150,7 +163,7 @@ PARAMETERS: dict[str, Parameter] = {
     },
     **{
         name: Parameter(section, Kind.NUMBER, fewest, most, value, unit)
-        for name, (section, fewest, most, value, unit) in _OF_COMPLAINTS.items()
+        for name, (section, fewest, most, value, unit) in (_OF_DISPATCH | _OF_COMPLAINTS).items()
     },
 }
 
@@ -186,6 +199,12 @@ def complaints(values: Values) -> ComplaintRules:
         limit_points=said["limit_points"],
         points_months=said["points_months"],
     )
+
+
+def weights(values: Values) -> Weights:
+    """What each term of dispatch weighs."""
+    said = complete(values)
+    return Weights(**{weight: said[name] for name, weight in WEIGHTS.items()})
 
 
 def commission_bp(values: Values, item_id: int) -> int:

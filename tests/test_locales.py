@@ -84,7 +84,6 @@ from services.compliance import contacts
 from services.compliance.findings import FindingKind as BreachKind
 from services.compliance.findings import FindingStatus
 from services.deliveries import OUTSIDE
-from services.dispatch.weights import Weights
 from services.drafts import Lost
 from services.duplicates import Alike
 from services.erasure import Open
@@ -246,7 +245,6 @@ FAMILIES: dict[str, set[str]] = {
     | set(cities._SWITCHES)
     | set(PARAMETERS)
     | set(DocumentKind)
-    | {f"weight_{one.name}" for one in fields(Weights)}
     | {"legal_name", "id_number", "sex_age"},
     "group.{}": set(ItemGroup),
     "chat_box.{}": set(Box),

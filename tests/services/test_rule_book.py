@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from data.complaints import ComplaintCategory
 from services import catalogue, rule_book
 from services.complaint_limits import MOST_HOURS
+from services.dispatch.weights import Weights
 from services.errors import Invalid
 from services.pricing import Rules
 from services.rule_book import PARAMETERS, Kind
@@ -115,6 +118,16 @@ def test_an_items_own_commission_comes_before_the_usual_one():
 
     assert rule_book.commission_bp(values, COMPANIONSHIP) == 900
     assert rule_book.commission_bp(values, NOBODY_ID) == 1500
+
+
+def test_every_weight_of_dispatch_is_a_number_of_the_rule_book(items):
+    usual = Weights()
+    assert rule_book.weights(rule_book.usual()) == usual
+
+    twice = {f"weight_{one.name}": 2 * round(getattr(usual, one.name)) for one in fields(Weights)}
+    assert rule_book.weights(rule_book.checked(twice, items)) == Weights(
+        **{one.name: 2 * getattr(usual, one.name) for one in fields(Weights)}
+    )
 
 
 @pytest.mark.parametrize("value", [1, 0, "on", None])
