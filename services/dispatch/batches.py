@@ -1,7 +1,7 @@
 """Single visits: each caregiver gets one at most, and the whole is proven cheapest."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,13 @@ from services.dispatch import pairs as every_pair
 from services.dispatch.columns import Columns, Mask, Rows
 from services.dispatch.flow import NOBODY
 from services.dispatch.pairs import Pairs
+from services.dispatch.plans import Option, row
 from services.dispatch.problem import Problem
 from services.dispatch.results import Assignment, Quality, Solution, Unserved, by_demand
 from services.dispatch.rules import Rule
 from services.dispatch.timing import openings, out_of_way
 from services.dispatch.travel import Numbers, moment_of
+from services.errors import NotFound
 
 # Costs are compared in thousandths of a minute.
 SCALE = 1000
@@ -30,12 +32,44 @@ class Batch:
     chosen: Rows
     solution: Solution
 
+    def sent(self, demand_id: int) -> Option:
+        """Who comes to a demand."""
+        pair = self.chosen[row(self, demand_id)]
+        if pair == NOBODY:
+            raise NotFound("error.demand_not_found")
+        return self._options(demand_id, self.pairs.take(np.array([pair])))[0]
+
+    def options(self, demand_id: int, most: int) -> list[Option]:
+        """The cheapest few who could come to a demand, as if there were no other."""
+        return self._options(demand_id, self.pairs.of_demand(row(self, demand_id)).first(most))
+
+    def _options(self, demand_id: int, pairs: Pairs) -> list[Option]:
+        sent = {one.caregiver_id: one.demand_id for one in self.solution.assignments}
+        sent = {who: elsewhere for who, elsewhere in sent.items() if elsewhere != demand_id}
+        visits = assignments(self.columns, pairs.d, pairs.c)
+        return [Option(one, sent.get(one.caregiver_id)) for one in visits]
+
+    def again(self, problem: Problem, demand_id: int) -> "Batch":
+        """The cheapest way for a problem that differs in what bears on one demand.
+
+        Only who could come to that one is looked at anew, unless caregivers are others.
+        """
+        if problem.caregivers != self.columns.problem.caregivers:
+            return solve(problem)
+        d = row(self, demand_id)
+        only = tuple(one for one in problem.demands if one.id == demand_id)
+        own = every_pair.feasible(tables.of(replace(problem, demands=only)))
+        return _solved(tables.of(problem), self.pairs.with_demand(d, own))
+
 
 def solve(problem: Problem) -> Batch:
     """The cheapest way to serve the demands with one visit a caregiver at most."""
     columns = tables.of(problem)
-    pairs = every_pair.feasible(columns)
-    chosen = choose(columns, pairs, problem.pins)
+    return _solved(columns, every_pair.feasible(columns))
+
+
+def _solved(columns: Columns, pairs: Pairs) -> Batch:
+    chosen = choose(columns, pairs, columns.problem.pins)
     return Batch(columns, pairs, chosen, _solution(columns, pairs, chosen))
 
 
@@ -51,12 +85,6 @@ def choose(columns: Columns, pairs: Pairs, pins: Mapping[int, int]) -> Rows:
     served = found != NOBODY
     found[served] = kept[found[served]]
     return found
-
-
-def cost(columns: Columns, pairs: Pairs, chosen: Rows) -> float:
-    """What a choice costs in minutes, those included who get nobody."""
-    served = chosen != NOBODY
-    return float(pairs.costs[chosen[served]].sum() + costs.unserved(columns)[~served].sum())
 
 
 def assignments(columns: Columns, d: Rows, c: Rows) -> list[Assignment]:

@@ -49,7 +49,7 @@ def of_pair(columns: Columns, d: Rows, c: Rows) -> Iterator[tuple[Term, Numbers]
         yield Term.LANGUAGE, weights.language * columns.languages.lacking(d, c)
     if weights.asking and len(columns.offered):
         asked = ~columns.among(d, c, columns.offered)
-        yield Term.ASKING, weights.asking * (columns.anybody_offers[d] & asked)
+        yield Term.ASKING, np.where(columns.anybody_offers[d] & asked, weights.asking, 0.0)
     if weights.change and columns.problem.before:
         promised = columns.before[d]
         yield Term.CHANGE, weights.change * ((promised >= 0) & (promised != c))

@@ -11,9 +11,8 @@ import numpy as np
 from services.dispatch import batches
 from services.dispatch import columns as tables
 from services.dispatch import pairs as every_pair
-from services.dispatch.batches import Batch
-from services.dispatch.flow import NOBODY
 from services.dispatch.pairs import Pairs
+from services.dispatch.plans import Plan
 from services.dispatch.problem import Caregiver, Demand, Free, Problem, Window
 from services.dispatch.rules import Rule
 from services.errors import NotFound
@@ -57,15 +56,15 @@ Change = MoreCaregivers | HigherPrice | LaterStart
 Step = TypeVar("Step", HigherPrice, LaterStart)
 
 
-def changes(batch: Batch, demand_id: int) -> list[Change]:
+def changes(plan: Plan, demand_id: int) -> list[Change]:
     """The least single changes that serve a demand, each of its kind; none may be enough."""
-    lines = {one.demand_id: one for one in batch.solution.unserved}
+    lines = {one.demand_id: one for one in plan.solution.unserved}
     if demand_id not in lines:
         raise NotFound("error.demand_not_found")
     if lines[demand_id].rule is Rule.NO_PLACE:
         return []
-    demand = _demand(batch.columns.problem, demand_id)
-    found = (_later(batch, demand), _dearer(batch, demand), _more(batch, demand))
+    demand = _demand(plan.columns.problem, demand_id)
+    found = (_later(plan, demand), _dearer(plan, demand), _more(plan, demand))
     return [change for change in found if change]
 
 
@@ -116,9 +115,8 @@ def _ideal(demand: Demand, caregiver_id: int, rating: float) -> Caregiver:
     )
 
 
-def _more(batch: Batch, demand: Demand) -> MoreCaregivers | None:
+def _more(plan: Plan, demand: Demand) -> MoreCaregivers | None:
     """The fewest more caregivers; others may want the first of them more."""
-    problem = batch.columns.problem
     if not demand.windows:
         return None
     wanted = MoreCaregivers(
@@ -131,40 +129,34 @@ def _more(batch: Batch, demand: Demand) -> MoreCaregivers | None:
         min(one.opens_at for one in demand.windows),
         max(one.closes_at for one in demand.windows),
     )
-    for count in range(1, MOST_CAREGIVERS + 1):
-        more = replace(wanted, count=count)
-        solution = batches.solve(applied(problem, demand.id, more)).solution
-        if demand.id in solution.who:
-            return more
-    return None
+    more = (replace(wanted, count=1 + n) for n in range(MOST_CAREGIVERS))
+    return next((each for each in more if _serves(plan, demand.id, each)), None)
 
 
-def _dearer(batch: Batch, demand: Demand) -> HigherPrice | None:
+def _dearer(plan: Plan, demand: Demand) -> HigherPrice | None:
     """The least that more would have to be paid."""
-    dearest = max(
-        (one.prices.get(demand.item_id, 0) for one in batch.columns.caregivers), default=0
-    )
-    columns, pairs = _alone(batch, replace(demand, highest_fen=max(dearest, demand.highest_fen)))
+    asked = {one.prices.get(demand.item_id, 0) for one in plan.columns.caregivers}
+    dearest = max(asked | {demand.highest_fen, *demand.offers.values()})
+    columns, pairs = _alone(plan, replace(demand, highest_fen=dearest))
     prices = columns.asked_fen(pairs.d, pairs.c)
     gaps = np.unique(prices[prices > demand.highest_fen]) - demand.highest_fen
     steps = [HigherPrice(int(np.ceil(gap))) for gap in gaps]
-    return _least(steps, lambda step: _serves(batch, _changed(demand, step)))
+    return _least(steps, lambda step: _serves(plan, demand.id, step))
 
 
-def _later(batch: Batch, demand: Demand) -> LaterStart | None:
+def _later(plan: Plan, demand: Demand) -> LaterStart | None:
     """The least that the visit would have to begin later."""
     if not demand.windows:
         return None
-    minutes = range(1, LATEST // _A_MINUTE + 1)
-    widest = _changed(demand, LaterStart(minutes[-1]))
-    columns, pairs = _alone(batch, widest)
-    if not len(pairs.d):
-        return None
+    most = LATEST // _A_MINUTE
+    columns, pairs = _alone(plan, _changed(demand, LaterStart(most)))
     closes_at = demand.windows[-1].closes_at
-    visits = batches.assignments(columns, pairs.d, pairs.c)
-    beyond = sorted({-((closes_at - one.ends_at) // _A_MINUTE) for one in visits})
-    steps = [LaterStart(late) for late in beyond if late > 0]
-    return _least(steps, lambda step: _serves(batch, _changed(demand, step)))
+    late = [
+        -((closes_at - one.ends_at) // _A_MINUTE)
+        for one in batches.assignments(columns, pairs.d, pairs.c)
+    ]
+    steps = [LaterStart(minutes) for minutes in range(max(1, min(late, default=most)), most + 1)]
+    return _least(steps, lambda step: _serves(plan, demand.id, step))
 
 
 def _least(steps: Sequence[Step], serves: Callable[[Step], bool]) -> Step | None:
@@ -181,21 +173,13 @@ def _least(steps: Sequence[Step], serves: Callable[[Step], bool]) -> Step | None
     return steps[first]
 
 
-def _alone(batch: Batch, demand: Demand) -> tuple[tables.Columns, Pairs]:
+def _alone(plan: Plan, demand: Demand) -> tuple[tables.Columns, Pairs]:
     """Who could come to one demand, whatever the others want."""
-    columns = tables.of(replace(batch.columns.problem, demands=(demand,)))
+    columns = tables.of(replace(plan.columns.problem, demands=(demand,)))
     return columns, every_pair.feasible(columns)
 
 
-def _serves(batch: Batch, demand: Demand) -> bool:
-    """Whether a changed demand would be served among all the others as they are."""
-    columns, old = batch.columns, batch.pairs
-    d = columns.row_of_demand[demand.id]
-    _, new = _alone(batch, demand)
-    first, last = np.searchsorted(old.d, (d, d + 1))
-    pairs = Pairs(
-        np.concatenate([old.d[:first], np.full(len(new.d), d), old.d[last:]]),
-        np.concatenate([old.c[:first], new.c, old.c[last:]]),
-        np.concatenate([old.costs[:first], new.costs, old.costs[last:]]),
-    )
-    return bool(batches.choose(columns, pairs, columns.problem.pins)[d] != NOBODY)
+def _serves(plan: Plan, demand_id: int, change: Change) -> bool:
+    """Whether a change serves a demand among all the others."""
+    changed = applied(plan.columns.problem, demand_id, change)
+    return demand_id in plan.again(changed, demand_id).solution.who

@@ -1,17 +1,16 @@
 """Why this caregiver and not another: figures and keys, never sentences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.dispatch import batches, rules
-from services.dispatch.batches import Batch
-from services.dispatch.flow import NOBODY
+from services.dispatch import rules
+from services.dispatch.columns import Columns
+from services.dispatch.plans import Option, Plan, row
 from services.dispatch.results import Assignment
 from services.dispatch.rules import Rule
 from services.dispatch.weights import Term
-from services.errors import NotFound
 
 NEXT = 2
 RECOMMENDED = 5
@@ -19,10 +18,11 @@ RECOMMENDED = 5
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who could come to a demand, as if she did; `elsewhere` is where she is sent now.
+    """Somebody who could come to a demand, as if she did: she would not go `elsewhere`, where she
+    is sent now, and would make the visits `beside` too.
 
     The figures are those that words are made of: minutes on the way, her score, minutes booked in
-    the week and there in all, visits with this recipient.
+    the week, with those visits, and there in all, visits with this recipient.
     """
 
     visit: Assignment
@@ -31,6 +31,7 @@ class Candidate:
     available: int
     visits: int
     elsewhere: int | None
+    beside: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,72 +54,74 @@ class Explanation:
     rivals: tuple[Rival, ...]
 
 
-def explain(batch: Batch, demand_id: int) -> Explanation:
+def explain(plan: Plan, demand_id: int) -> Explanation:
     """Why somebody is sent to a demand that is served."""
-    d = _row(batch, demand_id)
-    if batch.chosen[d] == NOBODY:
-        raise NotFound("error.demand_not_found")
-    mine = batch.pairs.c[batch.chosen[d]]
-    others = batch.pairs.of_demand(d).c
-    chosen, *rest = _candidates(batch, d, np.array([mine, *others[others != mine][:NEXT]]))
+    mine = plan.sent(demand_id)
+    others = [
+        one
+        for one in plan.options(demand_id, NEXT + 1)
+        if one.visit.caregiver_id != mine.visit.caregiver_id
+    ]
+    chosen, *rest = _candidates(plan, demand_id, [mine, *others[:NEXT]])
     return Explanation(chosen, tuple(Rival(one, _more(one, chosen)) for one in rest))
 
 
-def recommended(batch: Batch, demand_id: int, most: int = RECOMMENDED) -> list[Candidate]:
-    """The best few for one demand, as if there were no other; those sent elsewhere too."""
-    d = _row(batch, demand_id)
-    return _candidates(batch, d, batch.pairs.of_demand(d).c[:most])
+def recommended(plan: Plan, demand_id: int, most: int = RECOMMENDED) -> list[Candidate]:
+    """The best few for one demand, whether it is served or not; those sent elsewhere too."""
+    return _candidates(plan, demand_id, plan.options(demand_id, most))
 
 
-def pin_cost(batch: Batch, demand_id: int, caregiver_id: int) -> float | Rule:
-    """What the whole costs more in minutes if she is sent, or the rule that keeps her away."""
-    d = _row(batch, demand_id)
-    c = batch.columns.row_of_caregiver.get(caregiver_id)
+def pin_cost(plan: Plan, demand_id: int, caregiver_id: int) -> float | Rule:
+    """What the whole costs more in minutes if she is sent, or the rule that keeps her away.
+
+    WANTED: she could come, but for another pin of hers.
+    """
+    d, c = row(plan, demand_id), plan.columns.row_of_caregiver.get(caregiver_id)
     if c is None:
         return Rule.NOBODY
-    if rule := rules.impossible(batch.columns, d) or rules.blocking(batch.columns, d, c):
+    if rule := rules.impossible(plan.columns, d) or rules.blocking(plan.columns, d, c):
         return rule
-    pins = {**batch.columns.problem.pins, demand_id: caregiver_id}
-    other = batches.choose(batch.columns, batch.pairs, pins)
-    costs = (batches.cost(batch.columns, batch.pairs, each) for each in (other, batch.chosen))
-    return next(costs) - next(costs)
+    other = pinned(plan, demand_id, caregiver_id).solution
+    if other.who.get(demand_id) != caregiver_id:
+        return Rule.WANTED
+    return other.cost - plan.solution.cost
 
 
-def pinned(batch: Batch, demand_id: int, caregiver_id: int) -> Batch:
+def pinned(plan: Plan, demand_id: int, caregiver_id: int) -> Plan:
     """The whole with one pin more."""
-    problem = batch.columns.problem
-    return batches.solve(replace(problem, pins={**problem.pins, demand_id: caregiver_id}))
+    problem = plan.columns.problem
+    pins = {**problem.pins, demand_id: caregiver_id}
+    return plan.again(replace(problem, pins=pins), demand_id)
 
 
-def _candidates(batch: Batch, d: int, c: np.ndarray) -> list[Candidate]:
-    columns = batch.columns
-    rows = np.full(len(c), d)
-    sent = {one.caregiver_id: one.demand_id for one in batch.solution.assignments}
-    booked, available = (each[columns.week[d], c] for each in (columns.booked, columns.available))
-    visits = columns.visits(rows, c)
-    demand_id = columns.demands[d].id
-    found = []
-    for n, visit in enumerate(batches.assignments(columns, rows, c)):
-        at = sent.get(visit.caregiver_id)
-        found.append(
-            Candidate(
-                visit,
-                columns.caregivers[c[n]].rating,
-                int(booked[n]),
-                int(available[n]),
-                int(visits[n]),
-                None if at == demand_id else at,
-            )
+def _candidates(plan: Plan, demand_id: int, options: Sequence[Option]) -> list[Candidate]:
+    columns, d = plan.columns, row(plan, demand_id)
+    week = int(columns.week[d])
+    c = np.array([columns.row_of_caregiver[one.visit.caregiver_id] for one in options], int)
+    known = columns.visits(np.full(len(c), d), c)
+    return [
+        Candidate(
+            one.visit,
+            columns.caregivers[c[n]].rating,
+            int(columns.booked[week, c[n]] + _in_week(columns, week, one.beside)),
+            int(columns.available[week, c[n]]),
+            int(known[n]),
+            one.elsewhere,
+            one.beside,
         )
-    return found
+        for n, one in enumerate(options)
+    ]
+
+
+def _in_week(columns: Columns, week: int, demand_ids: Sequence[int]) -> float:
+    """Minutes of some visits that count in one week."""
+    rows = [columns.row_of_demand[one] for one in demand_ids]
+    return sum(
+        float(columns.minutes[one])
+        for one in rows
+        if columns.week[one] == week and not columns.live_in[one]
+    )
 
 
 def _more(one: Candidate, other: Candidate) -> dict[Term, float]:
     return {term: cost - other.visit.terms[term] for term, cost in one.visit.terms.items()}
-
-
-def _row(batch: Batch, demand_id: int) -> int:
-    row = batch.columns.row_of_demand.get(demand_id)
-    if row is None:
-        raise NotFound("error.demand_not_found")
-    return row

@@ -27,6 +27,19 @@ class Pairs:
         """Some of them."""
         return Pairs(self.d[which], self.c[which], self.costs[which])
 
+    def first(self, most: int) -> "Pairs":
+        """The first few of them."""
+        return Pairs(self.d[:most], self.c[:most], self.costs[:most])
+
+    def with_demand(self, d: int, own: "Pairs") -> "Pairs":
+        """Those of one demand replaced by others, which are told as if there were no other."""
+        first, last = np.searchsorted(self.d, (d, d + 1))
+        return Pairs(
+            np.concatenate([self.d[:first], np.full(len(own.d), d), self.d[last:]]),
+            np.concatenate([self.c[:first], own.c, self.c[last:]]),
+            np.concatenate([self.costs[:first], own.costs, self.costs[last:]]),
+        )
+
     def of_demand(self, d: int) -> "Pairs":
         """Those of one demand, the cheapest first."""
         first, last = np.searchsorted(self.d, (d, d + 1))

@@ -3,16 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from services.dispatch.plans import Plan
 from services.dispatch.problem import Caregiver, Free, Problem
-from services.dispatch.results import Solution
-
-
-class Plan(Protocol):
-    @property
-    def solution(self) -> Solution: ...
-
 
 Solved = TypeVar("Solved", bound=Plan)
 

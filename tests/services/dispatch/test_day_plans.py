@@ -5,12 +5,10 @@ from itertools import permutations, product
 
 import pytest
 
-from services.dispatch import day_plans, day_reasons, replanning, routes, shifts
+from services.dispatch import day_plans, explaining, replanning, routes, shifts
 from services.dispatch.problem import Break, Week
 from services.dispatch.results import Quality
 from services.dispatch.rules import Rule
-from services.dispatch.weights import Term
-from services.errors import NotFound
 from tests.services.dispatch import days, towns
 
 PLENTY = 60.0
@@ -120,14 +118,10 @@ def test_a_pin_holds():
     problem = days.day(9, 20, 8)
     plan = day_plans.solve(problem, PLENTY)
     line = plan.solution.assignments[0]
-    other = next(
-        one
-        for one in day_reasons.places(plan, line.demand_id)
-        if one.caregiver_id != line.caregiver_id
-    )
-    pinned = replace(problem, pins={line.demand_id: other.caregiver_id})
+    other = explaining.explain(plan, line.demand_id).rivals[0].candidate.visit.caregiver_id
+    pinned = replace(problem, pins={line.demand_id: other})
 
-    assert day_plans.solve(pinned, PLENTY).solution.who[line.demand_id] == other.caregiver_id
+    assert day_plans.solve(pinned, PLENTY).solution.who[line.demand_id] == other
 
 
 def test_who_falls_ill_is_replaced_and_the_others_stay():
@@ -141,34 +135,3 @@ def test_who_falls_ill_is_replaced_and_the_others_stay():
     assert {*replan.moved, *replan.lost} >= hers
     assert len({*replan.moved, *replan.lost} - hers) <= 2
     assert ill not in replan.plan.solution.who.values()
-
-
-def test_what_a_visit_adds_to_a_route_is_what_the_routes_cost_more():
-    problem = days.day(12, 30, 9)
-    plan = day_plans.solve(problem, PLENTY)
-    ground, compared = plan.ground, 0
-    for line in plan.solution.assignments:
-        d = ground.columns.row_of_demand[line.demand_id]
-        without = {s: tuple(one for one in route if one != d) for s, route in plan.routes.items()}
-        alone = routes.cost(ground, without)
-        for place in day_reasons.places(plan, line.demand_id):
-            c = ground.columns.row_of_caregiver[place.caregiver_id]
-            tries = [
-                routes.cost(ground, {**without, shift: (*route[:at], d, *route[at:])}) - alone
-                for shift in range(len(ground.shifts))
-                if ground.shifts[shift].c == c and ground.allowed[shift, d]
-                for route in (without.get(shift, ()),)
-                for at in range(len(route) + 1)
-                if routes.starts(ground, shift, (*route[:at], d, *route[at:])) is not None
-            ]
-            assert place.cost == pytest.approx(min(tries))
-            compared += 1
-        mine = {one.caregiver_id: one for one in day_reasons.places(plan, line.demand_id, 99)}
-        assert mine[line.caregiver_id].starts_at == line.starts_at
-        assert Term.TRAVEL in mine[line.caregiver_id].terms
-    assert compared > 30
-
-
-def test_a_demand_that_is_none_has_no_places():
-    with pytest.raises(NotFound):
-        day_reasons.places(day_plans.solve(days.day(1, 2, 2), PLENTY), 99_999)
