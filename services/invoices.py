@@ -1,8 +1,9 @@
 """Invoices (发票): families ask for one for what they paid, operators issue it or say why not.
 
 An invoice is made outside, at the tax office's platform; here stands who wants one for which
-receipts and what became of it. A receipt is in one invoice at a time: what is in one that was
-issued cannot be taken back before that is cancelled by a red-letter one (红冲).
+receipts and what became of it. A receipt is in one invoice at a time, and invoices never hold
+more than a family paid and did not get back: before what is in one that was issued can go back,
+that is cancelled by a red-letter one (红冲).
 """
 
 import re
@@ -98,6 +99,8 @@ def ask(session: Session, actor: Actor, form: InvoiceForm, request_key: str) -> 
     """Ask for an invoice for these receipts of one city; the same request key asks once."""
     actor.require(Permission.ASK_INVOICE)
     family_id = _whose(session, actor, form.customer_id)
+    # One at a time, and no money goes back meanwhile.
+    session.get_one(Account, family_id, with_for_update={"key_share": True})
     before = _asked_before(session, actor, request_key)
     if before is not None:
         return before
@@ -252,6 +255,16 @@ def check_free(session: Session, receipt: Receipt) -> None:
         raise Conflict(
             "error.receipt_invoiced" if issued else "error.receipt_to_be_invoiced", number=found.id
         )
+
+
+def check_left(session: Session, customer_id: int, amount_fen: int) -> None:
+    """Refuse that money goes that invoices hold; who calls has locked the family's account."""
+    left_fen = _left(session, customer_id)
+    if amount_fen > left_fen:
+        newest = _holding().where(Invoice.customer_id == customer_id).order_by(Invoice.id.desc())
+        held = session.execute(newest.limit(1)).one_or_none()
+        if held is not None:
+            raise Conflict("error.money_invoiced", left_fen=max(left_fen, 0), number=held.id)
 
 
 def waiting(session: Session, customer_ids: Collection[int]) -> int:

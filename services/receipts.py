@@ -156,17 +156,11 @@ def reverse(session: Session, actor: Actor, receipt_id: int, said: str) -> None:
     """Take back a receipt that was recorded by mistake, once: the family owes as before."""
     actor.require(Permission.REVERSE_RECEIPT)
     said = words(said, "reason", MOST_WORDS)
-    receipt = session.scalar(
-        _visible_to(actor)
-        .where(Receipt.id == receipt_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if receipt is None:
-        raise NotFound("error.receipt_not_found")
+    receipt = _locked(session, actor, receipt_id)
     if receipt.reversed_at is not None:
         raise Conflict("error.receipt_reversed_already")
     invoices.check_free(session, receipt)
+    invoices.check_left(session, receipt.customer_id, receipt.amount_fen)
     receipt.reversed_at, receipt.reversed_by_id = clock.now(), actor.id
     receipt.reversal_words = said
     session.flush()
@@ -226,6 +220,18 @@ def payer(session: Session, actor: Actor, customer_id: int) -> Payer:
     """One family of the actor's cities, and what it owes."""
     actor.require(Permission.RECORD_RECEIPT)
     return with_balances(session, [reach(session, actor, customer_id)])[0]
+
+
+def _locked(session: Session, actor: Actor, receipt_id: int) -> Receipt:
+    """A receipt with its family's account, in the order in which invoices lock them."""
+    receipt = session.scalar(_visible_to(actor).where(Receipt.id == receipt_id))
+    if receipt is None:
+        raise NotFound("error.receipt_not_found")
+    session.get_one(Account, receipt.customer_id, with_for_update={"key_share": True})
+    session.refresh(receipt, with_for_update=True)
+    # It may have followed to the account that was kept of two.
+    session.get_one(Account, receipt.customer_id, with_for_update={"key_share": True})
+    return receipt
 
 
 def _tell(session: Session, kind: NoticeKind, receipt: Receipt) -> None:

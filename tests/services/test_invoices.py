@@ -240,6 +240,39 @@ def test_a_receipt_in_an_invoice_is_not_taken_back_before_that_is_cancelled(sess
     assert free(session) == paid[1:]
 
 
+def test_money_that_an_invoice_holds_does_not_go_back_before_that_is_cancelled(session, paid):
+    def repay(amount):
+        form = receipt_form(amount=amount, reference=amount)
+        return repayments.record(session, OPERATOR, form, amount)
+
+    invoice_id = ask(session, paid[:1])
+    issue(session, invoice_id)
+    with pytest.raises(Conflict, match="money_invoiced") as refused:
+        repay("20.01")
+    assert refused.value.values == {"left_fen": 2000, "number": invoice_id}
+    assert repay("20") is not None
+    session.flush()
+    with pytest.raises(Conflict, match="money_invoiced") as refused:
+        receipts.reverse(session, OPERATOR, paid[1], "记错了")
+    assert refused.value.values == {"left_fen": 0, "number": invoice_id}
+    invoices.cancel(session, OPERATOR, invoice_id, RED_NUMBER, "已退款")
+    session.flush()
+    assert repay("30") is not None
+    session.flush()
+    with pytest.raises(Conflict, match="invoice_beyond_received"):
+        ask(session, paid[:1], key="another click")
+
+
+def test_a_request_for_an_invoice_holds_the_money_too_until_it_is_refused(session, paid):
+    asked = ask(session, paid)
+    form = receipt_form(amount="1", reference="back")
+    with pytest.raises(Conflict, match="money_invoiced"):
+        repayments.record(session, OPERATOR, form, "back")
+    invoices.refuse(session, OPERATOR, asked, "要退款")
+    session.flush()
+    assert repayments.record(session, OPERATOR, form, "back") is not None
+
+
 def test_staff_ask_for_callers_and_another_city_sees_nothing(session, paid):
     invoice_id = ask(session, paid, actor=DESK, customer_id=ZHOU.id)
 
