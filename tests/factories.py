@@ -402,9 +402,9 @@ def make_receipt(session: Session, *, actor: Actor = OPERATOR, **changes: Any) -
     return receipts.record(session, actor, receipt_form(**changes), uuid4().hex)
 
 
-def make_operator(session: Session) -> Actor:
+def make_operator(session: Session, phone: str = "13000000901") -> Actor:
     """Another operator of Nantong."""
-    account_id = _add_account(session, "吴二明", "13000000901", Role.OPERATOR, NANTONG)
+    account_id = _add_account(session, "吴二明", phone, Role.OPERATOR, NANTONG)
     session.flush()
     return Actor(account_id, Role.OPERATOR, frozenset({NANTONG}))
 
