@@ -247,6 +247,7 @@ TO_DO = {
     ToDoKind.OVERLONG: ":material/more_time:",
     ToDoKind.COMPLAINTS: ":material/feedback:",
     ToDoKind.POINTS: ":material/gavel:",
+    ToDoKind.FINDINGS: ":material/policy:",
     ToDoKind.EARLY: ":material/directions_run:",
     ToDoKind.LEAVES: ":material/event_busy:",
     ToDoKind.UNQUALIFIED: ":material/gpp_bad:",

@@ -31,6 +31,7 @@ _PLACES = {
     ToDoKind.OVERLONG: ("orders", "overlong"),
     ToDoKind.COMPLAINTS: ("complaints", ""),
     ToDoKind.POINTS: ("complaints", ""),
+    ToDoKind.FINDINGS: ("compliance", ""),
     ToDoKind.EARLY: ("orders", "early"),
     ToDoKind.LEAVES: ("orders", "leaves"),
     ToDoKind.UNQUALIFIED: ("orders", "unqualified"),
@@ -169,9 +170,10 @@ def _things(kind: ToDoKind) -> None:
                         icon=":material/arrow_forward:",
                         case=str(thing.subject_id),
                     )
-                elif thing.kind is ToDoKind.POINTS:
+                elif thing.kind in (ToDoKind.POINTS, ToDoKind.FINDINGS):
+                    page, _ = _PLACES[thing.kind]
                     navigation.link(
-                        "complaints", t("to_do.points_go"), icon=":material/arrow_forward:"
+                        page, t(f"to_do.{thing.kind}_go"), icon=":material/arrow_forward:"
                     )
                 elif thing.order_id is not None:
                     navigation.link(
@@ -190,6 +192,8 @@ def _facts(thing: Thing, items: dict[int, ItemView]) -> list[str]:
     about = []
     if thing.item_id is not None:
         about.append(f"**{catalogue.item_name(items, thing.item_id)}**")
+    if thing.finding is not None:
+        about.append(f"**{t(f'finding_kind.{thing.finding}')}**")
     if thing.name:
         about.append(formats.plain(thing.name))
     if thing.starts_at is not None:

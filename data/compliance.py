@@ -27,6 +27,10 @@ class FindingStatus(StrEnum):
     DISMISSED = "dismissed"
 
 
+# An operator has yet to decide.
+UNDECIDED = FindingStatus.OPEN, FindingStatus.TAKEN
+
+
 class ComplianceFinding(Numbered, Base):
     """What a detector found, once for each key; its facts are numbers, never what people wrote."""
 

@@ -10,6 +10,7 @@ from data.accounts import Account, ContactPhone
 from data.calls import Call, Note
 from data.caregivers import Caregiver, CaregiverStatus, Certificate, Photo, Rate, WeeklyHours
 from data.complaints import Complaint, ComplaintMessage, Incident
+from data.compliance import ComplianceFinding
 from data.consents import Consent
 from data.demands import Application, Demand
 from data.follow_ups import FollowUp
@@ -65,6 +66,7 @@ _OF_ORDERS = (ToDoKind.REQUESTS, ToDoKind.APPROVALS)
 _OF_DEMANDS = (ToDoKind.APPLICATIONS, ToDoKind.UNANSWERED)
 _OF_CASES = (ToDoKind.CASES,)
 _OF_POINTS = (ToDoKind.POINTS,)
+_OF_FINDINGS = (ToDoKind.FINDINGS,)
 _OF_PEOPLE = ("caregivers",)  # Noted before cases were reviewed.
 
 
@@ -139,12 +141,20 @@ def follow_ups(session: Session, ids: Sequence[int]) -> None:
     orders = select(Order.id).where(Order.customer_id.in_(ids))
     demands = select(Demand.id).where(Demand.customer_id.in_(ids))
     cases = select(VerificationCase.id).where(VerificationCase.account_id.in_(ids))
+    findings = select(ComplianceFinding.id).where(
+        or_(
+            ComplianceFinding.caregiver_id.in_(ids),
+            ComplianceFinding.order_id.in_(orders),
+            ComplianceFinding.demand_id.in_(demands),
+        )
+    )
     for kinds, subjects in (
         (_OF_VISITS, select(Visit.id).where(Visit.order_id.in_(orders))),
         (_OF_ORDERS, orders),
         (_OF_DEMANDS, demands),
         (_OF_CASES, cases),
         (_OF_POINTS, select(PenaltyPoints.id).where(PenaltyPoints.caregiver_id.in_(ids))),
+        (_OF_FINDINGS, findings),
         (_OF_PEOPLE, ids),
     ):
         session.execute(

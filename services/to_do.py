@@ -24,6 +24,8 @@ from data.accounts import Account
 from data.calendars import Leave
 from data.caregivers import Caregiver, CaregiverStatus
 from data.complaints import UNDECIDED, Complaint, Incident, IncidentStatus
+from data.compliance import UNDECIDED as UNDECIDED_FINDING
+from data.compliance import ComplianceFinding, FindingKind
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.follow_ups import FollowUp
 from data.notices import NoticeKind
@@ -53,6 +55,7 @@ class ToDoKind(StrEnum):
     LOCKED = "locked"
     COMPLAINTS = "complaints"
     POINTS = "points"
+    FINDINGS = "findings"
     EARLY = "early"
     APPLICATIONS = "applications"
     APPROVALS = "approvals"
@@ -85,7 +88,8 @@ class ToDo:
 class Thing:
     """One waiting thing: whose number it is depends on its kind; the name is a caregiver's.
 
-    Of a case it is what the person calls themselves. Complaints alone have a deadline.
+    Of a case it is what the person calls themselves. Complaints alone have a deadline, findings
+    of compliance their own kind.
     """
 
     kind: ToDoKind
@@ -96,6 +100,7 @@ class Thing:
     starts_at: datetime | None
     name: str | None
     due_at: datetime | None = None
+    finding: FindingKind | None = None
 
 
 def today(session: Session, actor: Actor) -> list[ToDo]:
@@ -129,6 +134,13 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
                 select(waiting.c.id, waiting.c.since, null(), null(), null(), Account.name)
                 .join_from(waiting, PenaltyPoints, PenaltyPoints.id == waiting.c.id)
                 .join(Account, Account.id == PenaltyPoints.caregiver_id)
+            )
+        case ToDoKind.FINDINGS:
+            found = null(), null(), null(), Account.name, null(), ComplianceFinding.kind
+            query = (
+                select(waiting.c.id, waiting.c.since, *found)
+                .join_from(waiting, ComplianceFinding, ComplianceFinding.id == waiting.c.id)
+                .outerjoin(Account, Account.id == ComplianceFinding.caregiver_id)
             )
         case ToDoKind.APPLICATIONS | ToDoKind.UNANSWERED:
             query = select(
@@ -232,6 +244,13 @@ def _waiting(actor: Actor, kind: ToDoKind) -> Select[int, Any]:
             ).where(
                 PenaltyPoints.city_code.in_(actor.cities),
                 PenaltyPoints.status == PointsStatus.CONTESTED,
+            )
+        case ToDoKind.FINDINGS:
+            waiting = select(
+                ComplianceFinding.id.label("id"), ComplianceFinding.created_at.label("since")
+            ).where(
+                ComplianceFinding.city_code.in_(actor.cities),
+                ComplianceFinding.status.in_(UNDECIDED_FINDING),
             )
         case ToDoKind.INCIDENTS:
             waiting = (

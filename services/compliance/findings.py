@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from data.accounts import Account
 from data.chat import Message
 from data.cities import City
-from data.compliance import ComplianceFinding, FindingKind, FindingStatus
+from data.compliance import UNDECIDED, ComplianceFinding, FindingKind, FindingStatus
 from data.demands import Demand
 from data.history import Noun
 from data.notices import NoticeKind
@@ -23,7 +23,6 @@ from services.wording import words
 
 __all__ = ["FindingKind", "FindingStatus", "FindingView"]
 
-UNDECIDED = FindingStatus.OPEN, FindingStatus.TAKEN
 A_PAGE = 20
 
 

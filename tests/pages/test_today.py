@@ -7,6 +7,8 @@ from data.caregivers import Certificate
 from data.database import reading, writing
 from data.follow_ups import FollowUp
 from services import caregivers
+from services.access import SYSTEM
+from services.compliance import findings
 from tests import factories
 from tests.factories import DRAFT, FAR_OPERATOR, LI, NANTONG, OPERATOR
 from tests.pages.screen import opened, said, words
@@ -63,6 +65,18 @@ def test_cases_in_review_are_one_click_away(open_app, in_review):
     assert factories.NAMES[DRAFT] in said(app)
     queries = [link.proto.query_string for link in app.get("page_link")]
     assert [query for query in queries if query.startswith("case=")]
+
+
+def test_a_finding_of_compliance_is_one_click_away(open_app):
+    with writing() as session:
+        factories.make_demand(session, words="电话 138 1234 5678")
+        findings.detect(session, SYSTEM)
+    app = open_app(PAGE, OPERATOR)
+    assert words("to_do.findings", count=1) in said(app)
+    app = opened(app, "things_findings").run()
+    assert words("finding_kind.contacts") in said(app)
+    links = [link.proto.page for link in app.get("page_link")]
+    assert links.count("compliance") == 2
 
 
 def test_a_quiet_day_is_all_done(open_app):

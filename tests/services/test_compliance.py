@@ -9,16 +9,18 @@ from data.caregivers import Certificate
 from data.catalogue import CareItem
 from data.chat import Message, Side, Talk
 from data.compliance import ComplianceFinding, FindingKind, FindingStatus
+from data.follow_ups import FollowUp
 from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import EndReason, Order, Visit
 from data.points import PenaltyPoints
-from services import changes, complaints, places, points, reviews, rules
+from services import changes, complaints, forgetting, places, points, reviews, rules, to_do
 from services import clock as service_clock
 from services.access import SYSTEM
 from services.compliance import findings
 from services.compliance.detectors import DETECTORS
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
+from services.to_do import ToDoKind
 from tests.factories import (
     COMPANIONSHIP,
     DESK,
@@ -259,3 +261,36 @@ class TestFindings:
             findings.take(session, FAR_OPERATOR, finding_id)
         with pytest.raises(NotAllowed):
             findings.listing(session, DESK)
+
+    def test_what_is_undecided_waits_for_the_operators_until_it_is_put_aside(
+        self, session, clock, finding_id
+    ):
+        def waiting(actor=OPERATOR):
+            waits = {one.kind: one.count for one in to_do.today(session, actor)}
+            return waits[ToDoKind.FINDINGS]
+
+        make_demand(session, words=REACH_ME)
+        findings.detect(session, SYSTEM)
+        findings.take(session, OPERATOR, finding_id)
+        things = to_do.things(session, OPERATOR, ToDoKind.FINDINGS)
+        assert {(one.finding, one.name) for one in things} == {
+            (FindingKind.PRICE, "李桂兰"), (FindingKind.CONTACTS, None)
+        }  # fmt: skip
+        assert (waiting(), waiting(FAR_OPERATOR)) == (2, 0)
+        until = clock.moment + timedelta(days=1)
+        to_do.see_to(session, OPERATOR, ToDoKind.FINDINGS, finding_id, "问过了", until)
+        session.flush()
+        assert waiting() == 1
+        clock.move(days=1)
+        findings.dismiss(session, OPERATOR, finding_id, WHY)
+        assert waiting() == 1
+
+    def test_what_was_noted_of_it_goes_with_whoever_is_erased(self, session, clock):
+        make_demand(session, words=REACH_ME)
+        findings.detect(session, SYSTEM)
+        [one] = findings.listing(session, OPERATOR)
+        until = clock.moment + timedelta(days=1)
+        to_do.see_to(session, OPERATOR, ToDoKind.FINDINGS, one.id, "周家留了电话", until)
+        session.flush()
+        forgetting.follow_ups(session, [ZHOU.id])
+        assert session.scalars(select(FollowUp.words)).all() == [""]
