@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,8 +20,16 @@ from data.history import Noun
 from data.invoices import BuyerKind, Invoice, InvoicedReceipt, InvoiceStatus
 from data.notices import NoticeKind
 from data.receipts import Receipt, ReceiptMethod
-from data.repayments import Repayment, RepaymentStatus
-from services import audit, clock, customers, lifecycles, notices, proofs, tax_numbers
+from services import (
+    audit,
+    clock,
+    customers,
+    invoiced_money,
+    lifecycles,
+    notices,
+    proofs,
+    tax_numbers,
+)
 from services.access import Actor, Permission, Role
 from services.errors import Conflict, Invalid, NotFound
 from services.scans import Page
@@ -122,7 +130,7 @@ def ask(session: Session, actor: Actor, form: InvoiceForm, request_key: str) -> 
     if len(city_codes) > 1:
         raise Invalid("error.invoice_of_one_city")
     amount_fen = sum(one.amount_fen for one in chosen)
-    left_fen = _left(session, family_id)
+    left_fen = invoiced_money.left(session, family_id)
     if amount_fen > left_fen:
         raise Conflict("error.invoice_beyond_received", left_fen=max(left_fen, 0))
     invoice = Invoice(
@@ -160,7 +168,7 @@ def withdraw(session: Session, actor: Actor, invoice_id: int) -> None:
     actor.require(Permission.ASK_INVOICE)
     invoice = _reach(session, actor, invoice_id)
     lifecycles.take(session, actor, Noun.INVOICE, invoice, "withdraw")
-    _let_go(session, invoice)
+    invoiced_money.let_go(session, invoice)
     audit.record(session, actor, "withdraw_invoice", "invoice", invoice.id)
 
 
@@ -197,7 +205,7 @@ def refuse(session: Session, actor: Actor, invoice_id: int, because: str) -> Non
     invoice = _reach(session, actor, invoice_id)
     lifecycles.take(session, actor, Noun.INVOICE, invoice, "refuse")
     invoice.words = because
-    _let_go(session, invoice)
+    invoiced_money.let_go(session, invoice)
     audit.record(session, actor, "refuse_invoice", "invoice", invoice.id)
     _tell(session, NoticeKind.INVOICE_REFUSED, invoice)
 
@@ -211,7 +219,7 @@ def cancel(session: Session, actor: Actor, invoice_id: int, red_number: str, bec
         raise Invalid("error.invoice_red_number")
     lifecycles.take(session, actor, Noun.INVOICE, invoice, "cancel")
     invoice.red_number, invoice.words = red_number, because
-    _let_go(session, invoice)
+    invoiced_money.let_go(session, invoice)
     audit.record(session, actor, "cancel_invoice", "invoice", invoice.id)
     _tell(session, NoticeKind.INVOICE_CANCELLED, invoice)
 
@@ -246,27 +254,6 @@ def buyer(session: Session, actor: Actor, invoice_id: int) -> Buyer:
     return Buyer(invoice.title, invoice.tax_number, tuple(_paid(one) for one in receipts))
 
 
-def check_free(session: Session, receipt: Receipt) -> None:
-    """Refuse while an invoice holds a receipt; who calls has locked the receipt."""
-    held = _holding().where(InvoicedReceipt.receipt_id == receipt.id)
-    found = session.execute(held).one_or_none()
-    if found is not None:
-        issued = found.status is InvoiceStatus.ISSUED
-        raise Conflict(
-            "error.receipt_invoiced" if issued else "error.receipt_to_be_invoiced", number=found.id
-        )
-
-
-def check_left(session: Session, customer_id: int, amount_fen: int) -> None:
-    """Refuse that money goes that invoices hold; who calls has locked the family's account."""
-    left_fen = _left(session, customer_id)
-    if amount_fen > left_fen:
-        newest = _holding().where(Invoice.customer_id == customer_id).order_by(Invoice.id.desc())
-        held = session.execute(newest.limit(1)).one_or_none()
-        if held is not None:
-            raise Conflict("error.money_invoiced", left_fen=max(left_fen, 0), number=held.id)
-
-
 def waiting(session: Session, customer_ids: Collection[int]) -> int:
     """How many invoices these people asked for that were neither issued nor refused."""
     found = select(func.count(Invoice.id)).where(
@@ -295,14 +282,6 @@ def _whose(session: Session, actor: Actor, customer_id: int | None) -> int:
     return found
 
 
-def _holding() -> Select[int, InvoiceStatus]:
-    return (
-        select(Invoice.id, Invoice.status)
-        .join(InvoicedReceipt, InvoicedReceipt.invoice_id == Invoice.id)
-        .where(InvoicedReceipt.let_go_at.is_(None))
-    )
-
-
 def _free(actor: Actor, customer_id: int) -> Select[Receipt]:
     """The receipts of a family that stand and that no invoice holds."""
     held = exists().where(
@@ -314,22 +293,6 @@ def _free(actor: Actor, customer_id: int) -> Select[Receipt]:
     return free if actor.role is Role.CUSTOMER else free.where(Receipt.city_code.in_(actor.cities))
 
 
-def _left(session: Session, customer_id: int) -> int:
-    """What a family paid in fen, less what it got back and what invoices hold already."""
-    theirs, stands = Receipt.customer_id == customer_id, Receipt.reversed_at.is_(None)
-    received = select(func.sum(Receipt.amount_fen)).where(theirs, stands)
-    repaid = select(func.sum(Repayment.amount_fen)).where(
-        Repayment.customer_id == customer_id, Repayment.status == RepaymentStatus.RECORDED
-    )
-    held = (
-        select(func.sum(Receipt.amount_fen))
-        .join(InvoicedReceipt, InvoicedReceipt.receipt_id == Receipt.id)
-        .where(theirs, InvoicedReceipt.let_go_at.is_(None))
-    )
-    first, *others = (int(session.scalar(one) or 0) for one in (received, repaid, held))
-    return first - sum(others)
-
-
 def _paid(receipt: Receipt) -> Paid:
     return Paid(
         id=receipt.id,
@@ -338,14 +301,6 @@ def _paid(receipt: Receipt) -> Paid:
         amount_fen=receipt.amount_fen,
         received_on=receipt.received_on,
         reference=receipt.reference,
-    )
-
-
-def _let_go(session: Session, invoice: Invoice) -> None:
-    session.execute(
-        update(InvoicedReceipt)
-        .where(InvoicedReceipt.invoice_id == invoice.id, InvoicedReceipt.let_go_at.is_(None))
-        .values(let_go_at=clock.now())
     )
 
 

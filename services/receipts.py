@@ -20,7 +20,7 @@ from services import (
     audit,
     clock,
     customers,
-    invoices,
+    invoiced_money,
     ledger,
     notices,
     phones,
@@ -159,8 +159,8 @@ def reverse(session: Session, actor: Actor, receipt_id: int, said: str) -> None:
     receipt = _locked(session, actor, receipt_id)
     if receipt.reversed_at is not None:
         raise Conflict("error.receipt_reversed_already")
-    invoices.check_free(session, receipt)
-    invoices.check_left(session, receipt.customer_id, receipt.amount_fen)
+    invoiced_money.check_free(session, receipt)
+    invoiced_money.check_left(session, receipt.customer_id, receipt.amount_fen)
     receipt.reversed_at, receipt.reversed_by_id = clock.now(), actor.id
     receipt.reversal_words = said
     session.flush()

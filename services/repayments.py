@@ -13,7 +13,7 @@ from data.ledger import LedgerAccount
 from data.notices import NoticeKind
 from data.receipts import ReceiptMethod
 from data.repayments import Repayment, RepaymentStatus
-from services import audit, clock, customers, invoices, ledger, lifecycles, notices, receipts
+from services import audit, clock, customers, invoiced_money, ledger, lifecycles, notices, receipts
 from services.access import Actor, Permission
 from services.errors import Conflict, NotFound
 from services.receipts import Payer, ReceiptForm
@@ -60,7 +60,7 @@ def record(session: Session, actor: Actor, form: ReceiptForm, request_key: str) 
     credit_fen = -ledger.balance(session, LedgerAccount.CUSTOMER_RECEIVABLE, family.id)
     if amount_fen > credit_fen:
         raise Conflict("error.repays_too_much", credit_fen=max(credit_fen, 0))
-    invoices.check_left(session, family.id, amount_fen)
+    invoiced_money.check_left(session, family.id, amount_fen)
     repayment = Repayment(
         created_at=clock.now(),
         city_code=receipts.city_of(session, actor, family),
