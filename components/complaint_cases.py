@@ -43,13 +43,16 @@ _STEP_ICONS = {
 def case_list(items: dict[int, ItemView]) -> int | None:
     """The queue that is chosen, a page at a time; the case that was clicked, or is linked to."""
     with layout.row():
-        category = st.selectbox(
+        chosen = st.selectbox(
             t("field.complaint_category"),
-            [None, *ComplaintCategory],
-            format_func=lambda one: t(f"complaint_category.{one}") if one else t("cases.all_kinds"),
+            [tables.ALL, *ComplaintCategory],
+            format_func=lambda one: t(
+                "cases.all_kinds" if one == tables.ALL else f"complaint_category.{one}"
+            ),
             key="case_category",
             width=220,
         )
+    category = ComplaintCategory(chosen) if chosen != tables.ALL else None
     counted = session.fetch(complaint_cases.counts, category)
     queue = _queue(counted)
     above = st.container()

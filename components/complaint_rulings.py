@@ -13,6 +13,7 @@ from services.complaints import ComplaintCategory
 from services.exclusions import Excluding, Scope
 from services.rulings import Outlook, Ruling
 
+_NOBODY = "nobody"
 _TERMS = ("quarter", "year", "for_good", "day")
 _DAYS = {"quarter": 90, "year": 365}
 
@@ -93,11 +94,13 @@ def _ruling(case: Case, outlook: Outlook) -> Ruling:
         )
         scope = st.selectbox(
             t("ruling.exclude"),
-            [None, *Scope],
-            format_func=lambda one: t(f"exclusion_scope.{one}") if one else t("ruling.nobody"),
+            [_NOBODY, *Scope],
+            format_func=lambda one: t(
+                "ruling.nobody" if one == _NOBODY else f"exclusion_scope.{one}"
+            ),
             key=f"{key}_scope",
         )
-    excluding = _excluding(key, scope) if scope else None
+    excluding = _excluding(key, Scope(scope)) if scope != _NOBODY else None
     return Ruling(said, refund_fen, caregiver_fen, apology, int(points), excluding)
 
 

@@ -106,8 +106,7 @@ def sharing(pages: Sequence[EvidenceView]) -> None:
     for one in pages:
         with layout.row():
             st.markdown(
-                f":small[{t('complaint.page_by', number=one.number)} "
-                f"{t(f'complaint_author.{one.by}')}]",
+                f":small[{t(f'complaint.page_by_{one.by}', number=one.number)}]",
                 width="content",
             )
             if one.shared:

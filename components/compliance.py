@@ -16,9 +16,7 @@ _SHOW = "compliance_show"
 
 
 def queue() -> None:
-    """What waits, by kind; and what was decided."""
-    counts = Counter(session.fetch(findings.counts))
-    _picture(counts)
+    """What waits or what was decided, by kind and a page at a time."""
     decided = st.segmented_control(
         t("compliance.show"),
         [False, True],
@@ -26,24 +24,34 @@ def queue() -> None:
         required=True,
         format_func=lambda one: t("compliance.decided" if one else "compliance.waiting"),
         key=_SHOW,
+        label_visibility="collapsed",
     )
-    chosen = tables.kind_choice(
-        t("compliance.kind"),
-        {tables.ALL: counts.total(), **{kind: counts[kind] for kind in FindingKind}},
-        lambda kind: t(f"finding_kind.{kind}"),
-        "compliance_kind",
-    )
-    kind = FindingKind(chosen) if chosen in list(FindingKind) else None
-    number = session.fetch(findings.count, kind=kind, decided=decided)
-    if not number:
+    counts = Counter(session.fetch(findings.counts, decided=decided))
+    if not counts:
         if decided:
             layout.empty("breaches_decided", icon=":material/history:")
         else:
             layout.empty("breaches", icon=":material/verified_user:")
         return
+    if not decided:
+        _picture(counts)
+    kind = _kind(counts)
+    number = counts[kind] if kind else counts.total()
     begin = tables.offset(number, f"compliance_page_{kind}_{decided}")
     for one in session.fetch(findings.listing, kind=kind, decided=decided, offset=begin):
         _finding(one)
+
+
+def _kind(counts: Counter[FindingKind]) -> FindingKind | None:
+    """The kind that is chosen, of those there are."""
+    there = {kind: counts[kind] for kind in FindingKind if counts[kind]}
+    chosen = tables.kind_choice(
+        t("compliance.kind"),
+        {tables.ALL: counts.total(), **there},
+        lambda kind: t(f"finding_kind.{kind}"),
+        "compliance_kind",
+    )
+    return FindingKind(chosen) if chosen in there else None
 
 
 def _picture(counts: Counter[FindingKind]) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 
 import streamlit as st
 
-from components import formats, icons, layout, proofs, session, wishes
+from components import formats, icons, layout, proofs, session, tables, wishes
 from components.i18n import t
 from services import clock, invoices
 from services import proofs as proof_services
@@ -75,12 +75,15 @@ def _ask(free: Sequence[Paid], customer_id: int | None) -> None:
 
 def _month(free: Sequence[Paid], key: str) -> date | None:
     months = sorted({one.received_on.replace(day=1) for one in free}, reverse=True)
-    return st.selectbox(
+    chosen = st.selectbox(
         t("invoices.month"),
-        [None, *months],
-        format_func=lambda one: t("time.month", on=one) if one else t("invoices.all_months"),
+        [tables.ALL, *months],
+        format_func=lambda one: (
+            t("invoices.all_months") if one == tables.ALL else t("time.month", on=one)
+        ),
         key=f"{key}_month",
     )
+    return None if isinstance(chosen, str) else chosen
 
 
 def _form(
@@ -187,28 +190,32 @@ def _buyer(one: InvoiceView) -> None:
 
 def _moves(one: InvoiceView, *, family: bool) -> None:
     """What can be done with it; in the queue a request is refused, and not withdrawn."""
-    if "issue" in one.moves:
-        _issue(one)
-    if "refuse" in one.moves:
-        _with_reason(one, "refuse")
-    if "cancel" in one.moves:
-        _with_reason(one, "cancel")
-    if (
-        "withdraw" in one.moves
-        and not family
-        and layout.confirmed(
-            t("invoices.withdraw"), t("invoices.withdraw_means"), f"withdraw_invoice_{one.id}"
-        )
-    ):
-        session.perform("invoices.withdrawn", invoices.withdraw, one.id)
+    with layout.row():
+        if "issue" in one.moves:
+            _issue(one)
+        for move in ("refuse", "cancel"):
+            if move in one.moves:
+                _with_reason(one, move)
+        if (
+            "withdraw" in one.moves
+            and not family
+            and layout.confirmed(
+                t("invoices.withdraw"), t("invoices.withdraw_means"), f"withdraw_invoice_{one.id}"
+            )
+        ):
+            session.perform("invoices.withdrawn", invoices.withdraw, one.id)
 
 
 def _issue(one: InvoiceView) -> None:
     key = f"issue_invoice_{one.id}"
-    with st.expander(
-        t("invoices.issue"), icon=":material/task_alt:", key=f"{key}_open", on_change="rerun"
-    ) as opened:
-        if not opened.open:
+    with st.popover(
+        t("invoices.issue"),
+        icon=":material/task_alt:",
+        key=f"{key}_ask",
+        type="primary",
+        on_change="rerun",
+    ) as asked:
+        if not asked.open:
             return
         with st.form(f"{key}_form", border=False):
             number = st.text_input(
@@ -235,10 +242,10 @@ def _issue(one: InvoiceView) -> None:
 def _with_reason(one: InvoiceView, move: str) -> None:
     """Refuse what was asked for, or note what cancels what was issued; both say why."""
     key = f"{move}_invoice_{one.id}"
-    with st.expander(
-        t(f"invoices.{move}"), icon=":material/undo:", key=f"{key}_open", on_change="rerun"
-    ) as opened:
-        if not opened.open:
+    with st.popover(
+        t(f"invoices.{move}"), icon=":material/undo:", key=f"{key}_ask", on_change="rerun"
+    ) as asked:
+        if not asked.open:
             return
         st.caption(t(f"invoices.{move}_means"))
         red_number = ""

@@ -33,10 +33,9 @@ def city_payouts(city_code: str) -> None:
         if not found.ready and not found.without_account:
             st.caption(t("payouts.nothing_due"))
             return
-        with st.grid(3, min_column_width=150):
+        with st.grid(2, min_column_width=120):
             st.metric(t("payouts.due"), formats.money(found.total_fen), border=True)
             st.metric(t("payouts.people"), len(found.ready), border=True)
-            st.metric(t("payouts.lacking"), len(found.without_account), border=True)
         if found.without_account:
             names = formats.listed(formats.plain(one.name) for one in found.without_account)
             st.warning(t("payouts.lacking_names", names=names), icon=":material/credit_card_off:")

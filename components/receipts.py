@@ -30,6 +30,7 @@ _TEXTS = ("family", "method", "reference", "day", "recorded_by")
 _LAST_DAYS = timedelta(days=30)
 _LATEST_ORDERS = 20
 _TALLEST = 15
+_NO_ORDER = 0
 
 
 def chosen_payer(typed: str) -> Payer | None:
@@ -109,8 +110,8 @@ def _form(payer: Payer, items: dict[int, ItemView]) -> None:
             )
             order_id = st.selectbox(
                 t("receipts.for_order"),
-                [None, *ordered],
-                format_func=lambda number: _order(ordered.get(number or 0), items),
+                [_NO_ORDER, *ordered],
+                format_func=lambda number: _order(ordered.get(number), items),
                 key=f"{key}_order",
             )
         said = st.text_input(
@@ -130,7 +131,7 @@ def _form(payer: Payer, items: dict[int, ItemView]) -> None:
             received_on=received_on,
             reference=reference,
             words=said,
-            order_id=order_id,
+            order_id=None if order_id == _NO_ORDER else order_id,
         )
         session.perform(
             "receipts.recorded", receipts.record, form, request_key, pages, forget=(key,)

@@ -16,7 +16,7 @@ def queue() -> None:
     found = session.fetch(repayments.in_credit)
     st.subheader(t("repayments.queue"), anchor=False)
     if not found:
-        layout.empty("repayments", icon=":material/task_alt:")
+        st.caption(f"{t('empty.repayments')} · {t('empty.repayments_next')}")
         return
     with st.grid("auto", min_column_width=300):
         for payer in layout.first_of(found, "repayments", _SHOWN_AT_ONCE):

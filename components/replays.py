@@ -6,7 +6,7 @@ from datetime import timedelta
 import pandas as pd
 import streamlit as st
 
-from components import formats, session
+from components import formats, rule_fields, session
 from components.figures import charts
 from components.i18n import t
 from services import clock, replays
@@ -51,7 +51,7 @@ def _shown(found: Replay, key: str) -> None:
     _totals(found.totals)
     _counts(found.counts)
     if found.untold:
-        names = formats.listed(t(f"field.{one}") for one in found.untold)
+        names = formats.listed(rule_fields.named(one) for one in found.untold)
         st.caption(t("replays.untold", names=names))
     _people(found, key)
 
@@ -64,7 +64,7 @@ def _totals(totals: Mapping[Total, tuple[int, int, int]]) -> None:
                 formats.money(then),
                 _signed(then - now),
                 delta_color="off",
-                delta_arrow="off" if then == now else "auto",
+                delta_arrow="off" if then == now else "up" if then > now else "down",
                 border=True,
                 help=t("replays.now", amount=formats.money(now)),
             )

@@ -1,5 +1,6 @@
 """The numbers of the rule book: said in words, and as fields of a form."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import time
 from typing import Any
@@ -15,6 +16,7 @@ from services.pricing import BASIS_POINTS
 from services.rule_book import MOST_STEPS, PARAMETERS, WEIGHTS, Kind, Section, Values
 
 _A_PERCENT = BASIS_POINTS // 100
+_UNIT = re.compile(r" ?[(（][^()（）]+[)）]$")
 # What their names alone do not say.
 EXPLAINED = (
     "urgent_hours", "release_days", "auto_confirm_days", "hold_hours", "decline_hours",
@@ -42,6 +44,11 @@ ICONS = {
 def of_section(section: Section) -> list[str]:
     """The numbers of a section, in order."""
     return [name for name, one in PARAMETERS.items() if one.section is section]
+
+
+def named(parameter: str) -> str:
+    """A number's name without the unit that its field shows: what is said of it has one."""
+    return _UNIT.sub("", t(f"field.{parameter}"))
 
 
 def said(parameter: str, value: Any) -> str:  # noqa: ANN401 - of the parameter's kind
@@ -76,7 +83,7 @@ def said(parameter: str, value: Any) -> str:  # noqa: ANN401 - of the parameter'
 
 def changed(parameter: str, before: Any, after: Any) -> list[tuple[str, str, str]]:  # noqa: ANN401
     """What differs in a number, was and is; of bounds and shares of items, each by itself."""
-    label = t(f"field.{parameter}")
+    label = named(parameter)
     match PARAMETERS[parameter].kind:
         case Kind.BOUNDS:
             return _changed_bounds(label, before, after)

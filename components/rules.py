@@ -282,7 +282,7 @@ def _said(section: Section, now: Values, city_code: str) -> None:
         return
     with st.grid(3, min_column_width=200):
         for parameter in rule_fields.of_section(section):
-            layout.field(t(f"field.{parameter}"), rule_fields.said(parameter, now[parameter]))
+            layout.field(rule_fields.named(parameter), rule_fields.said(parameter, now[parameter]))
 
 
 def _said_prices(prices: Values, city_code: str) -> None:

@@ -1,6 +1,5 @@
 """Statements of account: what is owed in big, and below it line by line how it came about."""
 
-from collections.abc import Sequence
 from datetime import date
 
 import streamlit as st
@@ -69,7 +68,7 @@ def _pdf(statement: Statement, items: dict[int, ItemView]) -> bytes:
     rows = [
         (
             t(f"bill.{line.kind}"),
-            "\n".join(_facts(line, items, on_paper=True)),
+            _on_paper(line, items),
             formats.money(line.amount_fen),
             formats.money(line.balance_fen),
         )
@@ -86,10 +85,11 @@ def _line(line: StatementLine, items: dict[int, ItemView], key: str) -> None:
     """One line: what for and when at the left, how much and what was owed then at the right."""
     icon, colour = icons.STATEMENT[line.kind]
     sign = "+" if line.amount_fen > 0 else ""
-    told = "  \n".join(_facts(line, items))
+    told = "  \n".join(filter(None, _facts(line, items)))
     with st.container(horizontal=True, gap="small", key=key):
         st.markdown(
-            f":{colour}[{icon}] **{t(f'bill.{line.kind}')}**  \n:small[:gray[{told}]]",
+            f":{colour}[{icon}] **{t(f'bill.{line.kind}')}** :small[:gray[{_booked(line)}]]"
+            f"  \n:small[:gray[{told}]]",
             width="stretch",
         )
         balance = t("bill.balance", balance=formats.money(line.balance_fen))
@@ -100,29 +100,38 @@ def _line(line: StatementLine, items: dict[int, ItemView], key: str) -> None:
         )
 
 
+def _on_paper(line: StatementLine, items: dict[int, ItemView]) -> str:
+    about, visit = _facts(line, items, on_paper=True)
+    return "\n".join(filter(None, (about, " · ".join(filter(None, (visit, _booked(line)))))))
+
+
 def _facts(
     line: StatementLine, items: dict[int, ItemView], *, on_paper: bool = False
-) -> Sequence[str]:
-    """What a line is for; on paper no day is near, and nothing is Markdown."""
+) -> tuple[str, str]:
+    """What a line is for, and its visit; on paper no day is near, and nothing is Markdown."""
     moment, typed = (papers.moment, str) if on_paper else (formats.moment, formats.plain)
-    booked = t("bill.booked", day=_written(clock.in_city(line.at)))
     if line.elsewhere:
-        return t("bill.elsewhere"), booked
+        return t("bill.elsewhere"), ""
     about = []
+    if line.method is not None:
+        about.append(t(f"receipt_method.{line.method}"))
     if line.item_id is not None:
         about.append(catalogue.item_name(items, line.item_id))
     if line.order_id is not None:
         about.append(t("order.number", number=line.order_id))
-    if line.method is not None:
-        about.insert(0, t(f"receipt_method.{line.method}"))
     if line.reference:
         about.append(typed(line.reference))
-    if line.received_on is not None:
-        booked = t("bill.paid_on", day=_written(line.received_on))
-    when = (t("bill.visit", time=moment(line.starts_at)),) if line.starts_at else ()
-    return tuple(filter(None, (" · ".join(about), " · ".join((*when, booked)))))
+    visit = t("bill.visit", time=moment(line.starts_at)) if line.starts_at else ""
+    return " · ".join(about), visit
+
+
+def _booked(line: StatementLine) -> str:
+    """The day it was paid on, or else booked."""
+    if line.received_on is not None and not line.elsewhere:
+        return t("bill.paid_on", day=_written(line.received_on))
+    return t("bill.booked", day=_written(clock.in_city(line.at)))
 
 
 def _written(on: date) -> str:
-    """2030/01/07: short, with its year, and never broken at the end of a line."""
+    """2030/01/07: short, with its year."""
     return f"{on:%Y/%m/%d}"

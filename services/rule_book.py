@@ -117,14 +117,16 @@ FINDING_POINTS = {
 }
 _OF_COMPLAINTS = {
     **{
-        name: (Section.COMPLAINTS, 1, MOST_HOURS, _COMPLAINTS.hours[category], "hours")
+        name: (Section.COMPLAINTS, 1, MOST_HOURS, _COMPLAINTS.hours[category], "working_hours")
         for category, name in COMPLAINT_HOURS.items()
     },
-    "due_soon_hours": (Section.COMPLAINTS, 0, MOST_HOURS - 1, _COMPLAINTS.due_soon_hours, "hours"),
+    "due_soon_hours": (
+        Section.COMPLAINTS, 0, MOST_HOURS - 1, _COMPLAINTS.due_soon_hours, "working_hours",
+    ),
     "appeal_days": (
         Section.COMPLAINTS, 1, LONGEST_APPEAL.days, _COMPLAINTS.appeal_days, "days",
     ),
-    "appeal_hours": (Section.COMPLAINTS, 1, MOST_HOURS, _COMPLAINTS.appeal_hours, "hours"),
+    "appeal_hours": (Section.COMPLAINTS, 1, MOST_HOURS, _COMPLAINTS.appeal_hours, "working_hours"),
     "most_points": (Section.POINTS, 1, 100, _COMPLAINTS.most_points, "points"),
     "limit_points": (Section.POINTS, 1, 1000, _COMPLAINTS.limit_points, "points"),
     "points_months": (Section.POINTS, 1, 60, _COMPLAINTS.points_months, "months"),

@@ -327,7 +327,6 @@ SERVICES: dict[str, set[Role | None]] = {
     "levels.give": {OPERATOR_},
     "statements.mine": {CUSTOMER},
     "statements.of_customer": {DESK_, OPERATOR_},
-    "compliance.findings.count": {OPERATOR_},
     "compliance.findings.counts": {OPERATOR_},
     "compliance.findings.detect": {WORKER},
     "compliance.findings.dismiss": {OPERATOR_},

@@ -68,14 +68,11 @@ def detect(session: Session, actor: Actor) -> int:
     return new
 
 
-def counts(session: Session, actor: Actor) -> dict[FindingKind, int]:
-    """How many undecided findings of each kind the actor's cities have."""
+def counts(session: Session, actor: Actor, *, decided: bool = False) -> dict[FindingKind, int]:
+    """How many findings of each kind the actor's cities have, undecided or decided."""
     actor.require(Permission.DECIDE_COMPLAINT)
-    counted = (
-        select(ComplianceFinding.kind, func.count())
-        .where(ComplianceFinding.city_code.in_(actor.cities), _undecided())
-        .group_by(ComplianceFinding.kind)
-    )
+    found = _matching(actor, None, decided=decided).subquery()
+    counted = select(found.c.kind, func.count()).group_by(found.c.kind)
     return dict(session.execute(counted).all())
 
 
@@ -94,15 +91,6 @@ def listing(
     oldest = ComplianceFinding.created_at, ComplianceFinding.id
     found = found.order_by(*(newest if decided else oldest))
     return _views(session, actor, found.offset(offset).limit(A_PAGE))
-
-
-def count(
-    session: Session, actor: Actor, *, kind: FindingKind | None = None, decided: bool = False
-) -> int:
-    """How many findings such a list has."""
-    actor.require(Permission.DECIDE_COMPLAINT)
-    found = _matching(actor, kind, decided=decided).subquery()
-    return session.scalar(select(func.count()).select_from(found)) or 0
 
 
 def written(session: Session, actor: Actor, finding_id: int) -> str:

@@ -10,7 +10,7 @@ from services.access import SYSTEM, Actor
 from services.demo import levels
 from services.demo.nantong import CITY
 
-WHY = "开城时与首批服务人员商定的价格区间"
+WHY = "开城时与首批陪护员商定的价格区间"
 THINKING = "周末请人难，想试试加价；夜间加价略降"
 CHEAPER = "hospital_companion"
 

@@ -84,11 +84,11 @@ def test_an_operator_opens_issues_and_cancels(open_app, invoice_id):
     assert NASTY in said(app)
 
     key = f"issue_invoice_{invoice_id}"
-    app = opened(open_app(PAGE, OPERATOR), f"{key}_open")
+    app = opened(open_app(PAGE, OPERATOR), f"{key}_ask")
     app.text_input(key=f"{key}_number").set_value("123")
     app.button(key=key).click().run()
     assert errors(app) == [words("error.invoice_number")]
-    opened(app, f"{key}_open")
+    opened(app, f"{key}_ask")
     app.text_input(key=f"{key}_number").set_value(NUMBER)
     app.button(key=key).click().run()
     assert successes(app) == [words("invoices.issued")]
@@ -97,7 +97,7 @@ def test_an_operator_opens_issues_and_cancels(open_app, invoice_id):
     key = f"cancel_invoice_{invoice_id}"
     app = open_app(PAGE, OPERATOR)
     app.segmented_control(key="invoice_status").set_value(InvoiceStatus.ISSUED).run()
-    app = opened(app, f"{key}_open")
+    app = opened(app, f"{key}_ask")
     app.text_input(key=f"{key}_number").set_value(NUMBER[:-1] + "2")
     app.text_area(key=f"reason_{key}").set_value("抬头开错")
     app.button(key=key).click().run()
@@ -107,7 +107,7 @@ def test_an_operator_opens_issues_and_cancels(open_app, invoice_id):
 
 def test_an_operator_refuses_with_a_reason_that_the_family_reads(open_app, invoice_id):
     key = f"refuse_invoice_{invoice_id}"
-    app = opened(open_app(PAGE, OPERATOR), f"{key}_open")
+    app = opened(open_app(PAGE, OPERATOR), f"{key}_ask")
     app.text_area(key=f"reason_{key}").set_value("抬头和税号对不上")
     app.button(key=key).click().run()
 
