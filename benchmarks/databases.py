@@ -1,7 +1,7 @@
 """The databases benchmarks work on, made for this run and gone after it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, text
 
 from benchmarks import bulk
 from data import database
+from services import startup
 
 
 @contextmanager
@@ -24,6 +25,18 @@ def at(url: str) -> Iterator[str]:
             del os.environ["DATABASE_URL"]
         else:
             os.environ["DATABASE_URL"] = before
+
+
+def small_demo(url: str, fill: Callable[[], None]) -> str:
+    """The URL of a new database with a small demo, and what is filled in on top."""
+    os.environ["CAREPILOT_DEMO"] = "small"
+    try:
+        with at(url):
+            startup.prepare()
+            fill()
+    finally:
+        del os.environ["CAREPILOT_DEMO"]
+    return url
 
 
 def filled_sqlite(folder: Path, orders: int = bulk.ORDERS) -> str:

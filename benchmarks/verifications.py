@@ -1,6 +1,5 @@
 """How long the reviewers' page takes with 50,000 cases waiting, against Streamlit's empty page."""
 
-import os
 import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ from data import database
 from data.accounts import Account, Role
 from data.sealing import keyed_hash, seal
 from data.verifications import CaseKind, CaseStatus, VerificationCase
-from services import clock, startup
+from services import clock
 from services.demo.nantong import CITY
 
 CASES = 50_000
@@ -25,7 +24,7 @@ CHUNK = 5_000
 
 def measure(folder: Path) -> Iterator[Row]:
     """The queue as the demo's operator opens it, and the empty page, in turn."""
-    url = _waiting(folder)
+    url = databases.small_demo(f"sqlite:///{folder / 'cases'}.db", _fill)
     with (
         databases.at(url),
         servers.ours(folder, url) as ours,
@@ -34,21 +33,6 @@ def measure(folder: Path) -> Iterator[Row]:
         Visitor(ours.url, "verifications", servers.cookie_of(Role.OPERATOR)) as visitor,
     ):
         yield pages.row(f"page verifications, {CASES:,} waiting", visitor, peer)
-
-
-def _waiting(folder: Path) -> str:
-    """The URL of a small demo with this many cases handed in; filled once."""
-    file = folder / f"cases_{CASES}.db"
-    url = f"sqlite:///{file}"
-    if not file.exists():
-        os.environ["CAREPILOT_DEMO"] = "small"
-        try:
-            with databases.at(url):
-                startup.prepare()
-                _fill()
-        finally:
-            del os.environ["CAREPILOT_DEMO"]
-    return url
 
 
 def _fill() -> None:

@@ -134,7 +134,7 @@ def _look(one: FindingView) -> None:
 
 
 def _decide(one: FindingView) -> None:
-    with layout.row():
+    with layout.deeds(f"finding_{one.id}"):
         if "take" in one.moves and st.button(
             t("compliance.take"), icon=":material/back_hand:", key=f"take_finding_{one.id}"
         ):

@@ -47,6 +47,7 @@ def status() -> InvoiceStatus:
         required=True,
         format_func=lambda one: t(f"invoice_status.{one}"),
         key="invoice_status",
+        label_visibility="collapsed",
         wrap=True,
     )
 
@@ -96,6 +97,7 @@ def _form(
             list(shown),
             default=list(shown) if month else [],
             format_func=lambda number: _paid(shown[number]),
+            placeholder=t("invoices.choose"),
             key=f"{key}_receipts_{month}",
         )
         title = st.text_input(
@@ -135,7 +137,8 @@ def _invoices(found: Sequence[InvoiceView], key: str, *, family: bool = False) -
             _head(one, family=family)
             _facts(one)
             if one.id in pictures:
-                proofs.expander(pictures[one.id], f"invoice_{one.id}")
+                label = t("invoices.pictures", count=len(pictures[one.id]))
+                proofs.expander(pictures[one.id], f"invoice_{one.id}", label)
             _buyer(one)
             _moves(one, family=family)
     layout.more_button(found, key, _SHOWN_AT_ONCE)
@@ -159,9 +162,8 @@ def _facts(one: InvoiceView) -> None:
     if one.number:
         with st.container(horizontal=True, gap="medium"):
             layout.field(t("field.invoice_number"), one.number)
-            layout.field(
-                t("field.invoice_day"), formats.day(one.issued_on) if one.issued_on else ""
-            )
+            if one.issued_on:
+                layout.field(t("field.invoice_day"), formats.date_alone(one.issued_on))
             if one.red_number:
                 layout.field(t("field.red_number"), one.red_number)
     if one.words:

@@ -206,10 +206,12 @@ def _caregivers(told: MonthEnd) -> None:
             "withheld": [formats.money(one.withheld_fen or 0) for one in rows],
         },
         {
-            name: column.TextColumn(
-                t(f"statement.{name}"), alignment="left" if name == "name" else "right"
-            )
-            for name in ("name", "earned", "paid", "withheld")
+            "name": column.TextColumn(t("statement.name")),
+            **{
+                name: column.TextColumn(t(f"statement.{name}"), alignment="right")
+                for name in ("earned", "paid")
+            },
+            "withheld": column.TextColumn(t("month_end.withheld"), alignment="right"),
         },
         key="month_caregivers",
         alt=t("month_end.caregivers"),

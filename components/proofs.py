@@ -55,11 +55,11 @@ def of_receipt(receipt_id: int) -> None:
         expander(found[receipt_id], f"receipt_{receipt_id}")
 
 
-def expander(shown: Sequence[ProofView], key: str) -> None:
+def expander(shown: Sequence[ProofView], key: str, label: str = "") -> None:
     """What nobody looks at is not opened."""
     key = f"{key}_proofs"
     with st.expander(
-        t("receipts.proofs", count=len(shown)),
+        label or t("receipts.proofs", count=len(shown)),
         icon=":material/attach_file:",
         key=f"{key}_open",
         on_change="rerun",

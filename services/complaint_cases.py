@@ -86,9 +86,17 @@ def counts(
 ) -> dict[Queue, int]:
     """How many cases each queue holds, of one category or of all."""
     actor.require(Permission.DECIDE_COMPLAINT)
+    here = _here(actor, category)
+    # What was decided is most of them, and an index alone can count it.
+    decided = select(func.count()).where(*here, _in_queue(Queue.DECIDED, actor))
     counted = select(
-        *(func.coalesce(func.sum(case((_in_queue(one, actor), 1), else_=0)), 0) for one in Queue)
-    ).where(*_here(actor, category))
+        *(
+            func.coalesce(func.sum(case((_in_queue(one, actor), 1), else_=0)), 0)
+            for one in Queue
+            if one is not Queue.DECIDED
+        ),
+        decided.scalar_subquery(),
+    ).where(*here, _in_queue(Queue.UNDECIDED, actor))
     return dict(zip(Queue, map(int, session.execute(counted).one()), strict=True))
 
 

@@ -311,6 +311,7 @@ FAMILIES: dict[str, set[str]] = {
     "receipts.{}": set(receipts._TEXTS),
     "complaint.by_{}": {Party.CUSTOMER, Party.CAREGIVER},
     "complaint.appeal_by_{}": {Party.CUSTOMER, Party.CAREGIVER},
+    "complaint.page_by_{}": set(Party),
     "complaint_author.{}": set(Party),
     "complaint_status.{}": set(ComplaintStatus),
     "audience.{}": set(Audience),
