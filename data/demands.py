@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from data.accounts import Channel
 from data.base import Base, Numbered, text_enum
+from data.recipients import Sex
 from data.sealing import Sealed, SealedRow, sealed_bytes
 
 
@@ -72,6 +73,8 @@ class Demand(Numbered, SealedRow, Base):
     lowest_fen: Mapped[int]
     highest_fen: Mapped[int]
     skills: Mapped[list[str]]
+    # For intimate care a family may wish for a woman, or a man.
+    wished_sex: Mapped[Sex | None] = mapped_column(text_enum(Sex, "sex_wished"))
     words: Mapped[str] = mapped_column(String(500), default="")
     status: Mapped[DemandStatus] = mapped_column(text_enum(DemandStatus), default=DemandStatus.OPEN)
     offered_at: Mapped[datetime | None]

@@ -34,6 +34,7 @@ class Noun(StrEnum):
     FINDING = "finding"
     POINTS = "points"
     INVOICE = "invoice"
+    DISPATCH_RUN = "dispatch_run"
 
 
 class StatusChange(Numbered, Base):

@@ -45,6 +45,7 @@ class Permission(StrEnum):
     KEEP_CALENDAR = "calendar:keep"
     KEEP_RULES = "operator:rules"
     READ_UNMET_NEEDS = "operator:unmet_needs"
+    DISPATCH = "operator:dispatch"
     COMPLAIN = "complaint:open"
     DECIDE_COMPLAINT = "complaint:decide"
     CONTEST_POINTS = "points:contest"
@@ -178,6 +179,7 @@ GRANTS: dict[Role, set[Permission]] = {
         Permission.KEEP_CALENDAR,
         Permission.KEEP_RULES,
         Permission.READ_UNMET_NEEDS,
+        Permission.DISPATCH,
         Permission.ANSWER_REVIEW,
         Permission.HIDE_REVIEW,
         Permission.DECIDE_COMPLAINT,

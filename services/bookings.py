@@ -31,6 +31,7 @@ from services import (
     places,
     price_bounds,
     unmet_needs,
+    waiting_lists,
 )
 from services.access import Actor, Permission
 from services.availability import Taken
@@ -274,6 +275,7 @@ def _confirm(session: Session, actor: Actor, order: Order, move: str, city: City
     for visit in held:
         lifecycles.take(session, actor, Noun.VISIT, visit, "confirm")
     lifecycles.take(session, actor, Noun.DEMAND, demand, "match")
+    waiting_lists.put(session, actor, demand)
     _check_she_may_work(session, order)
     order.decline_until = agreements.free_until(city, held[0].starts_at)
     ledger.book_confirmed(session, order, sum(visit.total_fen for visit in held))
@@ -319,7 +321,8 @@ def _offer(session: Session, actor: Actor, order: Order) -> None:
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
     if demand.starts_at <= clock.now():
         lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
-        unmet_needs.note_expired(session, demand, applied=False)
+        applied = bool(demands.close_applications(session, actor, demand))
+        unmet_needs.note_expired(session, demand, applied=applied)
         return
     lifecycles.take(session, actor, Noun.DEMAND, demand, "offer")
     demands.announce(session, actor, demand)
@@ -328,6 +331,7 @@ def _offer(session: Session, actor: Actor, order: Order) -> None:
 def _call_off_demand(session: Session, actor: Actor, order: Order) -> None:
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
     lifecycles.take(session, actor, Noun.DEMAND, demand, "call_off")
+    demands.close_applications(session, actor, demand)
 
 
 def _waiting(session: Session, actor: Actor, order_id: int) -> Order:

@@ -11,6 +11,7 @@ from data.cities import City
 from data.complaints import Complaint, ExtraTime, Incident
 from data.compliance import ComplianceFinding
 from data.demands import Application, Demand
+from data.dispatch import DispatchRun
 from data.history import Noun, StatusChange
 from data.invoices import Invoice
 from data.orders import Order, Visit
@@ -48,6 +49,7 @@ Movable = (
     | PolicyVersion
     | PenaltyPoints
     | Invoice
+    | DispatchRun
 )
 
 

@@ -15,6 +15,7 @@ from data.complaints import (
 )
 from data.compliance import FindingStatus
 from data.demands import ApplicationStatus, DemandStatus
+from data.dispatch import RunStatus
 from data.history import Noun
 from data.invoices import InvoiceStatus
 from data.orders import OrderStatus, VisitStatus
@@ -46,6 +47,8 @@ DEMAND_MOVES = (
     Move("improve", DemandStatus.OPEN, DemandStatus.OPEN, Permission.POST_DEMAND),
     # The caregiver who was chosen cannot come after all.
     Move("reopen", DemandStatus.MATCHED, DemandStatus.OPEN, Permission.WORK_VISIT),
+    # Nobody who applied is chosen, but somebody is asked.
+    Move("ask", DemandStatus.OPEN, DemandStatus.DIRECTED, Permission.DISPATCH),
     # A directed demand follows the request that came with it.
     Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.ANSWER_REQUEST),
     Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.DECIDE_REQUEST),
@@ -68,12 +71,14 @@ APPLICATION_MOVES = (
         ApplicationStatus.DECLINED,
         Permission.DECIDE_APPLICATION,
     ),
-    # Rivals wait after an approval, in case the demand opens again.
-    Move(
-        "wait",
-        ApplicationStatus.SUBMITTED,
-        ApplicationStatus.WAITLISTED,
-        Permission.DECIDE_APPLICATION,
+    # Rivals wait after an approval, or when one who was asked says yes.
+    *(
+        Move("wait", ApplicationStatus.SUBMITTED, ApplicationStatus.WAITLISTED, permission)
+        for permission in (
+            Permission.DECIDE_APPLICATION,
+            Permission.ANSWER_REQUEST,
+            Permission.DECIDE_REQUEST,
+        )
     ),
     *(
         Move("move_up", ApplicationStatus.WAITLISTED, ApplicationStatus.SUBMITTED, permission)
@@ -91,8 +96,14 @@ APPLICATION_MOVES = (
         ApplicationStatus.CLOSED,
         Permission.DECIDE_APPLICATION,
     ),
-    Move(
-        "close", ApplicationStatus.SUBMITTED, ApplicationStatus.CLOSED, Permission.WITHDRAW_DEMAND
+    *(
+        Move("close", ApplicationStatus.SUBMITTED, ApplicationStatus.CLOSED, permission)
+        for permission in (
+            Permission.WITHDRAW_DEMAND,
+            Permission.CANCEL_ORDER,
+            Permission.ANSWER_REQUEST,
+            Permission.RUN_JOBS,
+        )
     ),
     Move("withdraw", ApplicationStatus.SUBMITTED, ApplicationStatus.WITHDRAWN, Permission.APPLY),
     # The customer wants somebody else: the demand reopens without this caregiver.
@@ -336,6 +347,11 @@ FINDING_MOVES = (
         )
     ),
 )
+DISPATCH_RUN_MOVES = (
+    Move("propose", RunStatus.ASKED, RunStatus.PROPOSED, Permission.RUN_JOBS),
+    Move("fail", RunStatus.ASKED, RunStatus.FAILED, Permission.RUN_JOBS),
+    Move("cancel", RunStatus.ASKED, RunStatus.CANCELLED, Permission.DISPATCH),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -358,4 +374,5 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.POINTS: POINTS_MOVES,
     Noun.POLICY_VERSION: POLICY_MOVES,
     Noun.INVOICE: INVOICE_MOVES,
+    Noun.DISPATCH_RUN: DISPATCH_RUN_MOVES,
 }

@@ -51,7 +51,7 @@ def mine(session: Session, actor: Actor) -> list[Waited]:
     return [Waited(*row) for row in rows]
 
 
-def put(session: Session, actor: Actor, demand: Demand, chosen_id: int) -> None:
+def put(session: Session, actor: Actor, demand: Demand, chosen_id: int | None = None) -> None:
     """Have everybody wait who applied for a demand, but the one who was chosen; they are told."""
     rivals = _applications(session, demand, ApplicationStatus.SUBMITTED)
     for rival in (one for one in rivals if one.id != chosen_id):

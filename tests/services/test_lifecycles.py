@@ -8,6 +8,7 @@ from data.cities import CityStatus
 from data.complaints import ComplaintStatus, ExtraTimeStatus, IncidentStatus
 from data.compliance import FindingStatus
 from data.demands import ApplicationStatus, Demand, DemandStatus
+from data.dispatch import RunStatus
 from data.history import Noun, StatusChange
 from data.invoices import InvoiceStatus
 from data.orders import OrderStatus, VisitStatus
@@ -46,6 +47,7 @@ FIRST = {
     Noun.FINDING: {FindingStatus.OPEN},
     Noun.POINTS: {PointsStatus.STANDING},
     Noun.INVOICE: {InvoiceStatus.ASKED},
+    Noun.DISPATCH_RUN: {RunStatus.ASKED},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 

@@ -1,0 +1,232 @@
+"""Open work: the demands nobody makes yet, and the visits that somebody else must make."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, false, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from data.catalogue import CareItem
+from data.demands import Demand, DemandStatus
+from data.orders import STANDING, Order, Visit, VisitStatus
+from data.recipients import Mobility, Recipient
+from services import clock, recurrence, to_do
+from services.to_do import ToDoKind
+
+A_DAY = timedelta(days=1)
+_PLANNED = VisitStatus.PLANNED
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which work of a city: from first to last day, in some districts, of some items, or in all.
+
+    `movable`: also visits that somebody is to make, who may give them up to somebody else.
+    """
+
+    city_code: str
+    first_on: date
+    last_on: date
+    district_codes: tuple[str, ...] = ()
+    item_ids: tuple[int, ...] = ()
+    movable: bool = False
+
+    @property
+    def since(self) -> datetime:
+        return max(recurrence.moment(self.first_on, 0), clock.now())
+
+    @property
+    def until(self) -> datetime:
+        return recurrence.moment(self.last_on + A_DAY, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One demand or one visit with what it asks; `before_id` is who is to make it so far.
+
+    Prices are in fen per unit. One that is `sought` needs somebody; another only may change hands.
+    """
+
+    demand_id: int | None
+    visit_id: int | None
+    before_id: int | None
+    sought: bool
+    customer_id: int
+    recipient_id: int
+    item_id: int
+    district_code: str
+    cell: str
+    starts_at: datetime
+    ends_at: datetime
+    units: int
+    lowest_fen: int
+    highest_fen: int
+    skills: tuple[str, ...]
+    wished_sex: str | None
+    language: str
+    mobility: Mobility
+    required_certificates: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[int | None, int | None]:
+        return self.demand_id, self.visit_id
+
+
+def find(session: Session, scope: Scope) -> list[Work]:
+    """All open work of a scope, soonest first."""
+    demands = [_of_demand(row) for row in session.execute(_demands(scope))]
+    visits = [_of_visit(row) for row in session.execute(_visits(scope))]
+    return sorted(
+        (*demands, *visits), key=lambda one: (one.starts_at, one.demand_id or 0, one.visit_id or 0)
+    )
+
+
+def counts(session: Session, cities: Collection[str], first: date, last: date) -> dict[date, int]:
+    """How much work is open on each day of the city's, from first to last."""
+    found = dict.fromkeys((first + n * A_DAY for n in range((last - first).days + 1)), 0)
+    for city_code in cities:
+        for one in find(session, Scope(city_code, first, last)):
+            found[clock.in_city(one.starts_at).date()] += 1
+    return found
+
+
+def plans_waiting(session: Session, city_code: str) -> int:
+    """How many regular plans wait for a caregiver: they are chosen one by one, with their fits."""
+    waiting = select(func.count(Demand.id)).where(
+        Demand.city_code == city_code,
+        Demand.status == DemandStatus.OPEN,
+        Demand.rule.is_not(None),
+        Demand.starts_at > clock.now(),
+    )
+    return session.scalar(waiting) or 0
+
+
+def _demands(scope: Scope) -> Select[*tuple[Any, ...]]:
+    asked = [
+        Demand.city_code == scope.city_code,
+        Demand.status == DemandStatus.OPEN,
+        Demand.rule.is_(None),
+        Demand.starts_at > scope.since,
+        Demand.starts_at < scope.until,
+    ]
+    if scope.district_codes:
+        asked.append(Demand.district_code.in_(scope.district_codes))
+    if scope.item_ids:
+        asked.append(Demand.item_id.in_(scope.item_ids))
+    return (
+        select(
+            Demand.id,
+            Demand.customer_id,
+            Demand.recipient_id,
+            Demand.item_id,
+            Demand.district_code,
+            Demand.cell,
+            Demand.starts_at,
+            Demand.ends_at,
+            Demand.units,
+            Demand.lowest_fen,
+            Demand.highest_fen,
+            Demand.skills,
+            Demand.wished_sex,
+            Recipient.language,
+            Recipient.mobility,
+            CareItem.required_certificates,
+        )
+        .join(Recipient, Recipient.id == Demand.recipient_id)
+        .join(CareItem, CareItem.id == Demand.item_id)
+        .where(*asked)
+    )
+
+
+def _visits(scope: Scope) -> Select[*tuple[Any, ...]]:
+    offer = aliased(Visit)
+    asked_already = exists().where(
+        offer.replaces_id == Visit.id, offer.status == VisitStatus.OFFERED
+    )
+    sought = to_do.visit_waits(ToDoKind.LEAVES)
+    asked = [
+        Order.city_code == scope.city_code,
+        Visit.starts_at > scope.since,
+        Visit.starts_at < scope.until,
+        or_(sought, _movable() if scope.movable else false()),
+        ~asked_already,
+    ]
+    if scope.district_codes:
+        asked.append(Order.district_code.in_(scope.district_codes))
+    if scope.item_ids:
+        asked.append(Order.item_id.in_(scope.item_ids))
+    return (
+        select(
+            Visit.id,
+            Visit.caregiver_id,
+            sought.label("sought"),
+            Order.customer_id,
+            Order.recipient_id,
+            Order.item_id,
+            Order.district_code,
+            Visit.cell,
+            Visit.starts_at,
+            Visit.ends_at,
+            Order.units,
+            Order.unit_price_fen,
+            Demand.skills,
+            Demand.wished_sex,
+            Recipient.language,
+            Recipient.mobility,
+            CareItem.required_certificates,
+        )
+        .join(Order, Order.id == Visit.order_id)
+        .join(Demand, Demand.id == Order.demand_id)
+        .join(Recipient, Recipient.id == Order.recipient_id)
+        .join(CareItem, CareItem.id == Order.item_id)
+        .where(*asked)
+    )
+
+
+def _movable() -> ColumnElement[bool]:
+    return and_(Visit.status == _PLANNED, Order.status.in_(STANDING))
+
+
+def _of_demand(row: Row[Any]) -> Work:
+    return Work(
+        demand_id=row.id,
+        visit_id=None,
+        before_id=None,
+        sought=True,
+        lowest_fen=row.lowest_fen,
+        highest_fen=row.highest_fen,
+        **_alike(row),
+    )
+
+
+def _of_visit(row: Row[Any]) -> Work:
+    """Whoever makes a visit makes it for the price that was agreed."""
+    return Work(
+        demand_id=None,
+        visit_id=row.id,
+        before_id=row.caregiver_id,
+        sought=row.sought,
+        lowest_fen=row.unit_price_fen,
+        highest_fen=row.unit_price_fen,
+        **_alike(row),
+    )
+
+
+def _alike(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "customer_id": row.customer_id,
+        "recipient_id": row.recipient_id,
+        "item_id": row.item_id,
+        "district_code": row.district_code,
+        "cell": row.cell,
+        "starts_at": row.starts_at,
+        "ends_at": row.ends_at,
+        "units": row.units,
+        "skills": tuple(row.skills),
+        "wished_sex": row.wished_sex,
+        "language": row.language,
+        "mobility": row.mobility,
+        "required_certificates": tuple(row.required_certificates),
+    }

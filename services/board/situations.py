@@ -1,0 +1,258 @@
+"""Situations: the open work and the workforce of a city as one problem of dispatch."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from data.cities import City
+from data.demands import Application, ApplicationStatus
+from data.dispatch import DispatchOverride, OverrideKind
+from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.recipients import Mobility
+from services import availability, clock, kept_apart, places
+from services.board import open_work, workforce
+from services.board.open_work import Scope, Work
+from services.dispatch import columns, rules
+from services.dispatch.problem import Demand, Point, Problem, Window
+from services.dispatch.travel import Travel
+from services.dispatch.weights import Weights
+
+_A_MINUTE = timedelta(minutes=1)
+_DONE = VisitStatus.FINISHED, VisitStatus.REDEEMED
+_SAID_NO = OrderStatus.REFUSED, OrderStatus.EXPIRED, OrderStatus.BLOCKED, OrderStatus.CANCELLED
+# Written as people write it; whoever cares for them speaks it.
+_ALL_SPEAK = frozenset({"", "普通话", "国语", "中文", "mandarin", "chinese"})
+
+Key = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A problem, and the work behind its demands: their numbers are the works' places from 1 on."""
+
+    problem: Problem
+    works: tuple[Work, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How a problem is to be solved: by which ways and weights, with which fairness and chance."""
+
+    travel: Travel
+    weights: Weights
+    window_days: int
+    seed: int = 0
+
+
+def read(session: Session, scope: Scope, means: Means) -> Situation:
+    """What is to be dispatched in a scope now, with what operators laid down.
+
+    A visit that could not be agreed anew with whoever is to make it stays hers as it is.
+    """
+    works = open_work.find(session, scope)
+    found = of(session, scope, works, means)
+    fixed = _fixed(found)
+    if not fixed:
+        return found
+    return of(session, scope, [one for one in works if one.visit_id not in fixed], means)
+
+
+def of(session: Session, scope: Scope, works: Sequence[Work], means: Means) -> Situation:
+    """These works, in their order, before the whole workforce of the city."""
+    city = session.scalars(select(City).where(City.code == scope.city_code)).one()
+    span = (
+        min((one.starts_at for one in works), default=scope.since) - availability.A_DAY,
+        max((one.ends_at for one in works), default=scope.until) + availability.A_DAY,
+    )
+    refused, offers = _refused(session, city, works), _offers(session, works)
+    faces = _faces(session, works)
+    people = workforce.find(
+        session,
+        city.code,
+        works,
+        span,
+        availability.pace(city),
+        means.window_days,
+        asked=_by_caregiver(works, offers),
+    )
+    number = {one.key: place for place, one in enumerate(works, 1)}
+    pins, forbidden = _laid_down(session, number)
+    problem = Problem(
+        now=clock.now(),
+        demands=tuple(
+            _demand(place, one, refused[one.key], offers[one.key], faces[one.recipient_id])
+            for place, one in enumerate(works, 1)
+        ),
+        caregivers=tuple(people),
+        weights=means.weights,
+        travel=means.travel,
+        pins=pins,
+        forbidden=frozenset(forbidden),
+        before={
+            place: one.before_id for place, one in enumerate(works, 1) if one.before_id is not None
+        },
+        seed=means.seed,
+    )
+    return Situation(problem, tuple(works))
+
+
+def _demand(
+    number: int,
+    work: Work,
+    refused: frozenset[int],
+    offers: Mapping[int, int],
+    faces: Mapping[int, int],
+) -> Demand:
+    dialect = work.language.strip().lower() not in _ALL_SPEAK
+    return Demand(
+        id=number,
+        recipient_id=work.recipient_id,
+        item_id=work.item_id,
+        point=Point(*places.middle(work.cell)),
+        district_code=work.district_code,
+        windows=(Window(work.starts_at, work.ends_at),),
+        minutes=(work.ends_at - work.starts_at) // _A_MINUTE,
+        highest_fen=work.highest_fen,
+        lowest_fen=work.lowest_fen,
+        units=work.units,
+        certificates=frozenset(work.required_certificates),
+        skills=frozenset(work.skills),
+        sex=work.wished_sex,
+        language=workforce.DIALECT if dialect else "",
+        conditions=frozenset({str(work.mobility)} - {str(Mobility.WALKS)}),
+        refused=refused,
+        visits_by=faces,
+        offers=offers,
+    )
+
+
+def _fixed(found: Situation) -> set[int]:
+    """The visits nobody has to be sought for that break a rule with whoever is to make them."""
+    table = columns.of(found.problem)
+    return {
+        one.visit_id
+        for place, one in enumerate(found.works, 1)
+        if one.visit_id is not None
+        and not one.sought
+        and (
+            (hers := table.row_of_caregiver.get(one.before_id or 0)) is None
+            or rules.blocking(table, table.row_of_demand[place], hers)
+        )
+    }
+
+
+def _refused(
+    session: Session, city: City, works: Sequence[Work]
+) -> defaultdict[Key, frozenset[int]]:
+    """Who is kept apart from a family, is of it, was turned down for it, or said no already."""
+    families = {one.customer_id for one in works}
+    apart = defaultdict[int, set[int]](set)
+    for customer_id, caregiver_id in kept_apart.pairs(session, city.code, list(families)):
+        apart[customer_id].add(caregiver_id)
+    declined, said_no = _declined(session, works), _said_no(session, works)
+    found = defaultdict[Key, frozenset[int]](frozenset)
+    for one in works:
+        own = {one.customer_id} | apart[one.customer_id]
+        if one.demand_id is not None:
+            found[one.key] = frozenset(own | declined[one.demand_id])
+        elif one.visit_id is not None:
+            found[one.key] = frozenset(own | said_no[one.visit_id])
+    return found
+
+
+def _declined(session: Session, works: Sequence[Work]) -> defaultdict[int, set[int]]:
+    """Of demands who applied in vain, or was asked for an order that came to nothing."""
+    demand_ids = [one.demand_id for one in works if one.demand_id is not None]
+    found = defaultdict[int, set[int]](set)
+    for asked in (
+        select(Application.demand_id, Application.caregiver_id).where(
+            Application.demand_id.in_(demand_ids),
+            Application.status == ApplicationStatus.DECLINED,
+        ),
+        select(Order.demand_id, Order.caregiver_id).where(
+            Order.demand_id.in_(demand_ids), Order.status.in_(_SAID_NO)
+        ),
+    ):
+        for demand_id, caregiver_id in session.execute(asked):
+            found[demand_id].add(caregiver_id)
+    return found
+
+
+def _said_no(session: Session, works: Sequence[Work]) -> defaultdict[int, set[int]]:
+    """Of visits who was asked to make them and did not say yes."""
+    visit_ids = [one.visit_id for one in works if one.visit_id is not None]
+    rows = session.execute(
+        select(Visit.replaces_id, Visit.caregiver_id).where(
+            Visit.replaces_id.in_(visit_ids), Visit.status == VisitStatus.DROPPED
+        )
+    )
+    found = defaultdict[int, set[int]](set)
+    for visit_id, caregiver_id in rows:
+        found[visit_id].add(caregiver_id)
+    return found
+
+
+def _offers(session: Session, works: Sequence[Work]) -> defaultdict[Key, dict[int, int]]:
+    """What those ask (fen per unit) who applied; whoever is to make a visit agreed to its price."""
+    found = defaultdict[Key, dict[int, int]](dict)
+    for demand_id, caregiver_id, price_fen in session.execute(
+        select(Application.demand_id, Application.caregiver_id, Application.price_fen).where(
+            Application.demand_id.in_([one.demand_id for one in works if one.demand_id]),
+            Application.status == ApplicationStatus.SUBMITTED,
+        )
+    ):
+        found[demand_id, None][caregiver_id] = price_fen
+    for one in works:
+        if one.before_id is not None and not one.sought:
+            found[one.key][one.before_id] = one.highest_fen
+    return found
+
+
+def _by_caregiver(
+    works: Sequence[Work], offers: Mapping[Key, Mapping[int, int]]
+) -> dict[int, dict[int, int]]:
+    """By caregiver and item what those ask who offered themselves for some of it."""
+    found = defaultdict[int, dict[int, int]](dict)
+    for one in works:
+        for caregiver_id, price_fen in offers.get(one.key, {}).items():
+            found[caregiver_id][one.item_id] = price_fen
+    return found
+
+
+def _faces(session: Session, works: Sequence[Work]) -> defaultdict[int, dict[int, int]]:
+    """How often each caregiver has been with each recipient."""
+    rows = session.execute(
+        select(Order.recipient_id, Visit.caregiver_id, func.count())
+        .join(Visit, Visit.order_id == Order.id)
+        .where(Order.recipient_id.in_({one.recipient_id for one in works}), Visit.status.in_(_DONE))
+        .group_by(Order.recipient_id, Visit.caregiver_id)
+    )
+    found = defaultdict[int, dict[int, int]](dict)
+    for recipient_id, caregiver_id, times in rows:
+        found[recipient_id][caregiver_id] = times
+    return found
+
+
+def _laid_down(
+    session: Session, number: Mapping[Key, int]
+) -> tuple[dict[int, int], set[tuple[int, int]]]:
+    """What operators laid down of these works: who must come, and who must not."""
+    pins, forbidden = dict[int, int](), set[tuple[int, int]]()
+    subjects = [[key[of] for key in number if key[of] is not None] for of in (0, 1)]
+    standing = select(DispatchOverride).where(
+        DispatchOverride.lifted_at.is_(None),
+        or_(
+            DispatchOverride.demand_id.in_(subjects[0]), DispatchOverride.visit_id.in_(subjects[1])
+        ),
+    )
+    for one in session.scalars(standing):
+        place = number[one.demand_id, one.visit_id]
+        if one.kind is OverrideKind.PIN:
+            pins[place] = one.caregiver_id
+        else:
+            forbidden.add((place, one.caregiver_id))
+    return pins, forbidden
