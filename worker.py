@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -105,11 +106,31 @@ def run_next_task() -> int:
     if task_id is None:
         return 0
     try:
-        database.transact(lambda session: tasks.do(session, task_id))
+        made = _made_apart(task_id)
+        database.transact(lambda session: tasks.do(session, task_id, made))
     except Exception:
         log.exception("task %s failed", task_id)
         database.transact(lambda session: tasks.give_up(session, task_id, _me()))
     return 1
+
+
+def _made_apart(task_id: int) -> object:
+    """What of a task is read and reckoned outside of any transaction."""
+    with database.still() as session:
+        if (found := tasks.apart(session, task_id)) is None:
+            return None
+        apart, facts = found
+        material = apart.read(session, facts)
+    told_at = 0.0
+
+    def stopped(percent: int) -> bool:
+        nonlocal told_at
+        if time.monotonic() - told_at < PAUSE_SECONDS:
+            return False
+        told_at = time.monotonic()
+        return not database.transact(lambda session: tasks.go_on(session, task_id, _me(), percent))
+
+    return apart.reckon(material, stopped)
 
 
 def _me() -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from data.tasks import Task, TaskStatus
 from services import announcements, clock, month_files, policy_news
 from services.access import Actor, Permission
+from services.board import solving
 
 __all__ = ["KINDS", "FailedTask", "Queue", "TaskStatus"]
 
@@ -23,6 +24,24 @@ KINDS: dict[str, Callable[[Session, dict[str, Any]], dict[str, Any]]] = {
     announcements.KIND: announcements.announce_demand,
     policy_news.KIND: policy_news.announce_policy,
     month_files.KIND: month_files.make,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """Work that takes too long for a transaction: read, reckoned, then written; or given up.
+
+    While it is reckoned it says how far it is (percent) and is told whether to stop.
+    """
+
+    read: Callable[[Session, dict[str, Any]], Any]
+    reckon: Callable[[Any, Callable[[int], bool]], Any]
+    write: Callable[[Session, dict[str, Any], Any], dict[str, Any]]
+    fail: Callable[[Session, dict[str, Any]], None]
+
+
+APART: dict[str, Apart] = {
+    solving.KIND: Apart(solving.read, solving.reckon, solving.write, solving.fail),
 }
 
 
@@ -80,20 +99,40 @@ def lease_next(session: Session, worker: str) -> int | None:
         return None
     task.tries += 1
     if task.cancel_asked or task.tries > MOST_TRIES:
-        task.status = TaskStatus.CANCELLED if task.cancel_asked else TaskStatus.FAILED
-        task.finished_at = clock.now()
+        _end_badly(session, task)
         return None
     task.status, task.leased_by = TaskStatus.RUNNING, worker
     task.leased_until = clock.now() + LEASE
     return task.id
 
 
-def do(session: Session, task_id: int) -> None:
-    """Do a leased task; deed and result are saved together."""
+def apart(session: Session, task_id: int) -> tuple[Apart, dict[str, Any]] | None:
+    """How a leased task is reckoned apart of its transaction, and its facts; None if it is not."""
     task = session.get_one(Task, task_id)
-    task.result = KINDS[task.kind](session, task.facts)
-    task.status, task.progress, task.finished_at = TaskStatus.DONE, 100, clock.now()
+    own = APART.get(task.kind)
+    return (own, task.facts) if own else None
+
+
+def do(session: Session, task_id: int, made: object = None) -> None:
+    """Do a leased task; deed and result are saved together. `made` is what was reckoned apart."""
+    task = session.get_one(Task, task_id)
+    if (own := APART.get(task.kind)) is not None:
+        task.result = own.write(session, task.facts, made)
+    else:
+        task.result = KINDS[task.kind](session, task.facts)
+    stopped = task.cancel_asked
+    task.status = TaskStatus.CANCELLED if stopped else TaskStatus.DONE
+    task.progress, task.finished_at = 100, clock.now()
     task.leased_by = task.leased_until = None
+
+
+def go_on(session: Session, task_id: int, worker: str, percent: int) -> bool:
+    """Note how far a task is and hold it for longer; whether its worker shall go on."""
+    task = session.get_one(Task, task_id)
+    if task.leased_by != worker:
+        return False
+    task.progress, task.leased_until = percent, clock.now() + LEASE
+    return not task.cancel_asked
 
 
 def give_up(session: Session, task_id: int, worker: str) -> None:
@@ -101,7 +140,16 @@ def give_up(session: Session, task_id: int, worker: str) -> None:
     task = session.get_one(Task, task_id)
     if task.leased_by != worker:
         return  # The lease lapsed, and somebody else has taken or even done it.
-    failed = task.tries >= MOST_TRIES
-    task.status = TaskStatus.FAILED if failed else TaskStatus.QUEUED
-    task.finished_at = clock.now() if failed else None
     task.leased_by = task.leased_until = None
+    if task.tries >= MOST_TRIES:
+        _end_badly(session, task)
+    else:
+        task.status = TaskStatus.QUEUED
+
+
+def _end_badly(session: Session, task: Task) -> None:
+    """End a task that somebody stopped, or that failed too often."""
+    task.status = TaskStatus.CANCELLED if task.cancel_asked else TaskStatus.FAILED
+    task.finished_at = clock.now()
+    if (own := APART.get(task.kind)) is not None:
+        own.fail(session, task.facts)

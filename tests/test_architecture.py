@@ -40,6 +40,8 @@ SELF_STARTERS = {"services/startup.py", "services/demo/__main__.py"}
 # Parts of other services' deeds: who calls them has asked. Screens and routes may not.
 INNER = {
     "forgetting.caregiver",
+    "runs.begin",
+    "runs.reach",
     "agreements.drop_offers",
     "agreements.forgo",
     "agreements.reach",

@@ -24,6 +24,7 @@ class Scope:
     """Which work of a city: from first to last day, in some districts, of some items, or in all.
 
     `movable`: also visits that somebody is to make, who may give them up to somebody else.
+    `hourly`: no live-in care.
     """
 
     city_code: str
@@ -32,6 +33,7 @@ class Scope:
     district_codes: tuple[str, ...] = ()
     item_ids: tuple[int, ...] = ()
     movable: bool = False
+    hourly: bool = False
 
     @property
     def since(self) -> datetime:
@@ -70,6 +72,10 @@ class Work:
     required_certificates: tuple[str, ...]
 
     @property
+    def live_in(self) -> bool:
+        return self.ends_at - self.starts_at >= A_DAY
+
+    @property
     def key(self) -> tuple[int | None, int | None]:
         return self.demand_id, self.visit_id
 
@@ -78,9 +84,8 @@ def find(session: Session, scope: Scope) -> list[Work]:
     """All open work of a scope, soonest first."""
     demands = [_of_demand(row) for row in session.execute(_demands(scope))]
     visits = [_of_visit(row) for row in session.execute(_visits(scope))]
-    return sorted(
-        (*demands, *visits), key=lambda one: (one.starts_at, one.demand_id or 0, one.visit_id or 0)
-    )
+    found = [one for one in (*demands, *visits) if not (scope.hourly and one.live_in)]
+    return sorted(found, key=lambda one: (one.starts_at, one.demand_id or 0, one.visit_id or 0))
 
 
 def counts(session: Session, cities: Collection[str], first: date, last: date) -> dict[date, int]:

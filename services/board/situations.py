@@ -32,10 +32,10 @@ Key = tuple[int | None, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A problem, and the work behind its demands: their numbers are the works' places from 1 on."""
+    """A problem, and whose its demands are: their numbers are the keys' places from 1 on."""
 
     problem: Problem
-    works: tuple[Work, ...]
+    keys: tuple[Key, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def read(session: Session, scope: Scope, means: Means) -> Situation:
     """
     works = open_work.find(session, scope)
     found = of(session, scope, works, means)
-    fixed = _fixed(found)
+    fixed = _fixed(found.problem, works)
     if not fixed:
         return found
     return of(session, scope, [one for one in works if one.visit_id not in fixed], means)
@@ -97,7 +97,7 @@ def of(session: Session, scope: Scope, works: Sequence[Work], means: Means) -> S
         },
         seed=means.seed,
     )
-    return Situation(problem, tuple(works))
+    return Situation(problem, tuple(one.key for one in works))
 
 
 def _demand(
@@ -130,12 +130,12 @@ def _demand(
     )
 
 
-def _fixed(found: Situation) -> set[int]:
+def _fixed(problem: Problem, works: Sequence[Work]) -> set[int]:
     """The visits nobody has to be sought for that break a rule with whoever is to make them."""
-    table = columns.of(found.problem)
+    table = columns.of(problem)
     return {
         one.visit_id
-        for place, one in enumerate(found.works, 1)
+        for place, one in enumerate(works, 1)
         if one.visit_id is not None
         and not one.sought
         and (
@@ -192,7 +192,7 @@ def _said_no(session: Session, works: Sequence[Work]) -> defaultdict[int, set[in
     )
     found = defaultdict[int, set[int]](set)
     for visit_id, caregiver_id in rows:
-        found[visit_id].add(caregiver_id)
+        found[visit_id or 0].add(caregiver_id)
     return found
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -29,16 +29,25 @@ class Snapshot:
 
 def packed(problem: Problem) -> bytes:
     """A problem as bytes."""
-    kept = {one.name: getattr(problem, one.name, None) for one in fields(Snapshot)}
     travel = problem.travel
-    kept["straight_line"] = travel if isinstance(travel, StraightLine) else None
-    return zlib.compress(msgspec.msgpack.encode(Snapshot(**kept)))
+    kept = Snapshot(
+        now=problem.now,
+        demands=problem.demands,
+        caregivers=problem.caregivers,
+        weights=problem.weights,
+        straight_line=travel if isinstance(travel, StraightLine) else None,
+        pins=problem.pins,
+        forbidden=problem.forbidden,
+        before=problem.before,
+        seed=problem.seed,
+    )
+    return zlib.compress(msgspec.msgpack.encode(kept))
 
 
 def unpacked(content: bytes, travel: Travel) -> Problem:
     """The problem of such bytes; the given ways are used where others than the straight line were.
 
-    ValueError where the bytes are none of a problem.
+    msgspec.DecodeError or zlib.error where the bytes are none of a problem.
     """
     kept = msgspec.msgpack.decode(zlib.decompress(content), type=Snapshot)
     return Problem(

@@ -1,7 +1,8 @@
 """Days on which caregivers make several visits: the routes found, and what they mean."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from time import monotonic
 
@@ -18,7 +19,7 @@ from services.dispatch.results import Assignment, Quality, Solution, Unserved, b
 from services.dispatch.routes import Routes
 from services.dispatch.searching import Search
 from services.dispatch.shifts import Ground, Route
-from services.dispatch.travel import moment_of
+from services.dispatch.travel import minutes_of, moment_of
 from services.dispatch.weights import Term
 from services.errors import NotFound
 
@@ -91,6 +92,27 @@ def solve(
     search = Search(shifts.ground(problem), Random(problem.seed))
     settled = search.run(lambda: stopped() or monotonic() >= until)
     return _plan(search, settled=settled)
+
+
+def restored(problem: Problem, visits: Iterable[tuple[int, int, datetime]]) -> DayPlan:
+    """A plan found before, of demands, caregivers and starts, soonest first."""
+    search = Search(shifts.ground(problem), Random(problem.seed))
+    rows = search.ground.columns.row_of_demand
+    for demand_id, caregiver_id, starts_at in visits:
+        shift = _shift_at(search.ground, caregiver_id, starts_at)
+        search.routes[shift] = (*search.routes.get(shift, ()), rows[demand_id])
+        search.left.discard(rows[demand_id])
+    return _plan(search, settled=False)
+
+
+def _shift_at(ground: Ground, caregiver_id: int, moment: datetime) -> int:
+    """The shift of a caregiver in which a moment lies."""
+    at = minutes_of(moment)
+    return next(
+        number
+        for number, one in enumerate(ground.shifts)
+        if ground.columns.caregivers[one.c].id == caregiver_id and one.begins <= at < one.ends
+    )
 
 
 def _plan(search: Search, *, settled: bool) -> DayPlan:
