@@ -40,7 +40,7 @@ def accept(session: Session, actor: Actor, run_id: int, numbers: Collection[int]
     if not numbers:
         raise Invalid("error.nothing_chosen")
     if len(numbers) > MOST_LINES:
-        raise Invalid("error.too_many_lines", most=MOST_LINES)
+        raise Invalid("error.too_many_accepted", most=MOST_LINES)
     lines = session.scalars(
         select(DispatchLine)
         .where(DispatchLine.run_id == run.id, DispatchLine.number.in_(numbers))

@@ -157,7 +157,6 @@ def _held_city(session: Session, actor: Actor, subject: Subject) -> str:
             .where(Demand.id == subject.demand_id, Demand.city_code.in_(actor.cities))
             .with_for_update(of=Demand)
         )
-        missing = "error.demand_not_found"
     else:
         query = (
             select(Order.city_code, Visit.starts_at)
@@ -165,10 +164,9 @@ def _held_city(session: Session, actor: Actor, subject: Subject) -> str:
             .where(Visit.id == subject.visit_id, Order.city_code.in_(actor.cities))
             .with_for_update(of=Visit)
         )
-        missing = "error.visit_not_found"
     found = session.execute(query).one_or_none()
     if found is None:
-        raise NotFound(missing)
+        raise NotFound("error.nothing_waits")
     city_code, starts_at = found
     if starts_at <= clock.now():
         raise Conflict("error.start_in_past")

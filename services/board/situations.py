@@ -1,13 +1,17 @@
 """Situations: the open work and the workforce of a city as one problem of dispatch."""
 
+import tomllib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+import data
 from data.cities import City
 from data.demands import Application, ApplicationStatus
 from data.dispatch import DispatchOverride, OverrideKind
@@ -24,8 +28,6 @@ from services.dispatch.weights import Weights
 _A_MINUTE = timedelta(minutes=1)
 _DONE = VisitStatus.FINISHED, VisitStatus.REDEEMED
 _SAID_NO = OrderStatus.REFUSED, OrderStatus.EXPIRED, OrderStatus.BLOCKED, OrderStatus.CANCELLED
-# Written as people write it; whoever cares for them speaks it.
-_ALL_SPEAK = frozenset({"", "普通话", "国语", "中文", "mandarin", "chinese"})
 
 Key = tuple[int | None, int | None]
 
@@ -107,7 +109,7 @@ def _demand(
     offers: Mapping[int, int],
     faces: Mapping[int, int],
 ) -> Demand:
-    dialect = work.language.strip().lower() not in _ALL_SPEAK
+    spoken = work.language.strip().lower()
     return Demand(
         id=number,
         recipient_id=work.recipient_id,
@@ -122,12 +124,18 @@ def _demand(
         certificates=frozenset(work.required_certificates),
         skills=frozenset(work.skills),
         sex=work.wished_sex,
-        language=workforce.DIALECT if dialect else "",
+        language=workforce.DIALECT if spoken and spoken not in _spoken_everywhere() else "",
         conditions=frozenset({str(work.mobility)} - {str(Mobility.WALKS)}),
         refused=refused,
         visits_by=faces,
         offers=offers,
     )
+
+
+@cache
+def _spoken_everywhere() -> frozenset[str]:
+    file = Path(data.__file__).parent / "reference" / "spoken.toml"
+    return frozenset(tomllib.loads(file.read_text(encoding="utf-8"))["everywhere"])
 
 
 def _fixed(problem: Problem, works: Sequence[Work]) -> set[int]:

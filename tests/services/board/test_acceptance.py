@@ -223,7 +223,7 @@ def test_no_line_an_unknown_one_and_too_many_are_refused(session, clock, demand_
         accept(session, run_id)
     with pytest.raises(NotFound, match="line_not_found"):
         accept(session, run_id, number, NOBODY_ID)
-    with pytest.raises(Invalid, match="too_many_lines"):
+    with pytest.raises(Invalid, match="too_many_accepted"):
         accept(session, run_id, *range(acceptance.MOST_LINES + 1))
     with pytest.raises(NotFound):
         acceptance.accept(session, FAR_OPERATOR, run_id, [number])
