@@ -1,7 +1,5 @@
 """The same day routed by others alone: VROOM on all of it, and OR-tools' routing library."""
 
-from datetime import timedelta
-
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
@@ -12,11 +10,11 @@ _SCALE = 100
 _AN_HOUR = 60
 
 
-def vroom(ground: Ground, seconds: float) -> dict[int, Route]:
-    """All shifts and demands at once, as far as VROOM gets in so many seconds."""
+def vroom(ground: Ground, exploration: int) -> dict[int, Route]:
+    """All shifts and demands at once, in the time that VROOM takes."""
     demands = np.flatnonzero(np.any(ground.allowed, axis=0)).tolist()
     every = list(range(len(ground.shifts)))
-    return mended(ground, routing.solve(ground, {}, every, demands, timedelta(seconds=seconds)))
+    return mended(ground, routing.solve(ground, {}, every, demands, exploration))
 
 
 def ortools(ground: Ground, seconds: float) -> dict[int, Route]:

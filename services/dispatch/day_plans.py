@@ -87,10 +87,14 @@ def solve(
     budget_seconds: float = BUDGET_SECONDS,
     stopped: Callable[[], bool] = lambda: False,
 ) -> DayPlan:
-    """A plan of routes, the best found until the budget is used up or somebody stops it."""
+    """A plan of routes, the best found until the budget is used up or somebody stops it.
+
+    A first plan is finished in any case: on a slow machine that may take longer than the budget.
+    """
     until = monotonic() + budget_seconds
     search = Search(shifts.ground(problem), Random(problem.seed))
-    settled = search.run(lambda: stopped() or monotonic() >= until)
+    started = search.start(budget_seconds, stopped)
+    settled = started and search.better(lambda: stopped() or monotonic() >= until)
     return _plan(search, settled=settled)
 
 

@@ -1,7 +1,6 @@
 """VROOM: routes for some shifts and demands, everything else left as it is."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import numpy as np
 import vroom
@@ -15,7 +14,6 @@ _SECONDS = 60
 _COST_SCALE = 100
 # Its priorities go from 0 to 100; a pinned visit comes before all others.
 _PINNED, _MOST = 100, 90
-_EXPLORATION = 1
 
 
 def solve(
@@ -23,11 +21,13 @@ def solve(
     now: Routes,
     shifts: Sequence[int],
     demands: Sequence[int],
-    timeout: timedelta | None = None,
+    exploration: int,
+    threads: int = 1,
 ) -> dict[int, Route]:
     """Better routes of these shifts with these demands, as VROOM finds them; not all may be in.
 
-    What fills a week is told it as a price an hour, that of the week as it is now.
+    It takes the best of four plans, and of four more for each step of exploration up to 5. What
+    fills a week is told it as a price an hour, that of the week as it is now.
     """
     columns = ground.columns
     begins = min(ground.shifts[one].begins for one in shifts)
@@ -46,7 +46,7 @@ def solve(
         routing.set_durations_matrix(str(shift), np.rint(lasts * _SECONDS).astype(np.uint32))
         routing.set_costs_matrix(str(shift), np.rint(prices * _COST_SCALE).astype(np.uint32))
         routing.add_vehicle(_vehicle(ground, rooms[shift], shift, demands, begins))
-    solution = routing.solve(_EXPLORATION, nb_threads=1, timeout=timeout)
+    solution = routing.solve(exploration, nb_threads=threads)
     # The public frame of routes takes as long to make as the routes themselves.
     steps = np.asarray(solution._routes_numpy())
     jobs = steps[steps["type"] == b"job"]

@@ -1,7 +1,8 @@
-"""The search for a day's routes: VROOM on one piece of the plan after the other.
+"""The search for a day's routes: VROOM on the whole, if time allows, then on piece after piece.
 
 A few shifts near each other are taken out of the plan with their visits and those nobody makes yet,
-routed anew, and put back if the whole gets cheaper; until nothing gets better, or time is up.
+routed anew, and put back if the whole gets cheaper: first small pieces, then larger ones, until
+nothing gets better or time is up.
 """
 
 from collections import deque
@@ -15,8 +16,17 @@ from services.dispatch import routes as evaluated
 from services.dispatch.routes import Routes
 from services.dispatch.shifts import Ground, Route
 
-# So many shifts are routed at a time.
+# What VROOM takes of a core for a shift and two visits that it could make one after the other.
+_SECONDS_A_CELL = 2e-7
+# With more of them it would take hundreds of megabytes.
+_MOST_CELLS = 2e7
+# VROOM makes so many plans of the whole, side by side, and takes the best.
+_PLANS = 4
+# So many shifts are routed at a time, then so many; where little has changed, so many.
+_SIZES = (4, 6, 9)
 _PIECE = 6
+# Larger pieces come as soon as but this share of the smaller ones got better.
+_FEW = 0.01
 # With so many at most that nobody visits yet.
 _MOST_LEFT = 8
 # So many pieces at most are tried where little has changed.
@@ -37,22 +47,35 @@ class Search:
         self.left = set(np.flatnonzero(ground.allowed.any(axis=0)).tolist()) - made
         self.tried = set[tuple[object, ...]]()
 
-    def run(self, over: Callable[[], bool]) -> bool:
-        """Better the plan; whether nothing was left to try."""
-        for piece, demands in self._districts():
-            if over():
+    def start(self, seconds: float, stopped: Callable[[], bool]) -> bool:
+        """A first plan in about half of some seconds, finished in any case unless it is stopped."""
+        for piece, demands in self._districts(seconds):
+            if stopped():
                 return False
-            self._better(piece, demands)
+            self._better(piece, demands, exploration=0, threads=_PLANS)
+        return True
+
+    def better(self, over: Callable[[], bool]) -> bool:
+        """Better the plan until that is over; whether nothing was left to try."""
         everybody = sorted(self.left | {d for route in self.routes.values() for d in route})
-        while True:
-            better = False
-            for d in self._order(everybody):
-                if over():
+        for size in _SIZES:
+            few = 0 if size == _SIZES[-1] else len(everybody) * _FEW
+            while True:
+                found = self._round(everybody, size, over)
+                if found is None:
                     return False
-                piece = self._around(d)
-                better |= self._better(piece, self._near(d))
-            if not better:
-                return True
+                if found <= few:
+                    break
+        return True
+
+    def _round(self, everybody: list[int], size: int, over: Callable[[], bool]) -> int | None:
+        """Better a piece around every demand: how many got better, None if it was over before."""
+        found = 0
+        for d in self._order(everybody):
+            if over():
+                return None
+            found += self._better(self._around(d, size), self._near(d))
+        return found
 
     def settle(self, demands: Iterable[int]) -> bool:
         """Better the plan about some demands and about those that lose their place by it, which
@@ -63,7 +86,7 @@ class Search:
                 break
             d, before = waiting.popleft(), set(self.left)
             self._insert(d)
-            self._better(self._around(d), self._near(d))
+            self._better(self._around(d, _PIECE), self._near(d))
             waiting += sorted(self.left - before)
         return not waiting
 
@@ -83,22 +106,32 @@ class Search:
                 yield self.chance.choice(sorted(self.left))
             yield d
 
-    def _districts(self) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    def _districts(self, seconds: float) -> Iterator[tuple[tuple[int, ...], list[int]]]:
         """The shifts in pieces near each other, and the demands that are nearest to a piece's."""
         ground = self.ground
         origins = [shift.origin for shift in ground.shifts]
         away = np.where(ground.allowed.T, ground.ways[: len(ground.nobody), origins], np.inf)
         nearest = away.argmin(axis=1) if origins else np.zeros(0, int)
-        for piece in self._pieces():
+        for piece in self._pieces(-(-len(ground.shifts) // self._parts(seconds))):
             yield piece, [d for d in sorted(self.left) if nearest[d] in piece]
 
-    def _pieces(self) -> Iterator[tuple[int, ...]]:
+    def _parts(self, seconds: float) -> int:
+        """How many pieces are routed in half the time: the whole at once if it can be."""
+        shifts, parts = len(self.ground.shifts), 1
+        cells = shifts * len(self.left) ** 2
+        while parts * _PIECE < shifts and (
+            cells / parts**2 * _SECONDS_A_CELL > seconds / 2 or cells / parts**3 > _MOST_CELLS
+        ):
+            parts *= 2
+        return parts
+
+    def _pieces(self, largest: int) -> Iterator[tuple[int, ...]]:
         """The shifts, halved across their longer side until pieces are small."""
         ground = self.ground
         pieces = [np.arange(len(ground.shifts))]
         while pieces:
             piece = pieces.pop()
-            if len(piece) <= _PIECE:
+            if len(piece) <= largest:
                 yield tuple(piece.tolist())
                 continue
             homes = ground.columns.homes[[ground.shifts[one].c for one in piece]]
@@ -106,23 +139,25 @@ class Search:
             order = piece[np.argsort(homes[:, side], kind="stable")]
             pieces += [order[len(order) // 2 :], order[: len(order) // 2]]
 
-    def _around(self, d: int) -> tuple[int, ...]:
-        """The shifts that may make a visit and come nearest to it, its own among them."""
+    def _around(self, d: int, size: int) -> tuple[int, ...]:
+        """So many shifts that may make a visit and come nearest to it, its own among them."""
         ground = self.ground
         nearest = np.array([ground.ways[d, shift.origin] for shift in ground.shifts])
         for shift, route in self.routes.items():
             others = [ground.ways[d, other] for other in route if other != d]
             nearest[shift] = min([nearest[shift], *others])
         nearest[~ground.allowed[:, d]] += nearest.max()
-        order = np.argsort(nearest, kind="stable")[:_PIECE].tolist()
+        order = np.argsort(nearest, kind="stable")[:size].tolist()
         own = [shift for shift, route in self.routes.items() if d in route]
-        return tuple(sorted({*own, *order[: _PIECE - len(own)]}))
+        return tuple(sorted({*own, *order[: size - len(own)]}))
 
     def _near(self, d: int) -> list[int]:
         """The few nearest of the demands that are left aside."""
         return sorted(self.left, key=lambda other: (self.ground.ways[d, other], other))[:_MOST_LEFT]
 
-    def _better(self, piece: tuple[int, ...], left: list[int]) -> bool:
+    def _better(
+        self, piece: tuple[int, ...], left: list[int], *, exploration: int = 1, threads: int = 1
+    ) -> bool:
         """Route a piece anew with some that are left aside; whether that was better."""
         ground = self.ground
         old = {shift: self.routes.get(shift, ()) for shift in piece}
@@ -132,7 +167,8 @@ class Search:
         if state in self.tried or not demands:
             return False
         self.tried.add(state)
-        new = self._mended(routing.solve(ground, self.routes, piece, demands))
+        new = routing.solve(ground, self.routes, piece, demands, exploration, threads)
+        new = self._mended(new)
         if self._cost(new, demands) >= self._cost(old, demands) - 1e-6:
             return False
         self.routes |= new
@@ -142,18 +178,25 @@ class Search:
 
     def _mended(self, new: Routes) -> dict[int, Route]:
         """New routes less the visits that cannot be made where they were put."""
-        ground = self.ground
         routes = self.routes | dict.fromkeys(new, ())
         for shift, route in new.items():
+            if self._holds({**routes, shift: route}, shift):
+                routes[shift] = route
+                continue
             for d in route:
                 longer = {**routes, shift: (*routes[shift], d)}
-                if (
-                    ground.allowed[shift, d]
-                    and evaluated.starts(ground, shift, longer[shift]) is not None
-                    and evaluated.fits_week(ground, ground.shifts[shift].c, longer)
-                ):
+                if self._holds(longer, shift):
                     routes = longer
         return {shift: routes[shift] for shift in new}
+
+    def _holds(self, routes: Routes, shift: int) -> bool:
+        """Whether a route can be made beside her other ones."""
+        ground, route = self.ground, routes[shift]
+        return (
+            bool(ground.allowed[shift, list(route)].all())
+            and evaluated.starts(ground, shift, route) is not None
+            and evaluated.fits_week(ground, ground.shifts[shift].c, routes)
+        )
 
     def _cost(self, part: dict[int, Route], demands: list[int]) -> float:
         """What the whole costs, as far as this part can change it."""

@@ -1,14 +1,18 @@
 """Days of several visits: every line is looked at anew, and small days have all orders tried."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import permutations, product
+from random import Random
 
 import pytest
 
+from benchmarks import routing_peers
 from services.dispatch import day_plans, explaining, replanning, routes, shifts
 from services.dispatch.problem import Break, Week
 from services.dispatch.results import Quality
 from services.dispatch.rules import Rule
+from services.dispatch.searching import Search
+from services.dispatch.weights import MOST, Weights
 from tests.services.dispatch import days, towns
 
 PLENTY = 60.0
@@ -98,6 +102,35 @@ def test_a_budget_that_is_used_up_is_said_and_the_best_so_far_holds():
     days.check(problem, short.solution)
     days.check(problem, long.solution)
     assert long.solution.cost < short.solution.cost
+
+
+def test_a_day_that_there_is_no_time_to_plan_as_a_whole_is_planned_in_pieces():
+    problem = days.day(3, 60, 20)
+    search = Search(shifts.ground(problem), Random(0))
+
+    assert search.start(0.001, lambda: False)
+    assert sum(map(len, search.routes.values())) > 10
+    assert max(len(piece) for piece, *_ in search.tried) <= 6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_day_costs_more_than_vroom_alone_would_make_of_it(seed):
+    plan = day_plans.solve(days.day(seed, 60, 20), 5.0)
+    alone = routing_peers.vroom(plan.ground, 1)
+    made = {d for route in alone.values() for d in route}
+    left = sum(cost for d, cost in enumerate(plan.ground.nobody.tolist()) if d not in made)
+
+    assert plan.solution.cost <= routes.cost(plan.ground, alone) + left + 1e-6
+
+
+@pytest.mark.parametrize("weight", [0, MOST])
+def test_weights_of_nothing_and_the_greatest_ones_plan_days_that_hold(weight):
+    names = [one.name for one in fields(Weights)]
+    for other in (1, weight):
+        weights = Weights(**dict.fromkeys(names, weight) | {"unserved": other, "saturation": 1})
+        problem = days.day(5, 20, 8, weights=weights)
+
+        days.check(problem, day_plans.solve(problem, PLENTY).solution)
 
 
 def test_who_stops_it_gets_the_best_so_far():
