@@ -40,7 +40,7 @@ class Weights:
     travel: float = 1
     rating: float = 15
     saturation: float = 12
-    hours: float = 4
+    hours: float = 24
     pay: float = 2
     continuity: float = 20
     experience: float = 15

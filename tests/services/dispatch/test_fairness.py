@@ -4,8 +4,10 @@ from itertools import product
 
 import pytest
 
+from benchmarks import dispatch
 from services.dispatch import batches, fairness
 from services.dispatch.fairness import Spread
+from services.dispatch.weights import Weights
 from tests.services.dispatch import towns
 
 
@@ -22,6 +24,14 @@ def test_gini_is_half_the_mean_difference_over_the_mean(values):
 
 def test_where_nobody_has_anything_all_are_alike():
     assert fairness.spread([]) == fairness.spread([0, 0]) == Spread(0, 0, 0)
+
+
+def test_eight_weeks_are_far_more_even_than_nearest_first_at_hardly_more_travel():
+    travel, gini = dispatch.lived(Weights())
+    nearest_travel, nearest_gini = dispatch.lived(None)
+
+    assert travel <= nearest_travel * 1.05
+    assert gini <= nearest_gini * 0.6
 
 
 def test_a_run_adds_its_hours_pay_and_faces():
