@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from services.dispatch import batches, rules
+from services.dispatch import batches, day_plans, rules
 from services.dispatch.problem import Point, Week
 from services.dispatch.rules import Rule
 from services.dispatch.weights import MOST, Term, Weights
@@ -37,16 +37,22 @@ ONE_PAIR = {
 }
 
 
-def solved(demands, caregivers, **more):
-    return batches.solve(towns.problem(demands, caregivers, **more)).solution
+@pytest.fixture(params=[batches.solve, day_plans.solve], ids=["batch", "day"])
+def solved(request):
+    """The solution of demands and caregivers, as single visits and as a day of several."""
+    return lambda demands, caregivers, **more: (
+        request.param(towns.problem(demands, caregivers, **more)).solution
+    )
 
 
-def reasons(demand, *caregivers):
-    return [one.rule for one in solved([demand], caregivers).unserved]
+@pytest.fixture
+def reasons(solved):
+    """Why a demand is unserved."""
+    return lambda demand, *caregivers: [one.rule for one in solved([demand], caregivers).unserved]
 
 
 @pytest.mark.parametrize("rule", ONE_PAIR)
-def test_each_rule_keeps_two_apart_and_is_named(rule):
+def test_each_rule_keeps_two_apart_and_is_named(rule, reasons):
     for_demand, for_caregiver = ONE_PAIR[rule]
 
     assert reasons(towns.demand(), towns.caregiver()) == []
@@ -70,15 +76,15 @@ def test_the_rule_that_leaves_nobody_is_the_reason():
     assert (left[Rule.SKILL], left[Rule.CERTIFICATE], left[Rule.FREE_TIME]) == (1, 1, 0)
 
 
-def test_a_caregiver_who_will_not_go_to_a_recipient_is_not_sent():
+def test_a_caregiver_who_will_not_go_to_a_recipient_is_not_sent(reasons):
     assert reasons(towns.demand(), towns.caregiver(refuses=frozenset({1}))) == [Rule.REFUSED]
 
 
-def test_one_who_has_been_there_is_no_stranger():
+def test_one_who_has_been_there_is_no_stranger(reasons):
     assert not reasons(towns.demand(strangers=False, visits_by={1: 1}), towns.caregiver())
 
 
-def test_she_must_get_to_her_next_visit_in_time():
+def test_she_must_get_to_her_next_visit_in_time(reasons):
     demand = towns.demand(windows=(towns.window(1, 3),))
 
     assert reasons(demand, towns.caregiver(free=(towns.free(0, 3.2, goes_to=FAR),))) == [
@@ -87,7 +93,7 @@ def test_she_must_get_to_her_next_visit_in_time():
     assert not reasons(demand, towns.caregiver(free=(towns.free(0, 6, goes_to=FAR),)))
 
 
-def test_live_in_care_has_times_of_its_own_and_no_weekly_cap():
+def test_live_in_care_has_times_of_its_own_and_no_weekly_cap(reasons):
     demand = towns.demand(minutes=48 * 60, windows=(towns.window(0, 48),))
     week = {towns.MONDAY: Week(2600, 2640)}
     by_day = towns.caregiver(free=(towns.free(0, 72),))
@@ -97,40 +103,40 @@ def test_live_in_care_has_times_of_its_own_and_no_weekly_cap():
     assert not reasons(demand, live_in)
 
 
-def test_the_second_window_serves_where_the_first_does_not():
+def test_the_second_window_serves_where_the_first_does_not(solved):
     demand = towns.demand(windows=(towns.window(0, 2), towns.window(6, 9)))
     solution = solved([demand], [towns.caregiver(free=(towns.free(5, 10),))])
 
     assert solution.assignments[0].starts_at == towns.MORNING + towns.hours(6)
 
 
-def test_a_price_under_the_range_is_lifted_into_it():
+def test_a_price_under_the_range_is_lifted_into_it(solved):
     solution = solved([towns.demand(lowest_fen=7500)], [towns.caregiver()])
 
     assert solution.assignments[0].price_fen == 7500
 
 
-def test_without_caregivers_nobody_comes():
+def test_without_caregivers_nobody_comes(reasons):
     assert reasons(towns.demand()) == [Rule.NOBODY]
 
 
-def test_without_demands_there_is_nothing_to_do():
+def test_without_demands_there_is_nothing_to_do(solved):
     assert solved([], [towns.caregiver()]) == solved([], [])
     assert solved([], []).cost == 0
 
 
-def test_a_demand_without_any_window_is_shorter_than_its_visit():
+def test_a_demand_without_any_window_is_shorter_than_its_visit(reasons):
     assert reasons(towns.demand(windows=()), towns.caregiver()) == [Rule.WINDOW]
 
 
-def test_a_demand_in_nobodys_radius_is_too_far():
+def test_a_demand_in_nobodys_radius_is_too_far(reasons):
     found = reasons(towns.demand(point=FAR), *(towns.caregiver(n) for n in range(1, 9)))
 
     assert found == [Rule.TOO_FAR]
 
 
 @pytest.mark.parametrize("point", [NOWHERE, Point(inf, 32), Point(120, -91), Point(181, 32)])
-def test_a_point_that_is_none_is_no_place_and_harms_nobody_else(point):
+def test_a_point_that_is_none_is_no_place_and_harms_nobody_else(point, solved):
     lost, well = towns.demand(1, point=point), towns.demand(2)
     solution = solved([lost, well], [towns.caregiver(1, point=point), towns.caregiver(2)])
 
@@ -138,17 +144,17 @@ def test_a_point_that_is_none_is_no_place_and_harms_nobody_else(point):
     assert solution.who == {2: 2}
 
 
-def test_a_radius_that_is_none_reaches_nothing_and_harms_nobody_else():
+def test_a_radius_that_is_none_reaches_nothing_and_harms_nobody_else(solved):
     near = towns.near(east=1)
     solution = solved(
         [towns.demand(1), towns.demand(2)],
         [towns.caregiver(1, point=near, radius_km=nan), towns.caregiver(2, point=near)],
     )
 
-    assert list(solution.who.values()) == [2]
+    assert set(solution.who.values()) == {2}
 
 
-def test_all_infeasible_is_said_of_each():
+def test_all_infeasible_is_said_of_each(solved):
     demands = [towns.demand(n, sex="male") for n in range(1, 40)]
     solution = solved(demands, [towns.caregiver(n, sex="female") for n in range(1, 40)])
 
@@ -156,17 +162,17 @@ def test_all_infeasible_is_said_of_each():
     assert len(solution.unserved) == 39
 
 
-def test_one_caregiver_for_everything_goes_where_it_is_most_urgent():
+def test_one_caregiver_for_everything_goes_where_it_is_most_urgent(solved):
     soon = towns.demand(1, windows=(towns.window(0, 2),))
-    later = towns.demand(2, windows=(towns.window(7, 9),))
+    later = towns.demand(2, windows=(towns.window(1, 3),))
     solution = solved([later, soon], [towns.caregiver()])
 
     assert solution.who == {1: 1}
     assert [one.rule for one in solution.unserved] == [Rule.WANTED]
 
 
-def test_twins_are_told_apart_by_their_ids():
-    demands = [towns.demand(n) for n in (1, 2)]
+def test_twins_are_told_apart_by_their_ids(solved):
+    demands = [towns.demand(n, windows=(towns.window(1, 3),)) for n in (1, 2)]
     twins = [towns.caregiver(n) for n in (5, 3)]
 
     assert solved(demands, twins).who == solved(demands, reversed(twins)).who
@@ -178,7 +184,7 @@ def test_two_with_the_same_id_are_a_mistake():
         towns.problem([towns.demand(1), towns.demand(1)], [])
 
 
-def test_a_naive_moment_is_a_mistake():
+def test_a_naive_moment_is_a_mistake(solved):
     window = replace(towns.window(1, 3), opens_at=towns.MORNING.replace(tzinfo=None))
     with pytest.raises(ValueError, match="naive"):
         solved([towns.demand(windows=(window,))], [towns.caregiver()])
@@ -204,7 +210,7 @@ def test_weights_of_nothing_and_the_greatest_ones_are_as_good_as_any():
         assert solution.cost == pytest.approx(checker.least(problem), rel=1e-4, abs=0.05)
 
 
-def test_a_term_that_weighs_nothing_is_not_said():
+def test_a_term_that_weighs_nothing_is_not_said(solved):
     solution = solved([towns.demand()], [towns.caregiver()], weights=Weights(rating=0))
 
     assert Term.RATING not in solution.assignments[0].terms
