@@ -22,7 +22,7 @@ _SECONDS_A_CELL = 2e-7
 _MOST_CELLS = 2e7
 # VROOM makes so many plans of the whole, side by side, and takes the best.
 _PLANS = 4
-# So many shifts are routed at a time, then so many; where little has changed, so many.
+# So many shifts are routed at a time, at first and later; and where little has changed.
 _SIZES = (4, 6, 9)
 _PIECE = 6
 # Larger pieces come as soon as but this share of the smaller ones got better.
@@ -78,8 +78,10 @@ class Search:
         return found
 
     def settle(self, demands: Iterable[int]) -> bool:
-        """Better the plan about some demands and about those that lose their place by it, which
-        bounds what it takes; whether nothing was left to try."""
+        """Better the plan about some demands, and about those that lose their place by it.
+
+        The number of tries is bounded. Whether nothing was left to try.
+        """
         waiting = deque(demands)
         for _ in range(_MOST_TRIES):
             if not waiting:
