@@ -12,6 +12,22 @@ from services.phrases import Audience
 # No name, address, phone or code can stand in any of these.
 BLANKS = {"item", "when", "days", "hotline"}
 LONGEST_TEXT, LONGEST_CALL = 140, 140
+# Operators find it in their to-do.
+OPERATORS_KNOW = {
+    "application_received", "breaches_found", "caregiver_submitted", "chat_asked", "complaint_due",
+    "complaint_handed_over", "complaint_overdue", "invoice_asked", "leave_taken",
+    "points_contested", "redemption_locked", "request_placed", "request_to_approve",
+    "rules_proposed", "rules_published", "rules_turned_down", "rules_withdrawn",
+    "substitute_refused", "substitute_unwanted", "substitute_wanted", "verification_submitted",
+}  # fmt: skip
+# Good to know, but nobody has to do anything about it at once.
+CAN_WAIT = {
+    "accounts_merged", "application_closed", "application_declined", "application_waitlisted",
+    "caregiver_restored", "demand_posted", "erasure_closed", "extra_time_agreed",
+    "extra_time_refused", "incident_closed", "leave_withdrawn", "pay_released", "plan_changed",
+    "plan_ended", "plan_paused", "plan_resumed", "review_received", "role_granted",
+    "second_factor_added", "verification_expired", "visit_confirmed", "visit_redeemed",
+}  # fmt: skip
 A_MOMENT = datetime(2030, 12, 28, 20, 30, tzinfo=clock.CITY_TIME)
 
 
@@ -84,6 +100,18 @@ class TestWords:
         said = {key for key, _ in spoken(language)}
         for audience, channel, kind in said:
             assert (audience, OutboxChannel.TEXT, kind) in said, (audience, channel, kind)
+
+
+def test_every_event_is_told_outside_unless_it_is_known_to_stay_in_the_inbox():
+    assert {kind for kind in NoticeKind if not phrases.audiences(kind)} == (
+        OPERATORS_KNOW | CAN_WAIT
+    )
+
+
+@pytest.mark.parametrize("kind", ["complaint_opened", "complaint_closed", "refund_granted"])
+def test_both_sides_are_told_of_what_costs_them(kind):
+    for audience in (Audience.CUSTOMER, Audience.CAREGIVER):
+        assert kind in phrases.kinds(audience, OutboxChannel.TEXT)
 
 
 def test_moments_are_said_as_people_say_them():
