@@ -100,10 +100,15 @@ def pairs(session: Session, city_code: str, customer_ids: Sequence[int]) -> set[
     return {(customer_id, caregiver_id) for customer_id, caregiver_id in rows}
 
 
+def are(session: Session, customer_id: int, caregiver_id: int, city_code: str) -> bool:
+    """Whether these two are not brought together in this city."""
+    return bool(session.scalar(select(keeps_apart(customer_id, caregiver_id, city_code))))
+
+
 def check(session: Session, customer_id: int, caregiver_id: int, city_code: str) -> None:
     """Refuse to bring two together who are not to be; it is not said whose wish that is."""
     check_customer(session, customer_id, city_code)
-    if session.scalar(select(keeps_apart(customer_id, caregiver_id, city_code))):
+    if are(session, customer_id, caregiver_id, city_code):
         raise Conflict("error.kept_apart")
 
 

@@ -146,6 +146,7 @@ def change(session: Session, actor: Actor, order_id: int, course: Course) -> Non
     order = _changeable(session, actor, order_id, course.first_on)
     if course.unit_price_fen != order.unit_price_fen:
         raise Conflict("error.price_changed")
+    kept_apart.check(session, order.customer_id, order.caregiver_id, order.city_code)
     _turn(session, actor, order, course, order.caregiver_id)
     kind = NoticeKind.PLAN_CHANGED
     if order.status is OrderStatus.PAUSED:
@@ -198,8 +199,8 @@ def end(session: Session, actor: Actor, order_id: int, last_on: date) -> None:
 def extend_due(session: Session, actor: Actor) -> int:
     """Make the visits of plans that go on, so many days ahead; end those that are over.
 
-    Returns how many visits were made. A day on which the caregiver cannot come is left out, and
-    the family and the operators are told.
+    Returns how many visits were made. A day on which the caregiver cannot come, or is not brought
+    to this family any more, is left out, and the family and the operators are told.
     """
     actor.require(Permission.RUN_JOBS)
     made = 0
@@ -225,8 +226,9 @@ def _extend(session: Session, order: Order, segment: Segment) -> int:
     course, first = courses.of_segment(segment), segment.made_until
     before = courses.days_before(session, order.id, course.first_on)
     laid = courses.lay(session, caregiver, where, course, first, last, before=before)
-    free = [one for one in laid if one.obstacle is None]
-    missed = [one for one in laid if one.obstacle]
+    apart = kept_apart.are(session, order.customer_id, caregiver.id, order.city_code)
+    free = [one for one in laid if one.obstacle is None and not apart]
+    missed = [one for one in laid if one.obstacle or apart]
     segment.made_until = last + timedelta(days=1)
     segment.skipped = sorted({*segment.skipped, *(one.on.isoformat() for one in missed)})
     for one in missed:

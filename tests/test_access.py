@@ -721,6 +721,7 @@ HELP = {
     "complaints.set_deadline",
     "complaint_rules.of",
     "exclusions.agreed_visits",
+    "kept_apart.are",
     "kept_apart.check",
     "kept_apart.check_customer",
     "exclusions.forget_of",

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from data.complaints import Complaint, ComplaintCategory, ComplaintEvidence, ComplaintMessage
 from data.history import AuditEvent
 from data.notices import NoticeKind, OutboxMessage
+from data.orders import Party
 from services import (
     complaint_cases,
     complaint_deadlines,
@@ -28,6 +29,7 @@ from tests.factories import (
     DESK,
     FAR_OPERATOR,
     LI,
+    LUZHOU,
     NANTONG,
     NASTY,
     OPERATOR,
@@ -255,6 +257,34 @@ class TestEvidence:
                 self.opens(session, other, first, "own")
         with pytest.raises(NotFound, match="document_not_found"):
             self.opens(session, FAR_OPERATOR, first, "complaint")
+
+    def test_the_desk_hands_in_what_a_caller_sends_for_the_family(self, session, complaint_id):
+        complaint_evidence.add(session, DESK, complaint_id, [empty_page()])
+        session.flush()
+        handed_in = complaint_evidence.of(session, ZHOU, complaint_id)
+        assert [(one.number, one.by) for one in handed_in] == [
+            (number, Party.CUSTOMER) for number in (1, 2, 3)
+        ]
+        third = handed_in[-1].id
+        assert complaint_evidence.of(session, LI, complaint_id) == []
+        assert self.opens(session, ZHOU, third, "own")
+        assert self.opens(session, DESK, third, "complaint")
+        deeds = select(AuditEvent.actor_id).where(AuditEvent.action == "hand_in_evidence")
+        assert session.scalars(deeds).all() == [DESK.id]
+        far_desk = Actor(DESK.id, Role.DESK, frozenset({LUZHOU}))
+        with pytest.raises(NotFound, match="complaint_not_found"):
+            complaint_evidence.add(session, far_desk, complaint_id, [empty_page()])
+
+    def test_the_desk_lodges_with_what_the_caller_sent(self, session, visit_id):
+        made = complaints.lodge(session, DESK, visit_id, QUALITY, "来电：迟到", [empty_page()])
+        session.flush()
+        [page] = complaint_evidence.of(session, ZHOU, made)
+        assert page.by is Party.CUSTOMER
+        with pytest.raises(Invalid, match="evidence_full"):
+            complaint_evidence.add(session, DESK, made, [empty_page()] * 10)
+        rulings.decide(session, OPERATOR, made, Ruling("已致歉"))
+        with pytest.raises(Conflict, match="complaint_moved_on"):
+            complaint_evidence.add(session, DESK, made, [empty_page()])
 
     def test_is_shown_to_the_other_side_once_it_is_shared(self, session, complaint_id):
         first = self.first(session)

@@ -17,14 +17,23 @@ from services import (
     hall,
     invitations,
     kept_apart,
+    leaves,
     places,
+    plan_requests,
+    plans,
+    recurrence,
     search,
+    stand_ins,
     substitutes,
 )
 from services.access import Actor, Role
+from services.availability import Obstacle
+from services.courses import Course
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.exclusions import Excluding, Scope
 from services.hall import HallFilter
+from services.leaves import LeaveReason
+from services.plan_requests import PlanForm
 from services.search import Wanted
 from tests.factories import (
     CHONGCHUAN,
@@ -32,9 +41,11 @@ from tests.factories import (
     DESK,
     FAR_OPERATOR,
     LI,
+    MOTHER_ID,
     NANTONG,
     NOBODY_ID,
     OPERATOR,
+    PRICE_FEN,
     STRANGER,
     ZHAO,
     ZHOU,
@@ -42,7 +53,9 @@ from tests.factories import (
     make_booking,
     make_demand,
     make_finished_visit,
+    make_order,
     make_visit,
+    visit_of,
 )
 
 WANTED = Wanted(
@@ -191,6 +204,51 @@ class TestEveryWay:
         assert substitutes.candidates(session, OPERATOR, visit_id) == []
         with pytest.raises(Conflict, match="kept_apart"):
             substitutes.accept(session, LI, offer_id)
+
+    def test_of_standing_in_is_closed(self, session, apart):
+        tomorrow = clock.now() + timedelta(days=1)
+        order_id = make_order(session, caregiver=ZHAO, starts_at=tomorrow)
+        visit_id = visit_of(session, order_id)
+        begins, ends = tomorrow - timedelta(hours=1), tomorrow + timedelta(days=1)
+        leaves.take(session, ZHAO, ZHAO.id, begins, ends, LeaveReason.ILLNESS, [visit_id])
+        session.flush()
+        [line] = stand_ins.propose(session, OPERATOR, ZHAO.id).lines
+        assert [one.id for one in line.options] == [line.proposed.id] == [LI.id]
+        apart(session)
+        [line] = stand_ins.propose(session, OPERATOR, ZHAO.id).lines
+        assert (line.options, line.proposed) == ((), None)
+        assert line.obstacles == {Obstacle.NOT_OFFERED: 1}
+        outcome = stand_ins.ask_all(session, OPERATOR, [(visit_id, LI.id)])
+        assert (outcome.asked, [one.refusal.key for one in outcome.refused]) == (
+            0, ["error.kept_apart"],
+        )  # fmt: skip
+
+    def test_of_a_plan_is_closed(self, session, apart):
+        monday = clock.today() + timedelta(days=7 - clock.today().weekday())
+        course = Course(
+            rule=recurrence.weekly(range(5), 1, monday), starts_minute=8 * 60, units=2,
+            unit_price_fen=PRICE_FEN, first_on=monday, last_on=monday + timedelta(days=11),
+        )  # fmt: skip
+
+        def ask(caregiver):
+            form = PlanForm(
+                caregiver_id=caregiver.id, recipient_id=MOTHER_ID, item_id=COMPANIONSHIP,
+                district_code=CHONGCHUAN, address="濠河花园 3 幢 502 室", course=course,
+            )  # fmt: skip
+            order_id = plan_requests.request(session, ZHOU, form, f"plan {caregiver.id}")
+            session.flush()
+            return order_id
+
+        order_id = ask(ZHAO)
+        bookings.accept(session, ZHAO, order_id)
+        session.flush()
+        assert [one.id for one in plans.candidates(session, OPERATOR, order_id)] == [LI.id]
+        apart(session)
+        assert plans.candidates(session, OPERATOR, order_id) == []
+        with pytest.raises(Conflict, match="kept_apart"):
+            plans.swap(session, OPERATOR, order_id, LI.id, course)
+        with pytest.raises(Conflict, match="kept_apart"):
+            ask(LI)
 
 
 class TestADecision:

@@ -8,18 +8,36 @@ from data.key_checks import KeyCheck
 from data.recipients import Recipient
 from data.sealing import CannotOpen, SealedRow
 from data.verifications import Document, DocumentKind, VerificationCase
-from services import chat_desk, clock, guests, keys, messages, pictures, settings, startup
+from services import (
+    chat_desk,
+    clock,
+    complaint_evidence,
+    complaints,
+    guests,
+    keys,
+    messages,
+    pictures,
+    rulings,
+    settings,
+    startup,
+)
+from services.access import SYSTEM
 from services.chat_desk import Box
+from services.complaints import ComplaintCategory
 from services.messages import Said
 from services.pictures import PictureKind
+from services.rulings import Ruling
 from services.settings import ConfigurationError
 from tests.factories import (
     BROWSER,
     DESK,
+    LI,
     MOTHER_ID,
     NANTONG,
+    OPERATOR,
     ZHOU,
     empty_page,
+    make_redeemed_visit,
     phone_of,
 )
 from tools import rotate_keys
@@ -216,6 +234,30 @@ class TestRotation:
             assert (said.words, pictures.take(session, ZHOU, ticket)) == (
                 "看这张", empty_page().image,
             )  # fmt: skip
+
+    def test_evidence_of_complaints_still_opens_and_is_shredded(self, database, clock, seal_with):
+        with engines.writing() as session:
+            visit_id = make_redeemed_visit(session)
+            category, pages = ComplaintCategory.SAFETY, [empty_page()]
+            number = complaints.lodge(session, ZHOU, visit_id, category, "摔倒了", pages)
+            [evidence] = complaint_evidence.of(session, ZHOU, number)
+            complaint_evidence.share(session, OPERATOR, evidence.id)
+        startup.know_the_key()
+        seal_with(OWN, sealing.DERIVED)
+        rotate_keys.main()
+        seal_with(OWN)
+        startup.know_the_key()
+
+        with engines.writing() as session:
+            for actor, purpose in ((ZHOU, "own"), (LI, "own"), (OPERATOR, "complaint")):
+                ticket = pictures.ticket(session, actor, PictureKind.EVIDENCE, evidence.id, purpose)
+                session.flush()
+                assert pictures.take(session, actor, ticket)[:4] == b"RIFF"
+            rulings.decide(session, OPERATOR, number, Ruling("已致歉"))
+            clock.move(days=91)
+            assert complaint_evidence.shred_due(session, SYSTEM) == 1
+        seal_with(NEWER, OWN)
+        rotate_keys.main()  # What is shredded is in nobody's way.
 
     def test_it_shows_how_far_each_table_is(self, database, seal_with, monkeypatch):
         monkeypatch.setattr(keys, "BATCH", 4)

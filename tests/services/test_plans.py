@@ -15,6 +15,7 @@ from data.orders import Order, OrderKind, OrderStatus, Segment, Visit, VisitStat
 from services import (
     bookings,
     clock,
+    exclusions,
     gate,
     ledger,
     orders,
@@ -275,6 +276,25 @@ class TestGoingOn:
         assert taken not in [visit.starts_at for visit in visits_of(session, order_id)]
         told = select(OutboxMessage.account_id).where(OutboxMessage.kind == NoticeKind.PLAN_CLASH)
         assert set(session.scalars(told)) == {ZHOU.id, OPERATOR.id}
+
+    def test_two_who_are_kept_apart_by_now_keep_what_is_agreed_and_get_no_more(
+        self, session, clock
+    ):
+        order_id = agreed(session, course=course(last_on=None))
+        agreed_visits = visits_of(session, order_id)
+        exclusions.keep_apart(session, ZHOU, agreed_visits[0].id)
+        clock.move(days=14)
+
+        assert plans.extend_due(session, SYSTEM) == 0
+        assert visits_of(session, order_id) == agreed_visits
+        told = select(OutboxMessage.account_id).where(OutboxMessage.kind == NoticeKind.PLAN_CLASH)
+        assert set(session.scalars(told)) == {ZHOU.id, OPERATOR.id}
+        day = clock.moment.date() + timedelta(days=7)
+        with pytest.raises(Conflict, match="kept_apart"):
+            plans.change(session, ZHOU, order_id, course(first_on=day, last_on=None))
+        plans.swap(session, OPERATOR, order_id, ZHAO.id, course(first_on=day, last_on=None))
+        clock.move(days=14)
+        assert plans.extend_due(session, SYSTEM) > 0
 
     def test_it_is_over_with_its_last_visit(self, session, clock):
         order_id = agreed(session, course=course(last_on=FIRST + timedelta(days=1)))
