@@ -18,6 +18,8 @@ from services.dispatch.shifts import Ground, Route
 
 # What VROOM takes of a core for a shift and two visits that it could make one after the other.
 _SECONDS_A_CELL = 2e-7
+# The share of the time that a first plan may take.
+_FIRST = 2 / 3
 # With more of them it would take hundreds of megabytes.
 _MOST_CELLS = 2e7
 # VROOM makes so many plans of the whole, side by side, and takes the best.
@@ -25,8 +27,12 @@ _PLANS = 4
 # So many shifts are routed at a time, at first and later; and where little has changed.
 _SIZES = (4, 6, 9)
 _PIECE = 6
+# Around a visit that nobody makes chance picks from so many times as many.
+_CHOICE = 3
 # Larger pieces come as soon as but this share of the smaller ones got better.
 _FEW = 0.01
+# So often it picks where little has changed.
+_CHANCES = 4
 # With so many at most that nobody visits yet.
 _MOST_LEFT = 8
 # So many pieces at most are tried where little has changed.
@@ -48,7 +54,7 @@ class Search:
         self.tried = set[tuple[object, ...]]()
 
     def start(self, seconds: float, stopped: Callable[[], bool]) -> bool:
-        """A first plan in about half of some seconds, finished in any case unless it is stopped."""
+        """A first plan in a part of some seconds, finished in any case unless it is stopped."""
         for piece, demands in self._districts(seconds):
             if stopped():
                 return False
@@ -88,7 +94,8 @@ class Search:
                 break
             d, before = waiting.popleft(), set(self.left)
             self._insert(d)
-            self._better(self._around(d, _PIECE), self._near(d))
+            for _ in range(_CHANCES if d in self.left else 1):
+                self._better(self._around(d, _PIECE), self._near(d))
             waiting += sorted(self.left - before)
         return not waiting
 
@@ -118,11 +125,11 @@ class Search:
             yield piece, [d for d in sorted(self.left) if nearest[d] in piece]
 
     def _parts(self, seconds: float) -> int:
-        """How many pieces are routed in half the time: the whole at once if it can be."""
+        """In how many pieces the shifts are routed at first: the whole at once if time allows."""
         shifts, parts = len(self.ground.shifts), 1
         cells = shifts * len(self.left) ** 2
         while parts * _PIECE < shifts and (
-            cells / parts**2 * _SECONDS_A_CELL > seconds / 2 or cells / parts**3 > _MOST_CELLS
+            cells / parts**2 * _SECONDS_A_CELL > seconds * _FIRST or cells / parts**3 > _MOST_CELLS
         ):
             parts *= 2
         return parts
@@ -142,16 +149,29 @@ class Search:
             pieces += [order[len(order) // 2 :], order[: len(order) // 2]]
 
     def _around(self, d: int, size: int) -> tuple[int, ...]:
-        """So many shifts that may make a visit and come nearest to it, its own among them."""
+        """So many shifts that may make a visit and come nearest to it, its own among them.
+
+        Where nobody makes it, chance picks some not so near: they may yet find a place for it.
+        """
         ground = self.ground
         nearest = np.array([ground.ways[d, shift.origin] for shift in ground.shifts])
         for shift, route in self.routes.items():
             others = [ground.ways[d, other] for other in route if other != d]
             nearest[shift] = min([nearest[shift], *others])
         nearest[~ground.allowed[:, d]] += nearest.max()
-        order = np.argsort(nearest, kind="stable")[:size].tolist()
+        order = np.argsort(nearest, kind="stable").tolist()
+        if d in self.left:
+            return self._some([one for one in order if ground.allowed[one, d]], order)
         own = [shift for shift, route in self.routes.items() if d in route]
         return tuple(sorted({*own, *order[: size - len(own)]}))
+
+    def _some(self, may: list[int], every: list[int]) -> tuple[int, ...]:
+        """A few shifts by chance from the nearest, half of them of those that may make a visit."""
+        may = may[: _PIECE * _CHOICE]
+        found = self.chance.sample(may, min(len(may), _PIECE // 2))
+        others = [one for one in every[: _PIECE * _CHOICE] if one not in found]
+        found += self.chance.sample(others, min(len(others), _PIECE - len(found)))
+        return tuple(sorted(found))
 
     def _near(self, d: int) -> list[int]:
         """The few nearest of the demands that are left aside."""

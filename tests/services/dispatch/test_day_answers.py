@@ -160,7 +160,7 @@ def test_what_another_pin_keeps_her_from_is_wanted_elsewhere():
 def test_each_change_serves_the_demand():
     kinds = set()
     for seed in range(3):
-        day = days.day(70 + seed, 24, 5)
+        day = days.day(70 + seed, 18, 4)
         thrifty = [replace(one, highest_fen=9000 - one.id % 3 * 1500) for one in day.demands]
         plan = day_plans.solve(replace(day, demands=tuple(thrifty)), PLENTY)
         for line in plan.solution.unserved:
