@@ -44,16 +44,17 @@ def tried_out(version: VersionView) -> None:
 
 
 def _shown(found: Replay, key: str) -> None:
-    if not found.visits:
+    if found.visits:
+        st.markdown(t("replays.visits", count=found.visits))
+        _totals(found.totals)
+    else:
         st.info(t("replays.no_visits"), icon=":material/event_busy:")
-        return
-    st.markdown(t("replays.visits", count=found.visits))
-    _totals(found.totals)
     _counts(found.counts)
     if found.untold:
         names = formats.listed(rule_fields.named(one) for one in found.untold)
         st.caption(t("replays.untold", names=names))
-    _people(found, key)
+    if found.visits:
+        _people(found, key)
 
 
 def _totals(totals: Mapping[Total, tuple[int, int, int]]) -> None:

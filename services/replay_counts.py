@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from sqlalchemy import Row
 
 from data.orders import VisitStatus
 from services import clock
-from services.rule_book import PARAMETERS, Section, Values
+from services.rule_book import COMPLAINT_HOURS, FINDING_POINTS, PARAMETERS, Section, Values
 
 AN_HOUR = timedelta(hours=1)
 A_DAY = timedelta(days=1)
@@ -27,24 +27,47 @@ class Count(StrEnum):
     FULL_WEEKS = "full_weeks"
     WAITING_FEN = "waiting_fen"
     SMALL_CELLS = "small_cells"
+    COMPLAINTS_LATE = "complaints_late"
+    APPEALS_LATE = "appeals_late"
+    CASES_SOON = "cases_soon"
+    CASES_IDLE = "cases_idle"
+    APPEALS_TOO_LATE = "appeals_too_late"
+    POINTS_TOO_MANY = "points_too_many"
+    POINTS_AT_LIMIT = "points_at_limit"
+    POINTS_SUGGESTED = "points_suggested"
+    OFTEN_LET_DOWN = "often_let_down"
+    PRAISED_BY_ONE = "praised_by_one"
+    FAR_CHECK_INS = "far_check_ins"
 
 
+_DEADLINES = (*COMPLAINT_HOURS.values(), "appeal_hours")
 # The parameters that each count hangs on; whose effect nothing tells stand in none of them.
-HANG_ON = {
-    Count.TOO_LATE: "notice_hours",
-    Count.TOO_FAR: "horizon_days",
-    Count.EXPIRED: "hold_hours",
-    Count.CONFIRMED_ALONE: "auto_confirm_days",
-    Count.SHORT_REST: "rest_hours",
-    Count.FULL_WEEKS: "week_hours",
-    Count.WAITING_FEN: "release_days",
-    Count.SMALL_CELLS: "smallest_cell",
+HANG_ON: dict[Count, tuple[str, ...]] = {
+    Count.TOO_LATE: ("notice_hours",),
+    Count.TOO_FAR: ("horizon_days",),
+    Count.EXPIRED: ("hold_hours",),
+    Count.CONFIRMED_ALONE: ("auto_confirm_days",),
+    Count.SHORT_REST: ("rest_hours",),
+    Count.FULL_WEEKS: ("week_hours",),
+    Count.WAITING_FEN: ("release_days",),
+    Count.SMALL_CELLS: ("smallest_cell",),
+    Count.COMPLAINTS_LATE: tuple(COMPLAINT_HOURS.values()),
+    Count.APPEALS_LATE: ("appeal_hours",),
+    Count.CASES_SOON: (*_DEADLINES, "due_soon_hours"),
+    Count.CASES_IDLE: (*_DEADLINES, "idle_days"),
+    Count.APPEALS_TOO_LATE: ("appeal_days",),
+    Count.POINTS_TOO_MANY: ("most_points",),
+    Count.POINTS_AT_LIMIT: ("limit_points", "points_months"),
+    Count.POINTS_SUGGESTED: tuple(FINDING_POINTS.values()),
+    Count.OFTEN_LET_DOWN: ("late_cancellations",),
+    Count.PRAISED_BY_ONE: ("pair_reviews",),
+    Count.FAR_CHECK_INS: ("far_km",),
 }
 _IN_MONEY = Section.PRICES, Section.SURCHARGES, Section.FEES, Section.COMMISSION
 UNTOLD = tuple(
     name
     for name, one in PARAMETERS.items()
-    if one.section not in _IN_MONEY and name not in {*HANG_ON.values(), "decline_hours"}
+    if one.section not in _IN_MONEY and name not in {*chain(*HANG_ON.values()), "decline_hours"}
 )
 
 

@@ -28,6 +28,7 @@ from services import (
     price_bounds,
     pricing,
     recurrence,
+    replay_cases,
     rule_book,
     rules,
     special_days,
@@ -116,6 +117,7 @@ def replay(session: Session, actor: Actor, version_id: int, first: date, last: d
         for one in (_pricer(session, city_code, values, now, kinds) for values in (now, then))
     )
     requests = session.execute(_requests(city_code, since, until)).all()
+    counted = counts(made, requests, until) | replay_cases.counts(session, city_code, since, until)
     return Replay(
         first=first,
         last=last,
@@ -123,8 +125,8 @@ def replay(session: Session, actor: Actor, version_id: int, first: date, last: d
         totals=_totals(booked, by_now, by_then),
         counts={
             name: (count(now), count(then))
-            for name, count in counts(made, requests, until).items()
-            if now[HANG_ON[name]] != then[HANG_ON[name]]
+            for name, count in counted.items()
+            if any(now[one] != then[one] for one in HANG_ON[name])
         },
         people=_people(made, by_now, by_then),
         untold=tuple(name for name in UNTOLD if now[name] != then[name]),

@@ -183,10 +183,13 @@ def test_a_draft_is_tried_out_on_days_gone_by(open_app, version_id):
     assert words("replays.caregiver_moved", more=1, less=0, same=0) in shown
 
 
-def test_without_visits_it_says_so(open_app, version_id):
+def test_without_visits_it_says_so_and_still_counts_cases(open_app, version_id):
+    with writing() as session:
+        rule_changes.revise(session, OPERATOR, version_id, {"appeal_days": 3})
     app = opened(open_app(PAGE, OPERATOR), f"replay_{version_id}").run()
 
     assert words("replays.no_visits") in said(app)
+    assert words("replays.appeals_too_late", now=0, then=0) in said(app)
 
 
 def test_names_are_shown_only_when_asked_for(open_app, version_id):
