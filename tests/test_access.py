@@ -832,6 +832,7 @@ HELP = {
     "compliance.detectors.late_cancellations",
     "compliance.detectors.price_outside",
     "compliance.detectors.traded_reviews",
+    "replay_cases.counts",
     "rule_changes.any_due",
     "rules.commission_bp",
     "rules.now",
