@@ -69,7 +69,9 @@ class DayPlan:
     def again(self, problem: Problem, demand_id: int) -> "DayPlan":
         """The plan of a problem that differs in what bears on one demand, near to this one.
 
-        However slow the machine is: what is tried is bounded, not the time.
+        What is tried is bounded, not the time: it is the same on any machine. Others that nobody
+        makes want a place too if this one had none; else what is found for them would be put down
+        to what changed.
         """
         ground = shifts.ground(problem)
         search = Search(ground, Random(problem.seed), _carried(self, ground))
@@ -77,7 +79,8 @@ class DayPlan:
         beside = [one for route in self.routes.values() if d in route for one in route if one != d]
         rows = ground.columns.row_of_demand
         concerned = [demand_id, *(self.columns.demands[one].id for one in beside)]
-        settled = search.settle(rows[one] for one in concerned)
+        served = demand_id in self.solution.who
+        settled = search.settle((rows[one] for one in concerned), others=not served)
         was_settled = self.solution.quality is Quality.SETTLED
         return _plan(search, settled=settled and was_settled)
 

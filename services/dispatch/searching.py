@@ -83,12 +83,15 @@ class Search:
             found += self._better(self._around(d, size), self._near(d))
         return found
 
-    def settle(self, demands: Iterable[int]) -> bool:
+    def settle(self, demands: Iterable[int], *, others: bool) -> bool:
         """Better the plan about some demands, and about those that lose their place by it.
 
-        The number of tries is bounded. Whether nothing was left to try.
+        The `others` that nobody makes may find a place too, or stay so. The number of tries is
+        bounded. Whether nothing was left to try.
         """
         waiting = deque(demands)
+        aside = set[int]() if others else self.left - set(waiting)
+        self.left -= aside
         for _ in range(_MOST_TRIES):
             if not waiting:
                 break
@@ -97,6 +100,7 @@ class Search:
             for _ in range(_CHANCES if d in self.left else 1):
                 self._better(self._around(d, _PIECE), self._near(d))
             waiting += sorted(self.left - before)
+        self.left |= aside
         return not waiting
 
     def _insert(self, d: int) -> None:

@@ -143,6 +143,18 @@ def test_a_pin_costs_what_the_whole_then_costs_more():
     assert held > 20
 
 
+def test_a_pin_is_not_credited_with_what_nobody_had_found_before():
+    plan = day_plans.solve(days.day(70, 30, 8), 0.0)
+    left = {one.demand_id for one in plan.solution.unserved}
+    tried = 0
+    for line in plan.solution.assignments:
+        for one in explaining.recommended(plan, line.demand_id):
+            other = explaining.pinned(plan, line.demand_id, one.visit.caregiver_id)
+            assert left <= {one.demand_id for one in other.solution.unserved}
+            tried += 1
+    assert tried > 20
+
+
 def whole(plan):
     """What routes cost and those whom nobody visits."""
     left = sum(one.cost for one in plan.solution.unserved)
