@@ -2,6 +2,7 @@
 
 from services.access import Role
 from services.availability import Obstacle
+from services.board.overrides import OverrideKind
 from services.call_list import Outcome
 from services.caregivers import CaregiverLevel, CaregiverStatus
 from services.catalogue import ItemGroup
@@ -31,6 +32,10 @@ COMPLAINT = {
     ComplaintStatus.OPEN: (":material/feedback:", "orange"),
     ComplaintStatus.APPEALED: (":material/balance:", "violet"),
     ComplaintStatus.CLOSED: (":material/task_alt:", "gray"),
+}
+OVERRIDE = {
+    OverrideKind.PIN: (":material/push_pin:", "blue"),
+    OverrideKind.FORBID: (":material/person_cancel:", "red"),
 }
 POINTS = {
     PointsStatus.STANDING: (":material/gavel:", "orange"),

@@ -57,6 +57,7 @@ PAGES = (
     PageEntry("operator", "today", "checklist", Permission.SEE_TO_DO),
     PageEntry("operator", "verifications", "fact_check", Permission.DECIDE_CASE),
     PageEntry("operator", "applications", "how_to_reg", Permission.DECIDE_APPLICATION),
+    PageEntry("operator", "dispatch", "route", Permission.DISPATCH),
     PageEntry("operator", "orders", "list_alt", Permission.FOLLOW_CITY_ORDERS),
     PageEntry("operator", "complaints", "feedback", Permission.DECIDE_COMPLAINT),
     PageEntry("operator", "receipts", "point_of_sale", Permission.RECORD_RECEIPT),

@@ -74,9 +74,14 @@ def city_path(code: str) -> str:
     return " ".join(name(region) for region in regions.path(code))
 
 
+def district_codes(city_code: str) -> list[str]:
+    """The districts of a city, by code."""
+    return [district.code for district in regions.districts_of(city_code)]
+
+
 def district_choice(city_code: str, key: str, *, chosen: str | None = None) -> str:
     """Choose a district of a city."""
-    codes = [district.code for district in regions.districts_of(city_code)]
+    codes = district_codes(city_code)
     field = f"{key}_district_{city_code}"
     return st.selectbox(
         t("field.district"),

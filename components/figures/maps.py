@@ -124,7 +124,7 @@ def draw(picture: Picture, *, key: str, alt: str, on_select: Callable[[], None] 
             longitude, latitude, zoom, pitch=40 if picture.columns else 0
         ),
         map_provider=None,  # pyright: ignore[reportArgumentType] - asks nobody for a base map
-        tooltip=_TOOLTIP,  # pyright: ignore[reportArgumentType] - may be a dictionary
+        tooltip=TOOLTIP,  # pyright: ignore[reportArgumentType] - may be a dictionary
     )
     st.pydeck_chart(
         deck,
@@ -138,7 +138,7 @@ def draw(picture: Picture, *, key: str, alt: str, on_select: Callable[[], None] 
         st.html(_legend(picture.scale, theme))
 
 
-_TOOLTIP = {
+TOOLTIP = {
     "html": "{said}",
     "style": {"backgroundColor": "#17343A", "color": "#FFFFFF", "borderRadius": "8px"},
 }

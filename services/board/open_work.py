@@ -1,6 +1,5 @@
 """Open work: the demands nobody makes yet, and the visits that somebody else must make."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -88,12 +87,11 @@ def find(session: Session, scope: Scope) -> list[Work]:
     return sorted(found, key=lambda one: (one.starts_at, one.demand_id or 0, one.visit_id or 0))
 
 
-def counts(session: Session, cities: Collection[str], first: date, last: date) -> dict[date, int]:
-    """How much work is open on each day of the city's, from first to last."""
-    found = dict.fromkeys((first + n * A_DAY for n in range((last - first).days + 1)), 0)
-    for city_code in cities:
-        for one in find(session, Scope(city_code, first, last)):
-            found[clock.in_city(one.starts_at).date()] += 1
+def counts(session: Session, city_code: str, first: date, last: date) -> dict[date, int]:
+    """How much work is open in a city on each day from first to last."""
+    found = {first + number * A_DAY: 0 for number in range((last - first).days + 1)}
+    for one in find(session, Scope(city_code, first, last)):
+        found[clock.in_city(one.starts_at).date()] += 1
     return found
 
 

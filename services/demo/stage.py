@@ -34,6 +34,7 @@ from services.compliance import findings
 from services.demo import (
     cast,
     chats,
+    dispatching,
     disputes,
     invoices,
     papers,
@@ -137,6 +138,7 @@ def stage(
         chats.talk(session, actors, families, now)
         _call_some(session, actors[Role.DESK], families)
         _part_with_customers(session, actors, families)
+        dispatching.propose(session, operator, li.id)
         _spread_the_news(session, now, progress)
     progress(100, 100)
 
@@ -296,7 +298,7 @@ def _spread_the_news(session: Session, now: datetime, progress: Progress) -> Non
     """What the worker would have done by now: tell whom a demand suits, deliver, time to read."""
     kept = session.scalars(select(Demand)).all()  # Held, so that each task finds its own at hand.
     for task in session.scalars(select(Task).where(Task.status == TaskStatus.QUEUED)).all():
-        tasks.do(session, task.id)
+        tasks.do_at_once(session, task.id)
     del kept
     waiting_lists.close_due(session, SYSTEM)
     with clock.at(now - ALREADY_READ):

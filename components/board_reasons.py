@@ -1,0 +1,204 @@
+"""Why a line of a proposal is as it is: terms, who was next, what another choice would cost."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from components import formats, layout, session
+from components.figures import charts
+from components.i18n import t
+from services.board import proposals
+from services.board.proposals import LineState, LineView
+from services.dispatch.counterfactuals import Change, HigherPrice, LaterStart, MoreCaregivers
+from services.dispatch.explaining import Candidate
+from services.dispatch.rules import Rule
+from services.dispatch.weights import Term
+
+# Said of a term only if it matters so many minutes.
+_MATTERS = 1.0
+_MOST_SAID = 3
+
+
+def reasons(run_id: int, line: LineView) -> None:
+    """Why this caregiver, and the next two beside her, term by term."""
+    told = line.explanation
+    st.markdown(t("board.why", name=formats.plain(line.caregiver_name), cost=_minutes(line.cost)))
+    st.caption(_figures(told))
+    names = session.fetch(proposals.names, [one["caregiver_id"] for one in told["rivals"]])
+    for one in told["rivals"]:
+        name = formats.plain(names.get(one["caregiver_id"], ""))
+        st.markdown(f"- {_beside(name, one, told)}")
+    if not told["rivals"]:
+        st.caption(t("board.no_rival"))
+    _drawn(line, names)
+
+
+def _figures(told: Mapping[str, Any]) -> str:
+    """What of her the choice rests on, in figures."""
+    parts = [
+        t("board.way", minutes=_minutes(told["way_minutes"])),
+        t("board.rating", rating=f"{told['rating']:.1f}"),
+        t("board.booked", hours=_hours(told["booked"]), available=_hours(told["available"])),
+        t("board.known", count=told["visits"]) if told["visits"] else t("board.unknown"),
+    ]
+    return " · ".join(parts)
+
+
+def _beside(name: str, rival: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+    """How another compares: "李娜: 8 minutes nearer, but 46 of 44 hours this week already"."""
+    more: dict[str, float] = rival["more"]
+    ranked = sorted(more.items(), key=lambda one: -abs(one[1]))[:_MOST_SAID]
+    better = [_term(t_, rival, chosen, better=True) for t_, cost in ranked if cost <= -_MATTERS]
+    worse = [_term(t_, rival, chosen, better=False) for t_, cost in ranked if cost >= _MATTERS]
+    cost = _minutes(sum(more.values()))
+    if not better and not worse:
+        return t("board.alike", name=name)
+    if better and worse:
+        return t(
+            "board.rival_both",
+            name=name,
+            better=formats.listed(better),
+            worse=formats.listed(worse),
+            cost=cost,
+        )
+    key = "board.rival_worse" if worse else "board.rival_better"
+    return t(key, name=name, what=formats.listed(worse or better), cost=cost)
+
+
+def _term(term: str, rival: Mapping[str, Any], chosen: Mapping[str, Any], *, better: bool) -> str:
+    """What a term says of one beside another, in words and figures."""
+    way = abs(rival["way_minutes"] - chosen["way_minutes"])
+    return t(
+        f"board.{'better' if better else 'worse'}_{term}",
+        minutes=_minutes(way),
+        rating=f"{rival['rating']:.1f}",
+        hours=_hours(rival["booked"]),
+        available=_hours(rival["available"]),
+        count=rival["visits"],
+    )
+
+
+def _drawn(line: LineView, names: Mapping[int, str]) -> None:
+    """The terms of all three as bars on top of each other: whoever has the shortest is sent."""
+    told = line.explanation
+    people = [line.caregiver_name, *(names.get(one["caregiver_id"], "") for one in told["rivals"])]
+    terms: list[dict[str, float]] = [told["terms"]]
+    for one in told["rivals"]:
+        terms.append({term: told["terms"][term] + more for term, more in one["more"].items()})
+    weighty = [term for term in Term if any(each.get(term, 0) >= _MATTERS for each in terms)]
+    if not weighty:
+        return
+    charts.draw(
+        charts.bars(
+            {
+                t(f"dispatch_term.{term}"): [round(each.get(term, 0), 1) for each in terms]
+                for term in weighty
+            },
+            people,
+            stacked=True,
+        ),
+        key=f"board_terms_{line.number}",
+        alt=t("board.terms"),
+        rows=len(people) + 1,
+    )
+    st.caption(t("board.terms_about"))
+
+
+def pinning(run_id: int, line: LineView, caregiver_id: int, name: str) -> None:
+    """What it would cost the whole plan if somebody else came."""
+    cost = session.fetch(proposals.pin_cost, run_id, line.number, caregiver_id)
+    if isinstance(cost, Rule):
+        st.warning(
+            t("board.cannot", name=formats.plain(name), why=rule_of_one(cost)),
+            icon=":material/block:",
+        )
+    elif cost < 1:
+        st.success(t("board.pin_free", name=formats.plain(name)), icon=":material/check:")
+    else:
+        st.info(
+            t("board.pin_cost", name=formats.plain(name), minutes=_minutes(cost)),
+            icon=":material/push_pin:",
+        )
+
+
+def unserved(run_id: int, line: LineView) -> None:
+    """Why nobody comes, and, asked, what would have to change."""
+    if line.rule is not None:
+        st.markdown(f"**{t(f'dispatch_rule.{line.rule}')}**")
+    if not st.toggle(
+        t("board.what_would_help"), key=f"board_help_{line.number}", help=t("board.help_about")
+    ):
+        return
+    with st.spinner(t("board.trying")):
+        changes = session.fetch(proposals.changes, run_id, line.number)
+    if not changes:
+        st.caption(t("board.nothing_helps"))
+    for one in changes:
+        st.markdown(f"- {_change(one, line)}")
+
+
+def _change(one: Change, line: LineView) -> str:
+    match one:
+        case MoreCaregivers():
+            return t(
+                "board.more_caregivers",
+                count=one.count,
+                district=formats.district(one.district_code),
+                papers=_papers(one.certificates),
+                time=formats.span(one.free_from, one.free_until),
+            )
+        case HigherPrice():
+            return t("board.higher_price", amount=formats.money(one.more_fen))
+        case LaterStart():
+            return t("board.later_start", minutes=one.minutes)
+
+
+def _papers(kinds: Sequence[str] | frozenset[str]) -> str:
+    if not kinds:
+        return t("board.no_papers")
+    return t(
+        "board.with_papers", papers=formats.listed(t(f"certificate.{one}") for one in sorted(kinds))
+    )
+
+
+def rule_of_one(rule: Rule) -> str:
+    """Why one caregiver cannot come, in words that end a sentence."""
+    return t(f"dispatch_bar.{rule}")
+
+
+def choices(found: Sequence[Candidate], names: Mapping[int, str]) -> dict[int, str]:
+    """The recommended by id, as a choice reads: name, minutes on the way, score."""
+    return {
+        one.visit.caregiver_id: t(
+            "board.choice",
+            name=names.get(one.visit.caregiver_id, ""),
+            minutes=_minutes(one.visit.way_minutes),
+            rating=f"{one.rating:.1f}",
+        )
+        for one in found
+    }
+
+
+def state_badge(line: LineView) -> None:
+    layout.badge(STATES[line.state], t(f"board.state_{line.state}"))
+
+
+STATES = {
+    LineState.PROPOSED: (":material/swap_horiz:", "blue"),
+    LineState.REFUSED: (":material/block:", "red"),
+    LineState.NOBODY: (":material/person_off:", "orange"),
+    LineState.ASKED: (":material/hourglass_top:", "violet"),
+    LineState.STANDS: (":material/task_alt:", "green"),
+    LineState.SAID_NO: (":material/thumb_down:", "red"),
+    LineState.KEPT: (":material/lock:", "gray"),
+    LineState.MOOT: (":material/history:", "gray"),
+}
+
+
+def _minutes(minutes: float) -> str:
+    return f"{minutes:.0f}"
+
+
+def _hours(minutes: float) -> str:
+    return f"{minutes / 60:.1f}".removesuffix(".0")

@@ -1,0 +1,36 @@
+"""The dispatch board of the demo: a proposal for the days to come, with a caregiver pinned."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from services import clock
+from services.access import Actor
+from services.board import open_work, overrides, runs
+from services.board.open_work import Scope
+from services.board.overrides import OverrideKind, OverrideReason, Subject
+from services.board.runs import Wish
+from services.demo.nantong import CITY
+
+DAYS = 6
+WISH = "家属说上次是她来的，老人认得"
+
+
+def propose(session: Session, operator: Actor, caregiver_id: int) -> None:
+    """Have the open work of a week dispatched, as the operator would in the morning."""
+    first, last = clock.today(), clock.today() + timedelta(days=DAYS)
+    works = open_work.find(session, Scope(CITY, first, last, hourly=True))
+    wished = next((one for one in works if one.demand_id is not None), None)
+    if wished is None:
+        return
+    overrides.lay_down(
+        session,
+        operator,
+        Subject(wished.demand_id),
+        caregiver_id,
+        OverrideKind.PIN,
+        OverrideReason.FAMILY_WISH,
+        WISH,
+    )
+    session.flush()
+    runs.ask(session, operator, Wish(CITY, first, last))
