@@ -51,19 +51,17 @@ def _beside(name: str, rival: Mapping[str, Any], chosen: Mapping[str, Any]) -> s
     ranked = sorted(more.items(), key=lambda one: -abs(one[1]))[:_MOST_SAID]
     better = [_term(t_, rival, chosen, better=True) for t_, cost in ranked if cost <= -_MATTERS]
     worse = [_term(t_, rival, chosen, better=False) for t_, cost in ranked if cost >= _MATTERS]
-    cost = _minutes(sum(more.values()))
     if not better and not worse:
         return t("board.alike", name=name)
-    if better and worse:
-        return t(
-            "board.rival_both",
-            name=name,
-            better=formats.listed(better),
-            worse=formats.listed(worse),
-            cost=cost,
-        )
-    key = "board.rival_worse" if worse else "board.rival_better"
-    return t(key, name=name, what=formats.listed(worse or better), cost=cost)
+    cost = sum(more.values())
+    kind = "both" if better and worse else "better" if better else "worse"
+    return t(
+        f"board.rival_{kind}",
+        name=name,
+        better=formats.listed(better),
+        worse=formats.listed(worse),
+        sum=t("board.sum_more" if cost >= 0 else "board.sum_less", cost=_minutes(abs(cost))),
+    )
 
 
 def _term(term: str, rival: Mapping[str, Any], chosen: Mapping[str, Any], *, better: bool) -> str:
@@ -86,15 +84,12 @@ def _drawn(line: LineView, names: Mapping[int, str]) -> None:
     terms: list[dict[str, float]] = [told["terms"]]
     for one in told["rivals"]:
         terms.append({term: told["terms"][term] + more for term, more in one["more"].items()})
-    weighty = [term for term in Term if any(each.get(term, 0) >= _MATTERS for each in terms)]
-    if not weighty:
+    series = _series(terms)
+    if not series:
         return
     charts.draw(
         charts.bars(
-            {
-                t(f"dispatch_term.{term}"): [round(each.get(term, 0), 1) for each in terms]
-                for term in weighty
-            },
+            series,
             people,
             stacked=True,
         ),
@@ -103,6 +98,22 @@ def _drawn(line: LineView, names: Mapping[int, str]) -> None:
         rows=len(people) + 1,
     )
     st.caption(t("board.terms_about"))
+
+
+def _series(terms: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """What each pays by term: the weightiest in their order, the others put together."""
+    most = {term: max(each.get(term, 0) for each in terms) for term in Term}
+    told = [term for term in Term if most[term] >= _MATTERS]
+    own = sorted(told, key=lambda term: -most[term])[: len(charts.colours()) - 1]
+    series = {
+        t(f"dispatch_term.{term}"): [round(each.get(term, 0), 1) for each in terms]
+        for term in told
+        if term in own
+    }
+    if others := [term for term in told if term not in own]:
+        sums = [round(sum(each.get(term, 0) for term in others), 1) for each in terms]
+        series[t("board.other_terms")] = sums
+    return series
 
 
 def pinning(run_id: int, line: LineView, caregiver_id: int, name: str) -> None:

@@ -68,7 +68,8 @@ _PICTURE = component(
 }
 .bar {
   position: absolute; box-sizing: border-box; height: 1.9rem; padding: 0 5px; margin: 0;
-  font: inherit; font-size: 0.74rem; line-height: 1.1; text-align: left; color: inherit;
+  font: inherit; font-size: 0.74rem; line-height: calc(1.9rem - 2px); text-align: left;
+  color: inherit;
   border: 1px solid transparent; border-radius: 6px; overflow: hidden; white-space: nowrap;
   text-overflow: ellipsis;
 }
@@ -84,7 +85,9 @@ button.bar:focus-visible { outline: 2px solid var(--st-text-color); outline-offs
   background: color-mix(in srgb, var(--st-primary-color) 14%, var(--ground));
   border-color: color-mix(in srgb, var(--st-primary-color) 45%, var(--ground));
 }
-.proposed { background: var(--st-primary-color); color: var(--ground); }
+.proposed {
+  background: var(--st-primary-color); color: var(--ground); border-color: transparent;
+}
 .accepted {
   background: color-mix(in srgb, light-dark(#2c7a3f, #7fce93) 24%, var(--ground));
   border-color: light-dark(#2c7a3f, #7fce93);
@@ -98,7 +101,7 @@ button.bar:focus-visible { outline: 2px solid var(--st-text-color); outline-offs
 }
 .legend span { display: inline-flex; align-items: center; gap: 5px; }
 .legend i { width: 16px; height: 12px; border-radius: 4px; box-sizing: border-box;
-  border: 1px solid transparent; }
+  border-style: solid; border-width: 1px; }
 @media (max-width: 640px) {
   .all { min-width: 34rem; }
   .lane, .hours { grid-template-columns: 5rem minmax(0, 1fr); }
