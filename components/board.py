@@ -30,6 +30,7 @@ _AHEAD = 7
 _PICKED = "board_picked"
 _RUN = "board_run"
 _PICTURE, _TABLE = "picture", "table"
+_COMPARED = "served", "unserved", "cost", "way_minutes"
 
 
 def board() -> None:
@@ -195,9 +196,9 @@ def _figures(run: RunView, lines: Sequence[LineView]) -> None:
             height="stretch",
             help=t("board.ways_help"),
         )
-        for name, (before, after) in (("gini_hours", hours), ("gini_pay", pay)):
+        for name, (before, after) in (("hours", hours), ("pay", pay)):
             st.metric(
-                t(f"board.{name}"),
+                t(f"board.gini_{name}"),
                 f"{after['gini']:.2f}",
                 f"{after['gini'] - before['gini']:+.2f}",
                 delta_color="inverse",
@@ -342,13 +343,12 @@ def _look(run_id: int) -> None:
 def _compared(shown: RunView, other: RunView) -> None:
     """How two runs differ: what each came to, and who would come instead."""
     st.markdown(t("board.compared", here=shown.id, there=other.id))
-    names = ("served", "unserved", "cost", "way_minutes")
     st.dataframe(
         pd.DataFrame(
             {
-                "figure": [t(f"board.figure_{name}") for name in names],
-                "here": [str(shown.outcome[name]) for name in names],
-                "there": [str(other.outcome[name]) for name in names],
+                "figure": [t(f"board.figure_{name}") for name in _COMPARED],
+                "here": [str(shown.outcome[name]) for name in _COMPARED],
+                "there": [str(other.outcome[name]) for name in _COMPARED],
             }
         ),
         hide_index=True,

@@ -27,6 +27,10 @@ from services.errors import ServiceError
 
 _OUTCOME = "board_outcome"
 _WANTED = "board_wanted"
+_LAID_DOWN = {
+    OverrideKind.PIN: "board.pin_laid_down",
+    OverrideKind.FORBID: "board.forbid_laid_down",
+}
 # A kind of lines, in the order in which they matter to whoever decides.
 _KINDS = {
     "open": (LineState.PROPOSED, LineState.REFUSED, LineState.SAID_NO),
@@ -308,7 +312,7 @@ def _override(subject: Subject, caregiver_id: int, kind: OverrideKind) -> None:
         )
         if st.form_submit_button(t(f"board.do_{kind}"), type="primary", key=key):
             session.perform(
-                f"board.{kind}_laid_down",
+                _LAID_DOWN[kind],
                 overrides.lay_down,
                 subject,
                 caregiver_id,

@@ -38,7 +38,7 @@ def _figures(told: Mapping[str, Any]) -> str:
     """What of her the choice rests on, in figures."""
     parts = [
         t("board.way", minutes=_minutes(told["way_minutes"])),
-        t("board.rating", rating=f"{told['rating']:.1f}"),
+        f"★ {told['rating']:.1f}",
         t("board.booked", hours=_hours(told["booked"]), available=_hours(told["available"])),
         t("board.known", count=told["visits"]) if told["visits"] else t("board.unknown"),
     ]
@@ -54,21 +54,18 @@ def _beside(name: str, rival: Mapping[str, Any], chosen: Mapping[str, Any]) -> s
     if not better and not worse:
         return t("board.alike", name=name)
     cost = sum(more.values())
-    kind = "both" if better and worse else "better" if better else "worse"
-    return t(
-        f"board.rival_{kind}",
-        name=name,
-        better=formats.listed(better),
-        worse=formats.listed(worse),
-        sum=t("board.sum_more" if cost >= 0 else "board.sum_less", cost=_minutes(abs(cost))),
-    )
+    total = t("board.sum_more" if cost >= 0 else "board.sum_less", cost=_minutes(abs(cost)))
+    if better and worse:
+        good, bad = formats.listed(better), formats.listed(worse)
+        return t("board.rival_both", name=name, better=good, worse=bad, sum=total)
+    return t("board.rival_one", name=name, what=formats.listed(better or worse), sum=total)
 
 
 def _term(term: str, rival: Mapping[str, Any], chosen: Mapping[str, Any], *, better: bool) -> str:
     """What a term says of one beside another, in words and figures."""
     way = abs(rival["way_minutes"] - chosen["way_minutes"])
     return t(
-        f"board.{'better' if better else 'worse'}_{term}",
+        f"board.better_{term}" if better else f"board.worse_{term}",
         minutes=_minutes(way),
         rating=f"{rival['rating']:.1f}",
         hours=_hours(rival["booked"]),

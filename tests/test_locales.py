@@ -12,6 +12,9 @@ from string import Formatter
 import pytest
 
 from components import (
+    board,
+    board_lines,
+    board_timetable,
     calendar_picture,
     calendars,
     cities,
@@ -78,12 +81,18 @@ from services.analytics.findings import Kind as FindingKind
 from services.analytics.findings import Remedy
 from services.analytics.terms import LONGER, PRICES, URGENCIES, AgeBand, Daypart, Dimension, Stage
 from services.availability import Obstacle
+from services.board.overrides import OverrideKind, OverrideReason
+from services.board.proposals import LineState
+from services.board.runs import RunShape, RunStatus
 from services.chat_desk import Box
 from services.complaint_cases import Queue
 from services.compliance import contacts
 from services.compliance.findings import FindingKind as BreachKind
 from services.compliance.findings import FindingStatus
 from services.deliveries import OUTSIDE
+from services.dispatch.results import Quality
+from services.dispatch.rules import Rule
+from services.dispatch.weights import Term
 from services.drafts import Lost
 from services.duplicates import Alike
 from services.erasure import Open
@@ -214,6 +223,7 @@ FAMILIES: dict[str, set[str]] = {
     "empty.{}": {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "payouts", "policy",
+        "board",
         "complaints",
         "invoices",
         "month_end",
@@ -349,6 +359,24 @@ FAMILIES: dict[str, set[str]] = {
     "rule_section.{}": set(Section),
     "rule_status.{}": set(RuleStatus),
     "finding_kind.{}": set(BreachKind),
+    "board.bar_{}": set(board_timetable._LEGEND),
+    "board.do_{}": set(OverrideKind),
+    "board.says_{}": set(OverrideKind),
+    "board.ended_{}": {RunStatus.CANCELLED, RunStatus.FAILED},
+    "board.figure_{}": set(board._COMPARED),
+    "board.kind_{}": set(board_lines._KINDS),
+    "board.none_{}": set(board_lines._KINDS),
+    "board.state_{}": set(LineState),
+    "board.gini_{}": {"hours", "pay"},
+    "board.better_{}": set(Term),
+    "board.worse_{}": set(Term),
+    "dispatch_bar.{}": set(Rule),
+    "dispatch_rule.{}": set(Rule),
+    "dispatch_term.{}": set(Term),
+    "override_reason.{}": set(OverrideReason),
+    "run_quality.{}": set(Quality),
+    "run_shape.{}": set(RunShape),
+    "run_status.{}": set(RunStatus),
     "finding_status.{}": set(FindingStatus),
     "finding_evidence.{}": {
         f"{kind}{place}" for kind in BreachKind for place in EVIDENCE.get(kind, ("",))
