@@ -4,6 +4,7 @@ Entries belong to the month they were booked in and are only ever added: what is
 that is over does not change. Every figure is reckoned twice, from the deeds and from the ledger.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -165,47 +166,44 @@ def check_city(actor: Actor, city_code: str) -> None:
 def reckoned(session: Session, city_code: str, month: date) -> MonthEnd:
     """The month as the ledger and the deeds have it; who calls has asked who may see it."""
     since, until = recurrence.month_span(month)
-    booked = _sums(session, _entries(city_code, since, until))
-    before = _balances(session, _entries(city_code, None, since))
-    after = _balances(session, _entries(city_code, None, until))
+    accounts, booked = _booked(session, city_code, since, until)
+    orders, visits = _counts(session, city_code, since, until)
     return MonthEnd(
         city_code=city_code,
         month=month.replace(day=1),
         over=until <= clock.now(),
-        orders=_count(session, city_code, LedgerEvent.CONFIRMED, since, until),
-        visits=_count(session, city_code, LedgerEvent.REDEEMED, since, until),
+        orders=orders,
+        visits=visits,
         lines=tuple(_lines(session, city_code, since, until, booked)),
-        accounts=tuple(_accounts(before, booked, after)),
+        accounts=accounts,
         caregivers=tuple(_caregivers(session, city_code, since, until)),
     )
 
 
-def _entries(city_code: str, since: datetime | None, until: datetime) -> Subquery:
+def _entries(city_code: str, until: datetime) -> Subquery:
     """The entries of a city: of its orders, receipts, repayments and payouts, each once."""
-    within = [LedgerEntry.created_at < until]
-    if since is not None:
-        within.append(LedgerEntry.created_at >= since)
-    columns = LedgerEntry.id, LedgerEntry.event
+    within = LedgerEntry.created_at < until
+    columns = LedgerEntry.id, LedgerEntry.event, LedgerEntry.created_at
     of_orders = (
         select(*columns)
         .join(Order, Order.id == LedgerEntry.order_id)
-        .where(Order.city_code == city_code, *within)
+        .where(Order.city_code == city_code, within)
     )
     of_receipts = (
         select(*columns)
         .join(Receipt, _names(_OF_RECEIPTS, "receipt", Receipt.id))
-        .where(Receipt.city_code == city_code, Receipt.order_id.is_(None), *within)
+        .where(Receipt.city_code == city_code, Receipt.order_id.is_(None), within)
     )
     of_repayments = (
         select(*columns)
         .join(Repayment, _names(_OF_REPAYMENTS, "repayment", Repayment.id))
-        .where(Repayment.city_code == city_code, *within)
+        .where(Repayment.city_code == city_code, within)
     )
     of_payouts = (
         select(*columns)
         .join(Payout, _names(_OF_PAYOUTS, "payout", Payout.id))
         .join(PayoutBatch, PayoutBatch.id == Payout.batch_id)
-        .where(PayoutBatch.city_code == city_code, *within)
+        .where(PayoutBatch.city_code == city_code, within)
     )
     return union_all(of_orders, of_receipts, of_repayments, of_payouts).subquery()
 
@@ -220,47 +218,58 @@ def _names(events: Iterable[LedgerEvent], noun: str, number: InstrumentedAttribu
     )
 
 
-def _sums(session: Session, entries: Subquery) -> _SUM:
+def _booked(
+    session: Session, city_code: str, since: datetime, until: datetime
+) -> tuple[tuple[AccountLine, ...], _SUM]:
+    """The accounts from the month's begin to its end, and what was booked in it, in one look."""
+    entries = _entries(city_code, until)
+    amount = LedgerPosting.amount_fen
     rows = session.execute(
-        select(LedgerPosting.account, entries.c.event, func.sum(LedgerPosting.amount_fen))
+        select(
+            LedgerPosting.account,
+            entries.c.event,
+            func.sum(amount).filter(entries.c.created_at < since),
+            func.sum(amount).filter(entries.c.created_at >= since),
+            func.sum(amount),
+        )
         .join(entries, entries.c.id == LedgerPosting.entry_id)
         .group_by(LedgerPosting.account, entries.c.event)
     )
-    return {(account, event): int(total) for account, event, total in rows}
-
-
-def _balances(session: Session, entries: Subquery) -> dict[LedgerAccount, int]:
-    rows = session.execute(
-        select(LedgerPosting.account, func.sum(LedgerPosting.amount_fen))
-        .join(entries, entries.c.id == LedgerPosting.entry_id)
-        .group_by(LedgerPosting.account)
-    )
-    return {account: int(total) for account, total in rows}
+    opening, closing, booked = Counter[LedgerAccount](), Counter[LedgerAccount](), _SUM()
+    for account, event, before, within, after in rows:
+        opening[account] += int(before or 0)
+        closing[account] += int(after)
+        if within is not None:
+            booked[account, event] = int(within)
+    return tuple(_accounts(opening, booked, closing)), booked
 
 
 def _accounts(
-    before: dict[LedgerAccount, int], booked: _SUM, after: dict[LedgerAccount, int]
+    opening: Counter[LedgerAccount], booked: _SUM, closing: Counter[LedgerAccount]
 ) -> Iterable[AccountLine]:
     for account in LedgerAccount:
-        moved = {event: fen for (one, event), fen in booked.items() if one is account}
-        if account in before or account in after or moved:
-            yield AccountLine(account, before.get(account, 0), moved, after.get(account, 0))
+        if account in closing:
+            moved = {event: fen for (one, event), fen in booked.items() if one is account}
+            yield AccountLine(account, opening[account], moved, closing[account])
 
 
-def _count(
-    session: Session, city_code: str, event: LedgerEvent, since: datetime, until: datetime
-) -> int:
-    found = (
-        select(func.count(LedgerEntry.id))
+def _counts(session: Session, city_code: str, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many orders were confirmed, and how many visits redeemed."""
+    counted = (
+        select(
+            func.count().filter(LedgerEntry.event == LedgerEvent.CONFIRMED),
+            func.count().filter(LedgerEntry.event == LedgerEvent.REDEEMED),
+        )
         .join(Order, Order.id == LedgerEntry.order_id)
         .where(
             Order.city_code == city_code,
-            LedgerEntry.event == event,
+            LedgerEntry.event.in_((LedgerEvent.CONFIRMED, LedgerEvent.REDEEMED)),
             LedgerEntry.created_at >= since,
             LedgerEntry.created_at < until,
         )
     )
-    return session.scalar(found) or 0
+    orders, visits = session.execute(counted).one()
+    return orders, visits
 
 
 def _lines(

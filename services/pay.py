@@ -197,6 +197,8 @@ def is_released(session: Session, visit: Visit) -> bool:
 
 
 def _of(session: Session, account: LedgerAccount, visit_ids: Collection[int]) -> dict[int, int]:
+    if not visit_ids:  # SQLite would read the whole ledger to find none.
+        return {}
     rows = session.execute(
         select(LedgerEntry.visit_id, func.sum(LedgerPosting.amount_fen))
         .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
