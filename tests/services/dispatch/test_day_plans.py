@@ -115,8 +115,8 @@ def test_a_day_that_there_is_no_time_to_plan_as_a_whole_is_planned_in_pieces():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_day_costs_more_than_vroom_alone_would_make_of_it(seed):
-    plan = day_plans.solve(days.day(seed, 60, 20), 2.0)
-    alone = routing_peers.vroom(plan.ground, 1)
+    plan = day_plans.solve(days.day(seed, 60, 20), 1.0)
+    alone = routing_peers.vroom(plan.ground, 0)
     made = {d for route in alone.values() for d in route}
     left = sum(cost for d, cost in enumerate(plan.ground.nobody.tolist()) if d not in made)
 
