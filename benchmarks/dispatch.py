@@ -39,7 +39,7 @@ SIZES = {100: 2.0, 1_000: 0.5, 5_000: 0.15}
 ROUNDS = {100: 9, 1_000: 5, 5_000: 1}
 VISITS, CAREGIVERS = 300, 60
 # Seconds, and how far VROOM alone explores in them; the last finds the best known.
-BUDGETS = ((2.0, 1), (10.0, 3), (60.0, 5))
+BUDGETS = ((2.0, 0), (10.0, 3), (60.0, 5))
 WEEKS, WORKERS, VISITS_A_DAY = 8, 60, 40
 EVEN = (4, 8, 16, 24, 32)
 MOST_TRAVEL, MOST_UNEVEN = 1.05, 0.6
