@@ -25,7 +25,8 @@ def of_family(customer_id: int | None = None) -> None:
     """A family's invoices and what it can ask one for; staff name the family."""
     st.subheader(t("invoices.title"), anchor=False)
     found = session.fetch(invoices.of_customer, customer_id)
-    _ask(session.fetch(invoices.open_receipts, customer_id), customer_id)
+    free = session.fetch(invoices.open_receipts, customer_id)
+    _ask(free, session.fetch(invoices.most, customer_id), customer_id)
     _invoices(found, f"invoices_of_{customer_id or 'me'}")
 
 
@@ -52,16 +53,18 @@ def status() -> InvoiceStatus:
     )
 
 
-def _ask(free: Sequence[Paid], customer_id: int | None) -> None:
+def _ask(free: Sequence[Paid], most_fen: int, customer_id: int | None) -> None:
     key = f"ask_invoice_{customer_id or 'me'}"
     with st.expander(
         t("invoices.ask"), icon=":material/request_quote:", key=f"{key}_open", on_change="rerun"
     ) as opened:
         if not opened.open:
             return
-        if not free:
+        if not free or not most_fen:
             st.caption(t("invoices.nothing_free"))
             return
+        if most_fen < sum(one.amount_fen for one in free):
+            st.caption(t("invoices.most", most=formats.money(most_fen)))
         month = _month(free, key)
         buyer = st.segmented_control(
             t("field.invoice_buyer"),
@@ -188,6 +191,8 @@ def _buyer(one: InvoiceView) -> None:
             if found.tax_number:
                 layout.field(t("field.tax_number"), found.tax_number)
         st.text("\n".join(_paid(receipt) for receipt in found.receipts))
+        if one.amount_fen < sum(receipt.amount_fen for receipt in found.receipts):
+            st.caption(t("invoices.part", amount=formats.money(one.amount_fen)))
 
 
 def _moves(one: InvoiceView, *, family: bool) -> None:

@@ -25,6 +25,10 @@ class InvoiceStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+# These hold the money they are for.
+LIVE = InvoiceStatus.ASKED, InvoiceStatus.ISSUED
+
+
 class Invoice(Numbered, SealedRow, Base):
     """What a family wants an invoice for, in fen; whose it is to be is sealed."""
 

@@ -1,13 +1,13 @@
 """What invoices hold of what families paid: it neither goes back nor is invoiced again.
 
-A receipt is in one invoice at a time. All that invoices hold together is never more than a family
-paid and did not get back.
+A receipt is in one invoice at a time, with all of it that was not given back. All that invoices
+hold together is never more than a family paid and did not get back.
 """
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
-from data.invoices import Invoice, InvoicedReceipt, InvoiceStatus
+from data.invoices import LIVE, Invoice, InvoicedReceipt, InvoiceStatus
 from data.receipts import Receipt
 from data.repayments import Repayment, RepaymentStatus
 from services import clock
@@ -42,10 +42,8 @@ def left(session: Session, customer_id: int) -> int:
     repaid = select(func.sum(Repayment.amount_fen)).where(
         Repayment.customer_id == customer_id, Repayment.status == RepaymentStatus.RECORDED
     )
-    held = (
-        select(func.sum(Receipt.amount_fen))
-        .join(InvoicedReceipt, InvoicedReceipt.receipt_id == Receipt.id)
-        .where(theirs, InvoicedReceipt.let_go_at.is_(None))
+    held = select(func.sum(Invoice.amount_fen)).where(
+        Invoice.customer_id == customer_id, Invoice.status.in_(LIVE)
     )
     first, *others = (int(session.scalar(one) or 0) for one in (received, repaid, held))
     return first - sum(others)

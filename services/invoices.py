@@ -103,8 +103,17 @@ def open_receipts(session: Session, actor: Actor, customer_id: int | None = None
     return [_paid(one) for one in found]
 
 
+def most(session: Session, actor: Actor, customer_id: int | None = None) -> int:
+    """What a family's next invoice can be for at the most, in fen."""
+    actor.require(Permission.ASK_INVOICE)
+    return max(invoiced_money.left(session, _whose(session, actor, customer_id)), 0)
+
+
 def ask(session: Session, actor: Actor, form: InvoiceForm, request_key: str) -> int:
-    """Ask for an invoice for these receipts of one city; the same request key asks once."""
+    """Ask for an invoice for these receipts of one city; the same request key asks once.
+
+    It is for what was paid by them, or for what is left of all a family paid, if that is less.
+    """
     actor.require(Permission.ASK_INVOICE)
     family_id = _whose(session, actor, form.customer_id)
     # One at a time, and no money goes back meanwhile.
@@ -129,10 +138,9 @@ def ask(session: Session, actor: Actor, form: InvoiceForm, request_key: str) -> 
     city_codes = {one.city_code for one in chosen}
     if len(city_codes) > 1:
         raise Invalid("error.invoice_of_one_city")
-    amount_fen = sum(one.amount_fen for one in chosen)
     left_fen = invoiced_money.left(session, family_id)
-    if amount_fen > left_fen:
-        raise Conflict("error.invoice_beyond_received", left_fen=max(left_fen, 0))
+    if left_fen <= 0:
+        raise Conflict("error.nothing_to_invoice")
     invoice = Invoice(
         created_at=clock.now(),
         city_code=city_codes.pop(),
@@ -140,7 +148,7 @@ def ask(session: Session, actor: Actor, form: InvoiceForm, request_key: str) -> 
         asked_by_id=actor.id,
         request_key=request_key,
         buyer=form.buyer,
-        amount_fen=amount_fen,
+        amount_fen=min(left_fen, sum(one.amount_fen for one in chosen)),
     )
     invoice.title, invoice.tax_number = title, tax_number
     try:

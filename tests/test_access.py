@@ -272,6 +272,7 @@ SERVICES: dict[str, set[Role | None]] = {
     "invoices.cancel": {OPERATOR_},
     "invoices.issue": {OPERATOR_},
     "invoices.of_customer": {CUSTOMER, DESK_, OPERATOR_},
+    "invoices.most": {CUSTOMER, DESK_, OPERATOR_},
     "invoices.open_receipts": {CUSTOMER, DESK_, OPERATOR_},
     "invoices.queue": {OPERATOR_},
     "invoices.refuse": {OPERATOR_},

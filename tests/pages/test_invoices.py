@@ -4,9 +4,9 @@ import pytest
 
 from data.accounts import Account
 from data.database import reading, writing
-from services import invoices
+from services import invoices, repayments
 from services.invoices import BuyerKind, InvoiceForm, InvoiceStatus
-from tests.factories import DESK, NANTONG, NASTY, OPERATOR, ZHOU, make_receipt
+from tests.factories import DESK, NANTONG, NASTY, OPERATOR, ZHOU, make_receipt, receipt_form
 from tests.pages.screen import confirm, errors, opened, questions, said, successes, words
 
 PAGE, BILL, RECEIPTS = (
@@ -54,6 +54,22 @@ def test_a_family_asks_and_withdraws(open_app, receipt_id):
     app = confirm(open_app(BILL, ZHOU), f"withdraw_invoice_{one.id}")
     assert successes(app) == [words("invoices.withdrawn")]
     assert kept()[0].status is InvoiceStatus.WITHDRAWN
+
+
+def test_what_has_gone_back_is_said_and_not_invoiced(open_app, receipt_id):
+    with writing() as session:
+        repayments.record(session, OPERATOR, receipt_form(amount="30", reference="back"), "back")
+    app = opened(open_app(BILL, ZHOU), "ask_invoice_me_open")
+    assert words("invoices.most", most="¥50") in said(app)
+    app.multiselect(key="ask_invoice_me_receipts_None").set_value([receipt_id])
+    app.text_input(key="ask_invoice_me_title").set_value("周晓燕")
+    app.button(key="ask_invoice_me").click().run()
+    [one] = kept()
+    assert one.amount_fen == 5000
+    app = opened(open_app(BILL, ZHOU), f"invoice_{one.id}_buyer_open")
+    assert words("invoices.part", amount="¥50") in said(app)
+    app = opened(open_app(BILL, ZHOU), "ask_invoice_me_open")
+    assert words("invoices.nothing_free") in said(app)
 
 
 def test_a_month_chooses_all_its_payments(open_app, receipt_id):
