@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, plans, session
+from components import catalogue, formats, icons, layout, plans, recommended, session
 from components.caregivers import profile_dialog
 from components.i18n import t
 from components.invitations import invite_button
@@ -39,6 +39,8 @@ def decisions(waiting: list[Decision], items: dict[int, ItemView]) -> None:
                 for number, candidate in enumerate(decision.candidates):
                     best = number == 0 and candidate.fits
                     _candidate_card(candidate, items.get(decision.item_id), best=best)
+            if decision.rhythm is None:
+                recommended.for_demand(decision.demand_id, items.get(decision.item_id))
 
 
 def more_button(are_waiting: bool) -> None:
@@ -77,6 +79,8 @@ def unanswered(demands: list[Decision], items: dict[int, ItemView]) -> None:
                 ):
                     demand_head(demand, items)
                     invite_button(demand.demand_id, items.get(demand.item_id))
+                    if demand.rhythm is None:
+                        recommended.for_demand(demand.demand_id, items.get(demand.item_id))
 
 
 def demand_head(demand: Decision, items: dict[int, ItemView]) -> None:

@@ -24,17 +24,17 @@ def reasons(run_id: int, line: LineView) -> None:
     """Why this caregiver, and the next two beside her, term by term."""
     told = line.explanation
     st.markdown(t("board.why", name=formats.plain(line.caregiver_name), cost=_minutes(line.cost)))
-    st.caption(_figures(told))
+    st.caption(figures(told))
     names = session.fetch(proposals.names, [one["caregiver_id"] for one in told["rivals"]])
     for one in told["rivals"]:
         name = formats.plain(names.get(one["caregiver_id"], ""))
-        st.markdown(f"- {_beside(name, one, told)}")
+        st.markdown(f"- {beside(name, one, one['more'], told)}")
     if not told["rivals"]:
         st.caption(t("board.no_rival"))
     _drawn(line, names)
 
 
-def _figures(told: Mapping[str, Any]) -> str:
+def figures(told: Mapping[str, Any]) -> str:
     """What of her the choice rests on, in figures."""
     parts = [
         t("board.way", minutes=_minutes(told["way_minutes"])),
@@ -45,9 +45,10 @@ def _figures(told: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
-def _beside(name: str, rival: Mapping[str, Any], chosen: Mapping[str, Any]) -> str:
+def beside(
+    name: str, rival: Mapping[str, Any], more: Mapping[str, float], chosen: Mapping[str, Any]
+) -> str:
     """How another compares: "李娜: 8 minutes nearer, but 46 of 44 hours this week already"."""
-    more: dict[str, float] = rival["more"]
     ranked = sorted(more.items(), key=lambda one: -abs(one[1]))[:_MOST_SAID]
     better = [_term(t_, rival, chosen, better=True) for t_, cost in ranked if cost <= -_MATTERS]
     worse = [_term(t_, rival, chosen, better=False) for t_, cost in ranked if cost >= _MATTERS]

@@ -13,6 +13,7 @@ from components import (
     navigation,
     read_back,
     recipients,
+    recommended,
     search,
     session,
     troubles,
@@ -186,6 +187,12 @@ def _book(caller: Caller, items: dict[int, ItemView], kind: OrderKind) -> None:
     if wanted is None:
         return
     if asked is None:
+        recommended.for_wish(
+            caller.id,
+            wanted,
+            items[wanted.item_id],
+            lambda one: _pick(wanted, search.booking_query(one, wanted)),
+        )
         search.results(
             wanted, items, then=lambda query: _pick(wanted, query), customer_id=caller.id
         )

@@ -181,7 +181,7 @@ def results(
         for one in finding.shown:
             chosen = _card(one, items[wanted.item_id], faces.get(one.id), wanted, book)
             if chosen:
-                book(_booking_query(one.id, wanted))
+                book(booking_query(one.id, wanted))
     layout.more_button(range(finding.count), _KEY, _SHOWN_AT_ONCE)
 
 
@@ -285,10 +285,10 @@ def _next_starts(caregiver_id: int, wanted: Wanted, book: Callable[[dict[str, st
             if st.button(
                 formats.moment(start), icon=":material/event:", key=f"next_start_{number}"
             ):
-                book(_booking_query(caregiver_id, replace(wanted, starts_at=start)))
+                book(booking_query(caregiver_id, replace(wanted, starts_at=start)))
 
 
-def _booking_query(caregiver_id: int, wanted: Wanted) -> dict[str, str]:
+def booking_query(caregiver_id: int, wanted: Wanted) -> dict[str, str]:
     """What the booking page must know; nothing that names a person."""
     query = {
         "caregiver": str(caregiver_id),

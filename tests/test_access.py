@@ -342,6 +342,8 @@ SERVICES: dict[str, set[Role | None]] = {
     "board.proposals.plan": {OPERATOR_},
     "board.proposals.recommended": {OPERATOR_},
     "board.proposals.timetable": {OPERATOR_},
+    "board.recommendations.for_demand": {OPERATOR_},
+    "board.recommendations.for_wish": {DESK_},
     "board.runs.ask": {OPERATOR_},
     "board.runs.cancel": {OPERATOR_},
     "board.runs.latest": {OPERATOR_},

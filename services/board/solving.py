@@ -1,7 +1,7 @@
 """Solving: what the worker does with a run: reads it, reckons for as long as it may, writes it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -14,16 +14,16 @@ from data.dispatch import DispatchLine, DispatchRun, RunShape, RunStatus
 from data.history import Noun
 from services import clock, lifecycles, rules
 from services.access import SYSTEM
-from services.board import roads, situations, snapshots
+from services.board import explanations, roads, situations, snapshots
 from services.board.open_work import Scope
 from services.board.situations import Means, Situation
 from services.dispatch import batches, day_plans, explaining, fairness
-from services.dispatch.explaining import Candidate, Explanation
+from services.dispatch.explaining import Explanation
 from services.dispatch.fairness import Fairness, Spread
 from services.dispatch.plans import Plan
 from services.dispatch.problem import Problem
 from services.dispatch.results import Assignment, Solution
-from services.dispatch.weights import Term, Weights
+from services.dispatch.weights import Weights
 
 KIND = "dispatch"
 # Says how far the work is, in percent; true if somebody wants it stopped.
@@ -196,7 +196,7 @@ def _lines(run_id: int, found: Found) -> Iterator[DispatchLine]:
             line.caregiver_id = one.caregiver_id
             line.starts_at, line.ends_at = one.starts_at, one.ends_at
             line.price_fen = one.price_fen
-            line.explanation = _explained(found.explanations[one.demand_id])
+            line.explanation = explanations.explained(found.explanations[one.demand_id])
         else:
             window = demands[one.demand_id].windows[0]
             line.rule = str(one.rule)
@@ -204,35 +204,3 @@ def _lines(run_id: int, found: Found) -> Iterator[DispatchLine]:
             line.price_fen = demands[one.demand_id].highest_fen
             line.explanation = {}
         yield line
-
-
-def _explained(one: Explanation) -> dict[str, Any]:
-    """An explanation as JSON: figures by their names, terms in minutes."""
-    return {
-        **_figures(one.chosen),
-        "terms": _minutes(one.chosen.visit.terms),
-        "rivals": [
-            {
-                **_figures(rival.candidate),
-                "caregiver_id": rival.candidate.visit.caregiver_id,
-                "more": _minutes(rival.more),
-            }
-            for rival in one.rivals
-        ],
-    }
-
-
-def _figures(one: Candidate) -> dict[str, Any]:
-    return {
-        "price_fen": one.visit.price_fen,
-        "way_minutes": round(one.visit.way_minutes, 1),
-        "rating": round(one.rating, 2),
-        "booked": one.booked,
-        "available": one.available,
-        "visits": one.visits,
-        "elsewhere": one.elsewhere,
-    }
-
-
-def _minutes(terms: Mapping[Term, float]) -> dict[str, float]:
-    return {str(term): round(cost, 2) for term, cost in terms.items()}
