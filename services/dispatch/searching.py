@@ -72,6 +72,32 @@ class Search:
                     return False
                 if found <= few:
                     break
+        return self._relocate(everybody, over)
+
+    def _relocate(self, everybody: list[int], over: Callable[[], bool]) -> bool:
+        """Move single visits to wherever they cost less, until none does; whether time sufficed.
+
+        Pieces look at those who are near; what counts beside the way may speak for somebody else.
+        """
+        moved = True
+        while moved:
+            moved = False
+            for d in everybody:
+                if over():
+                    return False
+                moved |= self._moved(d)
+        return True
+
+    def _moved(self, d: int) -> bool:
+        """Give a visit its cheapest place; whether that is another one than before."""
+        now = insertions.own(self.ground, self.routes, d)
+        best = next(iter(insertions.places(self.ground, self.routes, d)), None)
+        before = self._nobody(d) if now is None else now.cost
+        if best is None or best.cost >= before - 1e-6:
+            return False
+        routes = insertions.without(self.routes, d)
+        self.routes = routes | {best.shift: best.in_route(routes.get(best.shift, ()))}
+        self.left.discard(d)
         return True
 
     def _round(self, everybody: list[int], size: int, over: Callable[[], bool]) -> int | None:

@@ -168,3 +168,12 @@ def test_who_falls_ill_is_replaced_and_the_others_stay():
     assert {*replan.moved, *replan.lost} >= hers
     assert len({*replan.moved, *replan.lost} - hers) <= 2
     assert ill not in replan.plan.solution.who.values()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_visit_of_a_settled_plan_costs_less_elsewhere(seed):
+    plan = day_plans.solve(towns.town(seed, 14, 30, spread_km=20), 20)
+    assert plan.solution.quality is Quality.SETTLED
+    for line in plan.solution.assignments:
+        first = plan.options(line.demand_id, 1)[0]
+        assert first.visit.cost >= plan.sent(line.demand_id).visit.cost - 1e-6
