@@ -27,6 +27,7 @@ from services.catalogue import ItemView, Skill
 from services.courses import Course
 from services.demands import DemandForm, DemandStatus, DemandView
 from services.drafts import DraftFields
+from services.recipients import Sex
 
 _KEY = "demand"
 _PLAN = "demand_plan"
@@ -62,7 +63,17 @@ def demand_form(
             format_func=lambda one: t(f"skill.{one}"),
             key=f"{_KEY}_skills",
         )
+        sex = st.segmented_control(
+            t("field.wished_sex"),
+            [drafts.EITHER, *Sex],
+            required=True,
+            default=drafts.EITHER,
+            format_func=lambda one: t(f"wished_sex.{one}"),
+            key=f"{_KEY}_wished_sex",
+            help=t("demand.wished_sex_help"),
+        )
         words = wishes.words_field(_KEY)
+    wished_sex = None if sex == drafts.EITHER else Sex(sex)
     wished = tuple(Skill(one) for one in skills)
     draft = DraftFields(
         recipient_id=recipient.id if recipient else None,
@@ -78,6 +89,7 @@ def demand_form(
         lowest_fen=lowest_fen,
         highest_fen=highest_fen,
         skills=wished,
+        wished_sex=wished_sex,
         words=words,
     )
     if st.session_state[f"{_KEY}_often"] == drafts.REGULARLY:
@@ -105,6 +117,7 @@ def demand_form(
             place_id=location.place_id,
             cell=location.cell,
             skills=wished,
+            wished_sex=wished_sex,
             words=words,
             rule=course.rule if course else None,
             until_on=course.last_on if course else None,

@@ -15,6 +15,8 @@ from services.drafts import DraftFields, DraftView
 
 FIRST_START = time(9)
 ONCE, REGULARLY = OFTEN = ("once", "regularly")
+# Whichever sex the caregiver is of.
+EITHER = "either"
 
 
 def restore(key: str, items: Mapping[int, ItemView], customer_id: int | None) -> DraftFields | None:
@@ -108,6 +110,7 @@ def _values(key: str, fields: DraftFields, items: Mapping[int, ItemView]) -> dic
     return filled | {
         f"{key}_address": fields.address,
         f"{key}_skills": list(fields.skills),
+        f"{key}_wished_sex": fields.wished_sex or EITHER,
         f"{key}_words": fields.words,
     }
 
@@ -124,6 +127,7 @@ def _blanks(key: str, items: Mapping[int, ItemView]) -> dict[str, object]:
         f"{key}_start": FIRST_START,
         f"{key}_address": "",
         f"{key}_skills": [],
+        f"{key}_wished_sex": EITHER,
         f"{key}_words": "",
     }
     for item in items.values():

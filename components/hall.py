@@ -204,6 +204,8 @@ def _lines(task: HallTask, item: ItemView | None, open_places: dict[int, str]) -
     if task.skills:
         wished = " · ".join(t(f"skill.{skill}") for skill in task.skills)
         lines.append(f":material/checklist: {t('hall.wished', skills=wished)}")
+    if task.wished_sex is not None:
+        lines.append(f":material/wc: {t(f'hall.wished_{task.wished_sex}')}")
     lines.append(f":gray[:small[{t('hall.posted', ago=formats.ago(task.posted_at))}]]")
     if obstacles := _obstacles(task):
         lines.append(" ".join(obstacles))

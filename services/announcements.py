@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, or_, select
 from sqlalchemy.orm import Session
 
 from data.caregivers import Caregiver, CaregiverStatus, Certificate
@@ -34,6 +34,7 @@ def announce_demand(session: Session, facts: dict[str, Any]) -> dict[str, Any]:
                 Caregiver.city_code == demand.city_code,
                 Caregiver.status == CaregiverStatus.APPROVED,
                 Caregiver.id.not_in(kept_apart.not_for(demand.customer_id, demand.city_code)),
+                or_(Caregiver.sex == demand.wished_sex, literal(demand.wished_sex is None)),
             )
         )
         if needed <= held.get(caregiver.id, set())

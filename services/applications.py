@@ -114,6 +114,8 @@ def apply(session: Session, actor: Actor, demand_id: int, price_fen: int, said: 
     item = session.get_one(CareItem, demand.item_id)
     if not certificates.holds_all(session, me.id, item.required_certificates):
         raise Conflict("error.certificate_missing")
+    if demand.wished_sex not in (None, me.sex):
+        raise Conflict("error.other_sex_wished")
     if not demand.lowest_fen <= price_fen <= demand.highest_fen:
         raise Invalid(
             "error.price_out_of_range",

@@ -82,6 +82,8 @@ def _check_time(session: Session, caregiver: Caregiver, demand: Demand) -> None:
 def _ask(session: Session, actor: Actor, demand: Demand, caregiver: Caregiver) -> int:
     item = session.get_one(CareItem, demand.item_id)
     bookings.check_suits(session, caregiver, item, demand.cell)
+    if demand.wished_sex not in (None, caregiver.sex):
+        raise Conflict("error.caregiver_of_other_sex")
     asked_fen = price_bounds.asked(session, caregiver, item.id)
     if asked_fen is None:
         raise Conflict("error.caregiver_does_not_offer")

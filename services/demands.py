@@ -14,7 +14,7 @@ from data.cities import City, Place
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus, Invitation
 from data.history import Noun
 from data.notices import NoticeKind
-from data.recipients import Recipient
+from data.recipients import Recipient, Sex
 from data.verifications import CaseKind
 from services import (
     announcements,
@@ -66,6 +66,7 @@ class DemandForm:
     place_id: int | None = None
     cell: str | None = None
     skills: tuple[Skill, ...] = ()
+    wished_sex: Sex | None = None
     words: str = ""
     rule: str | None = None
     until_on: date | None = None
@@ -188,6 +189,7 @@ def store(
         lowest_fen=form.lowest_fen,
         highest_fen=form.highest_fen,
         skills=[str(skill) for skill in form.skills],
+        wished_sex=form.wished_sex,
         words=said,
         status=status,
     )

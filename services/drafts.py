@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from data.catalogue import CareItem, Skill
 from data.cities import City, CityStatus, Place
 from data.demands import Draft
-from data.recipients import Recipient
+from data.recipients import Recipient, Sex
 from services import callers, clock, places, regions
 from services.access import Actor, Permission, Role
 from services.wording import words
@@ -46,6 +46,7 @@ class DraftFields:
     lowest_fen: int | None = None
     highest_fen: int | None = None
     skills: tuple[Skill, ...] = ()
+    wished_sex: Sex | None = None
     words: str = ""
 
 
@@ -165,7 +166,7 @@ def merge(session: Session, kept_id: int, gone_id: int) -> None:
 
 def _fields(body: dict[str, Any]) -> DraftFields:
     day, start, until_on = body["day"], body["start"], body.get("until_on")
-    weekdays = body.get("weekdays")
+    weekdays, sex = body.get("weekdays"), body.get("wished_sex")
     return DraftFields(
         **body
         | {
@@ -174,6 +175,7 @@ def _fields(body: dict[str, Any]) -> DraftFields:
             "weekdays": None if weekdays is None else tuple(weekdays),
             "until_on": date.fromisoformat(until_on) if until_on else None,
             "skills": tuple(Skill(skill) for skill in body["skills"]),
+            "wished_sex": Sex(sex) if sex else None,
         }
     )
 

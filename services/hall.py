@@ -44,7 +44,7 @@ AGE_BAND_YEARS = 10
 # Rows, not objects: a hall of hundreds is read on every rerun.
 _SHOWN_OF_DEMAND = (
     "id item_id district_code place_id cell starts_at ends_at units lowest_fen highest_fen "
-    "skills words created_at rule until_on"
+    "skills words created_at rule until_on wished_sex"
 ).split()
 
 
@@ -87,6 +87,7 @@ class HallTask:
     highest_total_fen: int
     skills: tuple[Skill, ...]
     words: str
+    wished_sex: Sex | None
     recipient_sex: Sex
     recipient_age_from: int
     recipient_mobility: Mobility
@@ -119,6 +120,7 @@ class _Looking:
     plan: Calendar
     taken: Sequence[Taken]
     sheet: Sheet
+    sex: Sex
 
 
 def tasks(session: Session, actor: Actor, wanted: HallFilter, limit: int = MOST_SHOWN) -> Hall:
@@ -175,6 +177,7 @@ def _looking(session: Session, actor: Actor, me: Caregiver) -> _Looking:
         # This week's hours count from its Monday on, and a night before the first visit.
         gate.taken(session, me.id, now - calendars.A_WEEK, latest),
         tariffs.around(session, me.city_code, now, latest),
+        me.sex,
     )
 
 
@@ -239,7 +242,7 @@ def _task(
     obstacles: tuple[Obstacle, ...],
     fit: Fit | None,
 ) -> HallTask:
-    band = places.band(kilometres)
+    band, unwished = places.band(kilometres), row.wished_sex not in (None, looking.sex)
     years = recipients.age(row.birth_date)
     can = bool(fit.fitting) if fit else Obstacle.BUSY not in obstacles
     return HallTask(
@@ -259,6 +262,7 @@ def _task(
         highest_total_fen=_total(looking.sheet, row, row.highest_fen),
         skills=tuple(Skill(skill) for skill in row.skills),
         words=row.words,
+        wished_sex=row.wished_sex,
         recipient_sex=row.sex,
         recipient_age_from=years // AGE_BAND_YEARS * AGE_BAND_YEARS,
         recipient_mobility=row.mobility,
@@ -270,7 +274,7 @@ def _task(
         my_price_fen=row.price_fen,
         posted_at=row.created_at,
         open_moves=_open_moves(
-            looking.actor, row.application_status, barred=bool(missing) or not can
+            looking.actor, row.application_status, barred=bool(missing) or unwished or not can
         ),
     )
 
@@ -306,5 +310,8 @@ def _asked_for(wanted: HallFilter) -> ColumnElement[bool]:
 
 def _open_moves(actor: Actor, mine: ApplicationStatus | None, *, barred: bool) -> tuple[str, ...]:
     """What the caregiver may do about a demand: apply, apply again or withdraw."""
-    moves = ("apply",) if mine is None else lifecycles.open_moves(Noun.APPLICATION, mine, actor)
-    return tuple(move for move in moves if move == "withdraw" or not barred)
+    if mine is None:
+        return () if barred else ("apply",)
+    hers = ("withdraw",) if barred else ("withdraw", "apply_again")
+    moves = lifecycles.open_moves(Noun.APPLICATION, mine, actor)
+    return tuple(move for move in moves if move in hers)

@@ -50,6 +50,7 @@ def repeat(
         lowest_fen=former.lowest_fen,
         highest_fen=former.highest_fen,
         skills=tuple(Skill(skill) for skill in former.skills),
+        wished_sex=former.wished_sex,
         words=former.words,
     )
     if drafts.written(session, actor, owner_id) not in (None, fields):

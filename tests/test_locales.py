@@ -300,6 +300,8 @@ FAMILIES: dict[str, set[str]] = {
     "system.{}": set(security.NAMED_SYSTEMS),
     "score.{}": set(reviews._SCORES),
     "sex.{}": set(Sex),
+    "hall.wished_{}": set(Sex),
+    "wished_sex.{}": {*Sex, "either"},
     "sign_in.demo_{}": set(Role),
     "sign_in.{}": {"password", "code", "sign_up"},
     "sign_up.{}": set(accounts.SELF_SERVICE),
