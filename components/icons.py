@@ -2,6 +2,7 @@
 
 from services.access import Role
 from services.availability import Obstacle
+from services.board.leaving import Sign
 from services.board.overrides import OverrideKind
 from services.call_list import Outcome
 from services.caregivers import CaregiverLevel, CaregiverStatus
@@ -36,6 +37,14 @@ COMPLAINT = {
 OVERRIDE = {
     OverrideKind.PIN: (":material/push_pin:", "blue"),
     OverrideKind.FORBID: (":material/person_cancel:", "red"),
+}
+LEAVING = {
+    Sign.HOURS_HALVED: ":material/trending_down:",
+    Sign.PAY_LOW: ":material/payments:",
+    Sign.SAYS_NO: ":material/do_not_disturb_on:",
+    Sign.RATING_FALLS: ":material/star_half:",
+    Sign.NO_VISIT: ":material/event_busy:",
+    Sign.LONG_WAYS: ":material/directions_bike:",
 }
 POINTS = {
     PointsStatus.STANDING: (":material/gavel:", "orange"),

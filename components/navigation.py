@@ -68,6 +68,7 @@ PAGES = (
     PageEntry("operator", "payouts", "account_balance", Permission.SETTLE_PAY),
     PageEntry("operator", "month_end", "calendar_month", Permission.CLOSE_MONTH),
     PageEntry("operator", "unmet", "search_off", Permission.READ_UNMET_NEEDS),
+    PageEntry("operator", "fairness", "balance", Permission.DISPATCH),
     PageEntry("operator", "catalogue", "menu_book", Permission.KEEP_CATALOGUE),
     PageEntry("operator", "compliance", "policy", Permission.DECIDE_COMPLAINT),
     PageEntry("operator", "rules", "gavel", Permission.KEEP_RULES),

@@ -23,6 +23,7 @@ from components import (
     customers,
     desk,
     drafts,
+    fairness,
     formats,
     icons,
     month_end,
@@ -81,6 +82,8 @@ from services.analytics.findings import Kind as FindingKind
 from services.analytics.findings import Remedy
 from services.analytics.terms import LONGER, PRICES, URGENCIES, AgeBand, Daypart, Dimension, Stage
 from services.availability import Obstacle
+from services.board.fairness_figures import Presence
+from services.board.leaving import Sign
 from services.board.overrides import OverrideKind, OverrideReason
 from services.board.proposals import LineState
 from services.board.runs import RunShape, RunStatus
@@ -224,6 +227,7 @@ FAMILIES: dict[str, set[str]] = {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "payouts", "policy",
         "board",
+        "fairness",
         "complaints",
         "invoices",
         "month_end",
@@ -372,6 +376,14 @@ FAMILIES: dict[str, set[str]] = {
     "board.gini_{}": {"hours", "pay"},
     "board.better_{}": set(Term),
     "board.worse_{}": set(Term),
+    "fairness.spread_{}": {"hours", "pay", "faces"},
+    "fairness.two_{}": {"hours", "pay", "faces"},
+    "fairness.proposed_{}": {"same", "more", "less"},
+    "fairness.{}": set(fairness._TILES),
+    "fairness.{}_help": set(fairness._TILES),
+    "leaving.{}": set(Sign),
+    "leaving.rule_{}": set(Sign),
+    "presence.{}": set(Presence),
     "dispatch_bar.{}": set(Rule),
     "dispatch_rule.{}": set(Rule),
     "dispatch_term.{}": set(Term),

@@ -37,7 +37,8 @@ DIALECT = "dialect"
 # A visit that ended so shortly before a free time is one she comes from.
 _SHORTLY = timedelta(hours=1)
 _A_MINUTE = timedelta(minutes=1)
-_DONE = VisitStatus.FINISHED, VisitStatus.REDEEMED
+_AN_HOUR = 60
+DONE = VisitStatus.FINISHED, VisitStatus.REDEEMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,16 @@ class PastWork:
     minutes: float
     earned_fen: int
     weeks: float
+
+    @property
+    def hours_a_week(self) -> float:
+        """Of a week on which she was there; less than one counts as one."""
+        return self.minutes / _AN_HOUR / max(self.weeks, 1.0)
+
+    @property
+    def pay_a_week(self) -> float:
+        """Of such a week, in fen."""
+        return self.earned_fen / max(self.weeks, 1.0)
 
 
 def find(
@@ -135,7 +146,7 @@ def past_work(session: Session, people: Sequence[Caregiver], days: int) -> dict[
             Visit.total_fen - Visit.commission_fen,
         ).where(
             Visit.caregiver_id.in_([one.id for one in people]),
-            Visit.status.in_(_DONE),
+            Visit.status.in_(DONE),
             Visit.starts_at >= since,
             Visit.starts_at < now,
         )
@@ -150,8 +161,8 @@ def past_work(session: Session, people: Sequence[Caregiver], days: int) -> dict[
     }
 
 
-def _there(session: Session, people: Sequence[Caregiver], span: Span) -> dict[int, timedelta]:
-    """How much of a span each was there."""
+def approved_since(session: Session, people: Sequence[Caregiver]) -> dict[int, datetime]:
+    """Since when each may work."""
     ids = [one.id for one in people]
     approved = dict(
         session.execute(
@@ -164,14 +175,19 @@ def _there(session: Session, people: Sequence[Caregiver], span: Span) -> dict[in
             .group_by(StatusChange.subject_id)
         ).all()
     )
+    return {one.id: approved.get(one.id, one.created_at) for one in people}
+
+
+def _there(session: Session, people: Sequence[Caregiver], span: Span) -> dict[int, timedelta]:
+    """How much of a span each was there."""
     since, until = span
     there = {
-        one.id: max(until - max(since, approved.get(one.id, one.created_at)), timedelta())
-        for one in people
+        one: max(until - max(since, approved_at), timedelta())
+        for one, approved_at in approved_since(session, people).items()
     }
     for caregiver_id, starts_at, ends_at in session.execute(
         select(Leave.caregiver_id, Leave.starts_at, Leave.ends_at).where(
-            Leave.caregiver_id.in_(ids),
+            Leave.caregiver_id.in_(there),
             Leave.withdrawn_at.is_(None),
             Leave.ends_at > since,
             Leave.starts_at < until,
@@ -223,7 +239,7 @@ def _experience(session: Session, ids: Sequence[int]) -> dict[int, set[str]]:
         select(Visit.caregiver_id, Recipient.mobility)
         .join(Order, Order.id == Visit.order_id)
         .join(Recipient, Recipient.id == Order.recipient_id)
-        .where(Visit.caregiver_id.in_(ids), Visit.status.in_(_DONE))
+        .where(Visit.caregiver_id.in_(ids), Visit.status.in_(DONE))
         .distinct()
     )
     found = defaultdict[int, set[str]](set)
