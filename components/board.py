@@ -179,6 +179,8 @@ def _head(run: RunView) -> None:
     if run.replays_id:
         parts.append(t("board.replay_of", number=run.replays_id))
     st.caption(" · ".join(parts))
+    if run.outcome["roadless"]:
+        st.warning(t("board.roadless"), icon=":material/wrong_location:")
 
 
 def _figures(run: RunView, lines: Sequence[LineView]) -> None:

@@ -43,6 +43,7 @@ from services import (
 )
 from services.access import SYSTEM, Actor, Permission
 from services.analytics import publishing, upkeep
+from services.board import runs
 from services.compliance import findings
 from services.deliveries import Transact
 from services.errors import NotFound
@@ -135,6 +136,9 @@ JOBS: dict[str, Schedule] = {
     ),
     "requeue_talks": Schedule(
         timedelta(minutes=1), lambda session: talks.requeue_due(session, SYSTEM)
+    ),
+    "drop_old_runs": Schedule(
+        timedelta(days=1), lambda session: runs.drop_old(session, SYSTEM)
     ),
     "close_order_talks": Schedule(
         timedelta(hours=6), lambda session: order_talks.close_due(session, SYSTEM)

@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from data import database
 from services import demo, gateways, keys, providers, settings
+from services.board import roads
 from services.demo.progress import drawn_on
 from services.settings import DemoSize
 
@@ -31,6 +32,7 @@ def prepare() -> None:
     settings.check()
     providers.check()
     gateways.check()
+    roads.address()
     _in_turn(_upgrade)
     know_the_key()
     with database.reading() as session:

@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account
 from data.caregivers import Caregiver
-from data.cities import City
 from data.demands import Demand, DemandStatus
 from data.dispatch import DispatchLine, RunShape, RunStatus
 from data.orders import AHEAD, Order, OrderStatus, Visit, VisitStatus
 from services import clock, recurrence
 from services.access import Actor, Permission
 from services.availability import A_DAY
-from services.board import roads, runs, snapshots
+from services.board import runs, snapshots
 from services.dispatch import batches, counterfactuals, day_plans, explaining
 from services.dispatch.counterfactuals import Change
 from services.dispatch.explaining import Candidate
@@ -217,8 +216,7 @@ def plan(session: Session, actor: Actor, run_id: int) -> Plan:
     run = runs.reach(session, actor, run_id)
     if run.status is not RunStatus.PROPOSED:
         raise Conflict("error.dispatch_run_moved_on")
-    city = session.scalars(select(City).where(City.code == run.city_code)).one()
-    problem = snapshots.unpacked(run.problem, roads.of(city))
+    problem = snapshots.unpacked(run.problem)
     if run.shape is RunShape.SINGLE:
         return batches.solve(problem)
     found = session.execute(

@@ -7,20 +7,22 @@ from datetime import datetime
 
 import msgspec
 
+from services.board.roads import Measured, Table
 from services.dispatch.problem import Caregiver, Demand, Problem
-from services.dispatch.travel import StraightLine, Travel
+from services.dispatch.travel import StraightLine
 from services.dispatch.weights import Weights
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All of a problem but the ways, of which only the straight line's figures can be kept."""
+    """All of a problem; of its ways the straight line's figures, or a table of minutes."""
 
     now: datetime
     demands: tuple[Demand, ...]
     caregivers: tuple[Caregiver, ...]
     weights: Weights
     straight_line: StraightLine | None
+    table: Table | None
     pins: Mapping[int, int]
     forbidden: frozenset[tuple[int, int]]
     before: Mapping[int, int]
@@ -36,6 +38,7 @@ def packed(problem: Problem) -> bytes:
         caregivers=problem.caregivers,
         weights=problem.weights,
         straight_line=travel if isinstance(travel, StraightLine) else None,
+        table=travel.table if isinstance(travel, Measured) else None,
         pins=problem.pins,
         forbidden=problem.forbidden,
         before=problem.before,
@@ -44,8 +47,8 @@ def packed(problem: Problem) -> bytes:
     return zlib.compress(msgspec.msgpack.encode(kept))
 
 
-def unpacked(content: bytes, travel: Travel) -> Problem:
-    """The problem of such bytes; the given ways are used where others than the straight line were.
+def unpacked(content: bytes) -> Problem:
+    """The problem of such bytes.
 
     msgspec.DecodeError or zlib.error where the bytes are none of a problem.
     """
@@ -55,7 +58,7 @@ def unpacked(content: bytes, travel: Travel) -> Problem:
         demands=kept.demands,
         caregivers=kept.caregivers,
         weights=kept.weights,
-        travel=kept.straight_line or travel,
+        travel=Measured(kept.table) if kept.table else kept.straight_line or StraightLine(),
         pins=kept.pins,
         forbidden=kept.forbidden,
         before=kept.before,

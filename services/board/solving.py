@@ -1,8 +1,9 @@
 """Solving: what the worker does with a run: reads it, reckons for as long as it may, writes it."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
@@ -25,6 +26,8 @@ from services.dispatch.problem import Problem
 from services.dispatch.results import Assignment, Solution
 from services.dispatch.weights import Weights
 
+log = logging.getLogger(__name__)
+
 KIND = "dispatch"
 # Says how far the work is, in percent; true if somebody wants it stopped.
 Watch = Callable[[int], bool]
@@ -32,18 +35,23 @@ Watch = Callable[[int], bool]
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a run solves, how, and for how many seconds at most."""
+    """What a run solves, how, and for how many seconds at most; a replay keeps its ways."""
 
     situation: Situation
     shape: RunShape
     budget_seconds: int
+    replays: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a run came to, why, and how even work is before and with it."""
+    """What a run came to, why, and how even work is before and with it.
+
+    `roadless`: the routing service failed, and straight lines stood in.
+    """
 
     situation: Situation
+    roadless: bool
     solution: Solution
     explanations: dict[int, Explanation]
     before: Fairness
@@ -71,22 +79,22 @@ def read(session: Session, facts: dict[str, Any]) -> Material | None:
         return None
     city = session.scalars(select(City).where(City.code == run.city_code)).one()
     if run.replays_id is not None:
-        situation = replayed(session, city, run.replays_id)
+        situation = replayed(session, run.replays_id)
     else:
         window_days = rules.now(session, city.code)["dispatch_window_days"]
         means = Means(roads.of(city), Weights(**run.weights), window_days, run.seed)
         situation = situations.read(session, scope_of(run), means)
-    return Material(situation, run.shape, run.budget_seconds)
+    return Material(situation, run.shape, run.budget_seconds, run.replays_id is not None)
 
 
-def replayed(session: Session, city: City, run_id: int) -> Situation:
+def replayed(session: Session, run_id: int) -> Situation:
     """What a run before was about, as it was then."""
     run = session.get_one(DispatchRun, run_id)
     lines = session.scalars(
         select(DispatchLine).where(DispatchLine.run_id == run.id).order_by(DispatchLine.number)
     )
     return Situation(
-        snapshots.unpacked(run.problem, roads.of(city)),
+        snapshots.unpacked(run.problem),
         tuple((one.demand_id, one.visit_id) for one in lines),
     )
 
@@ -96,7 +104,9 @@ def reckon(material: Material | None, watch: Watch) -> Found | None:
     if material is None:
         return None
     begun = monotonic()
-    problem = material.situation.problem
+    problem, roadless = material.situation.problem, False
+    if not material.replays:
+        problem, roadless = _on_roads(problem)
 
     def stopped() -> bool:
         share = (monotonic() - begun) / material.budget_seconds
@@ -107,13 +117,23 @@ def reckon(material: Material | None, watch: Watch) -> Found | None:
         one.demand_id: explaining.explain(plan, one.demand_id) for one in plan.solution.assignments
     }
     return Found(
-        material.situation,
+        replace(material.situation, problem=problem),
+        roadless,
         plan.solution,
         explanations,
         fairness.measure(problem),
         fairness.measure(problem, plan.solution.assignments),
         monotonic() - begun,
     )
+
+
+def _on_roads(problem: Problem) -> tuple[Problem, bool]:
+    """The problem with measured ways where they can be had, and whether they should have been."""
+    try:
+        return roads.measured(problem), False
+    except roads.NoRoads:
+        log.warning("the routing service did not answer; straight lines stand in")
+        return problem, True
 
 
 def solve(
@@ -163,6 +183,7 @@ def _outcome(found: Found) -> dict[str, Any]:
         "pay": [_spread(each.pay, 0) for each in (found.before, found.after)],
         "faces": [_mean(list(each.faces.values())) for each in (found.before, found.after)],
         "seconds": round(found.seconds, 2),
+        "roadless": found.roadless,
     }
 
 
