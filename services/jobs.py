@@ -137,9 +137,7 @@ JOBS: dict[str, Schedule] = {
     "requeue_talks": Schedule(
         timedelta(minutes=1), lambda session: talks.requeue_due(session, SYSTEM)
     ),
-    "drop_old_runs": Schedule(
-        timedelta(days=1), lambda session: runs.drop_old(session, SYSTEM)
-    ),
+    "drop_old_runs": Schedule(timedelta(days=1), lambda session: runs.drop_old(session, SYSTEM)),
     "close_order_talks": Schedule(
         timedelta(hours=6), lambda session: order_talks.close_due(session, SYSTEM)
     ),
