@@ -14,6 +14,7 @@ from components import (
     catalogue,
     formats,
     layout,
+    navigation,
     places,
     session,
 )
@@ -69,7 +70,13 @@ def _wish(city: CityView, items: dict[int, ItemView], newest: RunView | None) ->
     waiting = session.fetch(runs.waiting, city.code, today, today + (_AHEAD - 1) * _A_DAY)
     with st.container(border=True, key="board_wish"):
         with layout.row():
-            _waiting(today, waiting)
+            _waiting(today, waiting.by_day)
+        if waiting.plans:
+            navigation.link(
+                "applications",
+                t("board.plans_wait", count=waiting.plans),
+                icon=":material/event_repeat:",
+            )
         days = st.date_input(
             t("board.days"),
             (today, today + 2 * _A_DAY),

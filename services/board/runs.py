@@ -45,6 +45,14 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much work waits on each day, and how many regular plans wait to be decided one by one."""
+
+    by_day: tuple[int, ...]
+    plans: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """A run, who asked for it (nobody: it ran by itself), how far it is, and what it came to.
 
@@ -173,12 +181,13 @@ def view(session: Session, actor: Actor, run_id: int) -> RunView:
     return found[0]
 
 
-def waiting(session: Session, actor: Actor, city_code: str, first: date, last: date) -> list[int]:
-    """How much work is open in a city on each day from first to last."""
+def waiting(session: Session, actor: Actor, city_code: str, first: date, last: date) -> Waiting:
+    """What is open in a city: on each day from first to last, and in plans."""
     actor.require(Permission.DISPATCH)
     if city_code not in actor.cities:
         raise NotFound("error.city_not_found")
-    return list(open_work.counts(session, city_code, first, last).values())
+    by_day = open_work.counts(session, city_code, first, last)
+    return Waiting(tuple(by_day.values()), open_work.plans_waiting(session, city_code))
 
 
 def drop_old(session: Session, actor: Actor) -> int:

@@ -264,3 +264,13 @@ def test_old_runs_are_deleted_with_their_lines(session, clock):
     clock.move(days=181)
     assert runs.drop_old(session, SYSTEM) == 2
     assert session.scalar(select(DispatchRun.id).where(DispatchRun.id.in_((run_id, again)))) is None
+
+
+def test_what_waits_is_counted_by_day_with_plans_apart(session, clock):
+    make_demand(session)
+    make_demand(session, rule="DTSTART:20300108T000000\nRRULE:FREQ=WEEKLY;INTERVAL=1;BYDAY=TU")
+    today = clock.moment.date()
+    found = runs.waiting(session, OPERATOR, "320600", today, today + 2 * A_DAY)
+    assert (found.by_day, found.plans) == ((0, 1, 0), 1)
+    with pytest.raises(NotFound):
+        runs.waiting(session, FAR_OPERATOR, "320600", today, today)
