@@ -9,6 +9,7 @@ from components.caregivers import profile_dialog
 from components.i18n import t
 from components.invitations import invite_button
 from components.places import band_name
+from components.pushes import push_button
 from components.reviews import stars
 from services import applications
 from services.applications import Candidate, Decision
@@ -58,8 +59,11 @@ def _show_more() -> None:
     st.session_state[_SHOWN] = shown() + MORE_AT_ONCE
 
 
-def unanswered(demands: list[Decision], items: dict[int, ItemView]) -> None:
-    """The demands nobody offers to take yet, behind a click unless a link asks for them."""
+def unanswered(demands: list[Decision], items: dict[int, ItemView], pushed: dict[int, int]) -> None:
+    """The demands nobody offers to take yet, behind a click unless a link asks for them.
+
+    `pushed` says of demands that are pushed how many were told.
+    """
     if not demands:
         return
     with st.expander(
@@ -78,7 +82,10 @@ def unanswered(demands: list[Decision], items: dict[int, ItemView]) -> None:
                     border=True, height="stretch", key=f"unanswered_{demand.demand_id}"
                 ):
                     demand_head(demand, items)
-                    invite_button(demand.demand_id, items.get(demand.item_id))
+                    with layout.row():
+                        if demand.rhythm is None:
+                            push_button(demand.demand_id, pushed.get(demand.demand_id))
+                        invite_button(demand.demand_id, items.get(demand.item_id))
                     if demand.rhythm is None:
                         recommended.for_demand(demand.demand_id, items.get(demand.item_id))
 

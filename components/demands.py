@@ -284,11 +284,13 @@ def demand_card(
 
 
 def _answers(demand: DemandView) -> str:
-    """How many applied, and how many were invited by name."""
+    """How many applied, and how many were invited by name or are asked one after the other."""
     said = t("demand.no_applications")
     if demand.applications:
         said = t("demand.applications", count=demand.applications)
-    return f"{said} · {t('invite.count', count=demand.invited)}" if demand.invited else said
+    if demand.invited:
+        said = f"{said} · {t('invite.count', count=demand.invited)}"
+    return f"{said} · {t('demand.pushed', count=demand.pushed)}" if demand.pushed else said
 
 
 def demand_section(

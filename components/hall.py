@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, live, navigation, places, plans, session
+from components import (
+    catalogue,
+    formats,
+    icons,
+    layout,
+    live,
+    navigation,
+    places,
+    plans,
+    pushes,
+    session,
+)
 from components.i18n import t
 from services import applications, hall
 from services import places as place_services
@@ -166,13 +177,17 @@ def task_card(task: HallTask, items: dict[int, ItemView], open_places: dict[int,
         month = formats.total_range(task.plan.lowest_month_fen, task.plan.highest_month_fen)
         total = t("hall.month", total=month)
     head = f"**{catalogue.item_name(items, task.item_id)}** :primary-badge[{total}]"
-    if task.invited:
+    if task.push:
+        head += f" :green-badge[:material/bolt: {t('hall.pushed')}]"
+    elif task.invited:
         head += f" :violet-badge[:material/mark_email_unread: {t('hall.invited')}]"
     with st.container(border=True, gap="small", height="stretch", key=f"task_{task.id}"):
         st.markdown("  \n".join((head, *_lines(task, item, open_places))))
         if task.words:
             st.text(task.words)
-        if "withdraw" in task.open_moves:
+        if task.push:
+            pushes.answer_buttons(task.push, item)
+        elif "withdraw" in task.open_moves:
             _withdraw(task)
         elif task.open_moves:
             _apply(task, item)

@@ -19,6 +19,7 @@ from services.orders import OrderStatus, VisitStatus
 from services.payouts import BatchStatus, PayoutStatus
 from services.points import PointsStatus
 from services.policies import Standing
+from services.pushes import PushStatus
 from services.receipts import ReceiptMethod
 from services.refunds import RefundStatus
 from services.repayments import RepaymentStatus
@@ -45,6 +46,12 @@ LEAVING = {
     Sign.RATING_FALLS: ":material/star_half:",
     Sign.NO_VISIT: ":material/event_busy:",
     Sign.LONG_WAYS: ":material/directions_bike:",
+}
+PUSH = {
+    PushStatus.UNDER_WAY: (":material/campaign:", "blue"),
+    PushStatus.ACCEPTED: (":material/bolt:", "green"),
+    PushStatus.EXHAUSTED: (":material/person_off:", "orange"),
+    PushStatus.STOPPED: (":material/stop_circle:", "gray"),
 }
 POINTS = {
     PointsStatus.STANDING: (":material/gavel:", "orange"),

@@ -35,6 +35,7 @@ class Noun(StrEnum):
     POINTS = "points"
     INVOICE = "invoice"
     DISPATCH_RUN = "dispatch_run"
+    PUSH = "push"
 
 
 class StatusChange(Numbered, Base):

@@ -119,6 +119,9 @@ class NoticeKind(StrEnum):
     INVOICE_ISSUED = "invoice_issued"
     INVOICE_REFUSED = "invoice_refused"
     INVOICE_CANCELLED = "invoice_cancelled"
+    DEMAND_PUSHED = "demand_pushed"
+    PUSH_GONE = "push_gone"
+    PUSH_EXHAUSTED = "push_exhausted"
 
 
 class OutboxStatus(StrEnum):

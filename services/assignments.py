@@ -27,7 +27,7 @@ from services import (
     price_bounds,
 )
 from services.access import Actor, Permission
-from services.availability import Taken
+from services.availability import Obstacle, Taken
 from services.errors import Conflict
 
 
@@ -55,7 +55,8 @@ def assign(session: Session, actor: Actor, demand_id: int, caregiver_id: int) ->
     if caregiver.city_code != demand.city_code:
         raise Conflict("error.caregiver_too_far")
     gate.hold(session, caregiver.id)
-    _check_time(session, caregiver, demand)
+    if met := obstacle(session, caregiver, demand):
+        raise Conflict(f"error.obstacle_{met}")
     application_id = session.scalar(
         select(Application.id).where(
             Application.demand_id == demand.id,
@@ -68,15 +69,14 @@ def assign(session: Session, actor: Actor, demand_id: int, caregiver_id: int) ->
     return Assigned(_ask(session, actor, demand, caregiver), asked=True)
 
 
-def _check_time(session: Session, caregiver: Caregiver, demand: Demand) -> None:
-    """Refuse one who cannot come; that it is at short notice is for her to say."""
+def obstacle(session: Session, caregiver: Caregiver, demand: Demand) -> Obstacle | None:
+    """Why she cannot come at a demand's time; that it is at short notice is for her to say."""
     wanted = Taken(demand.starts_at, demand.ends_at, demand.cell)
     plan = calendars.around(session, [caregiver.id], demand.starts_at, demand.ends_at)
     week = demand.starts_at - calendars.A_WEEK, demand.ends_at + calendars.A_WEEK
     taken = gate.taken(session, caregiver.id, *week)
     pace = replace(calendars.rules(session, caregiver.city_code), notice=timedelta())
-    if met := availability.obstacle(plan[caregiver.id], pace, taken, wanted):
-        raise Conflict(f"error.obstacle_{met}")
+    return availability.obstacle(plan[caregiver.id], pace, taken, wanted)
 
 
 def _ask(session: Session, actor: Actor, demand: Demand, caregiver: Caregiver) -> int:

@@ -181,11 +181,16 @@ def refuse(session: Session, actor: Actor, order_id: int) -> None:
 
 
 def block(session: Session, actor: Actor, order_id: int, because: str) -> None:
-    """The operator stops a request and says why; the demand is called off with it."""
+    """The operator stops a request and says why; the demand is called off with it.
+
+    One that the family had posted for everybody is open again.
+    """
     actor.require(Permission.DECIDE_REQUEST)
     because = words(because, "reason", 300)
     order = _waiting(session, actor, order_id)
-    visit = _let_go(session, actor, order, "block", NoticeKind.REQUEST_BLOCKED)
+    posted = session.get_one(Demand, order.demand_id).offers > 0
+    told = None if posted else NoticeKind.REQUEST_BLOCKED
+    visit = _let_go(session, actor, order, "block", told)
     order.decision_words = because
     audit.record(session, actor, "block_request", "order", order.id)
     notices.tell(
@@ -195,7 +200,7 @@ def block(session: Session, actor: Actor, order_id: int, because: str) -> None:
         f"order-{order.id}",
         **agreements.facts(order, visit.id),
     )
-    _call_off_demand(session, actor, order)
+    (_offer if posted else _call_off_demand)(session, actor, order)
 
 
 def call_off(session: Session, actor: Actor, order_id: int) -> None:

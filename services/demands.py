@@ -14,6 +14,7 @@ from data.cities import City, Place
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus, Invitation
 from data.history import Noun
 from data.notices import NoticeKind
+from data.pushes import DemandPush, PushedCaregiver, PushStatus
 from data.recipients import Recipient, Sex
 from data.verifications import CaseKind
 from services import (
@@ -100,6 +101,7 @@ class DemandView:
     status: DemandStatus
     applications: int
     invited: int
+    pushed: int
     offers: int
     repeatable: bool
     open_moves: tuple[str, ...]
@@ -234,8 +236,14 @@ def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> l
     invited = (
         select(func.count(Invitation.id)).where(Invitation.demand_id == Demand.id).scalar_subquery()
     )
+    pushed = (
+        select(func.count(PushedCaregiver.id))
+        .join(DemandPush, DemandPush.id == PushedCaregiver.push_id)
+        .where(DemandPush.demand_id == Demand.id, DemandPush.status == PushStatus.UNDER_WAY)
+        .scalar_subquery()
+    )
     rows = session.execute(
-        owned.add_columns(Recipient.name, waiting, invited)
+        owned.add_columns(Recipient.name, waiting, invited, pushed)
         .join(Recipient, Recipient.id == Demand.recipient_id)
         .where(Demand.status.not_in((DemandStatus.DIRECTED, DemandStatus.MATCHED)))
         .order_by(Demand.id.desc())
@@ -257,6 +265,7 @@ def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> l
             status=d.status,
             applications=count,
             invited=number,
+            pushed=told,
             offers=d.offers,
             repeatable=repeatable(d),
             open_moves=tuple(
@@ -265,7 +274,7 @@ def mine(session: Session, actor: Actor, *, customer_id: int | None = None) -> l
                 if move == "withdraw" or (move == "improve" and not count)
             ),
         )
-        for d, name, count, number in rows
+        for d, name, count, number, told in rows
     ]
 
 

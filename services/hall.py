@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -15,6 +15,7 @@ from data.catalogue import CareItem, ItemGroup, Skill
 from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand, Invitation
 from data.history import Noun
+from data.pushes import DemandPush, PushedCaregiver, PushStatus
 from data.recipients import Mobility, Recipient, Sex
 from services import (
     announcements,
@@ -28,6 +29,7 @@ from services import (
     loads,
     open_plans,
     places,
+    price_bounds,
     pricing,
     recipients,
     tariffs,
@@ -69,6 +71,15 @@ class PlanTask:
 
 
 @dataclass(frozen=True, slots=True)
+class PushedTask:
+    """A push that told her, and what she would take the demand for: fen a unit, and in all."""
+
+    push_id: int
+    price_fen: int
+    total_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class HallTask:
     """A demand as caregivers see it: a neighbourhood and an age band, never a home or a name."""
 
@@ -93,6 +104,7 @@ class HallTask:
     recipient_mobility: Mobility
     missing_certificates: tuple[str, ...]
     invited: bool
+    push: PushedTask | None
     travel_minutes: int
     obstacles: tuple[Obstacle, ...]
     plan: PlanTask | None
@@ -115,6 +127,7 @@ class _Looking:
     """Who looks, and what of her and her city a demand is held against; read once for all."""
 
     actor: Actor
+    me: Caregiver
     city: City
     rules: Pace
     plan: Calendar
@@ -126,7 +139,8 @@ class _Looking:
 def tasks(session: Session, actor: Actor, wanted: HallFilter, limit: int = MOST_SHOWN) -> Hall:
     """The open demands of the actor's city that pass, soonest first.
 
-    Those she is invited to come before them, whatever else she wants to see.
+    Those she was told of by a push come first, then those she is invited to, whatever else she
+    wants to see.
     """
     actor.require(Permission.BROWSE_HALL)
     me = session.get(Caregiver, actor.id)
@@ -140,18 +154,21 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter, limit: int = MOST_
             select(CareItem.id, CareItem.required_certificates)
         )
     }
-    query = _open_to(actor).where(or_(Invitation.id.is_not(None), _asked_for(wanted)))
+    query = _open_to(actor).where(
+        or_(DemandPush.id.is_not(None), Invitation.id.is_not(None), _asked_for(wanted))
+    )
     distances: dict[str, float] = {}
     count, shown = 0, list[HallTask]()
     for row in session.execute(query.execution_options(yield_per=MOST_SHOWN)):
         if row.cell not in distances:
             distances[row.cell] = places.distance_km(me.cell, row.cell)
         too_far = wanted.within_km is not None and distances[row.cell] > wanted.within_km
-        if not row.invited and (too_far or not set(wanted.skills) <= set(row.skills)):
+        called = row.invited or row.push_id is not None
+        if not called and (too_far or not set(wanted.skills) <= set(row.skills)):
             continue
         missing = needed[row.item_id]
         waiting = row.application_status is ApplicationStatus.SUBMITTED
-        must_fit = wanted.only_fitting and not waiting and not row.invited
+        must_fit = wanted.only_fitting and not waiting and not called
         if must_fit and missing:
             continue
         obstacles, fit = _in_the_way(row, looking)
@@ -159,7 +176,8 @@ def tasks(session: Session, actor: Actor, wanted: HallFilter, limit: int = MOST_
             continue
         count += 1
         if len(shown) < limit:
-            shown.append(_task(row, looking, distances[row.cell], missing, obstacles, fit))
+            task = _task(row, looking, distances[row.cell], missing, obstacles, fit)
+            shown.append(_pushed(session, row, looking, task))
         if count == MOST_SHOWN:
             break
     return Hall(count, shown)
@@ -171,6 +189,7 @@ def _looking(session: Session, actor: Actor, me: Caregiver) -> _Looking:
     latest = now + timedelta(days=city.horizon_days + city.plan_ahead_days) + calendars.A_WEEK
     return _Looking(
         actor,
+        me,
         city,
         availability.pace(city),
         calendars.around(session, [me.id], now, latest)[me.id],
@@ -193,6 +212,7 @@ def _open_to(actor: Actor) -> Select[*tuple[Any, ...]]:
             Application.status.label("application_status"),
             Application.price_fen,
             Invitation.id.is_not(None).label("invited"),
+            DemandPush.id.label("push_id"),
         )
         .join(Recipient, Recipient.id == Demand.recipient_id)
         .outerjoin(
@@ -203,7 +223,22 @@ def _open_to(actor: Actor) -> Select[*tuple[Any, ...]]:
             Invitation,
             (Invitation.demand_id == Demand.id) & (Invitation.caregiver_id == actor.id),
         )
-        .order_by(Invitation.id.is_(None), Demand.starts_at, Demand.id)
+        .outerjoin(
+            DemandPush,
+            (DemandPush.demand_id == Demand.id)
+            & (DemandPush.status == PushStatus.UNDER_WAY)
+            & _told(actor).exists(),
+        )
+        .order_by(DemandPush.id.is_(None), Invitation.id.is_(None), Demand.starts_at, Demand.id)
+    )
+
+
+def _told(actor: Actor) -> Select[int]:
+    """That a push told her, and she has not said no."""
+    return select(PushedCaregiver.id).where(
+        PushedCaregiver.push_id == DemandPush.id,
+        PushedCaregiver.caregiver_id == actor.id,
+        PushedCaregiver.said_no_at.is_(None),
     )
 
 
@@ -268,6 +303,7 @@ def _task(
         recipient_mobility=row.mobility,
         missing_certificates=missing,
         invited=row.invited,
+        push=None,
         obstacles=obstacles,
         plan=_plan(row, fit, looking.sheet) if fit else None,
         my_application=row.application_status,
@@ -277,6 +313,20 @@ def _task(
             looking.actor, row.application_status, barred=bool(missing) or unwished or not can
         ),
     )
+
+
+def _pushed(
+    session: Session, row: Row[*tuple[Any, ...]], looking: _Looking, task: HallTask
+) -> HallTask:
+    """The same with the push that told her, while she asks no more than the family pays."""
+    if row.push_id is None or task.my_application is ApplicationStatus.SUBMITTED:
+        return task
+    asked_fen = price_bounds.asked(session, looking.me, row.item_id)
+    if asked_fen is None or asked_fen > row.highest_fen:
+        return task
+    price_fen = max(asked_fen, row.lowest_fen)
+    total_fen = _total(looking.sheet, row, price_fen)
+    return replace(task, push=PushedTask(row.push_id, price_fen, total_fen))
 
 
 def _plan(row: Row[*tuple[Any, ...]], fit: Fit, sheet: Sheet) -> PlanTask | None:

@@ -40,6 +40,7 @@ from services import (
     talks,
     unmet_needs,
     waiting_lists,
+    waves,
 )
 from services.access import SYSTEM, Actor, Permission
 from services.analytics import publishing, upkeep
@@ -121,6 +122,9 @@ JOBS: dict[str, Schedule] = {
     ),
     "reoffer_demands": Schedule(
         timedelta(minutes=10), lambda session: idle_demands.reoffer_due(session, SYSTEM)
+    ),
+    "send_waves": Schedule(
+        timedelta(seconds=5), lambda session: waves.send_due(session, SYSTEM), waves.any_due
     ),
     "close_waiting_lists": Schedule(
         timedelta(minutes=5), lambda session: waiting_lists.close_due(session, SYSTEM)

@@ -18,6 +18,7 @@ from data.orders import Order, Visit
 from data.payouts import Payout, PayoutBatch
 from data.points import PenaltyPoints
 from data.policies import PolicyVersion
+from data.pushes import DemandPush
 from data.refunds import Refund
 from data.repayments import Repayment
 from data.rules import RuleVersion
@@ -50,6 +51,7 @@ Movable = (
     | PenaltyPoints
     | Invoice
     | DispatchRun
+    | DemandPush
 )
 
 

@@ -22,6 +22,7 @@ from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.points import PointsStatus
 from data.policies import PolicyStatus
+from data.pushes import PushStatus
 from data.refunds import RefundStatus
 from data.repayments import RepaymentStatus
 from data.rules import RuleStatus
@@ -49,11 +50,14 @@ DEMAND_MOVES = (
     Move("reopen", DemandStatus.MATCHED, DemandStatus.OPEN, Permission.WORK_VISIT),
     # Nobody who applied is chosen, but somebody is asked.
     Move("ask", DemandStatus.OPEN, DemandStatus.DIRECTED, Permission.DISPATCH),
+    # A caregiver who was told of it is the first to take it.
+    Move("take", DemandStatus.OPEN, DemandStatus.DIRECTED, Permission.ANSWER_REQUEST),
     # A directed demand follows the request that came with it.
     Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.ANSWER_REQUEST),
     Move("match", DemandStatus.DIRECTED, DemandStatus.MATCHED, Permission.DECIDE_REQUEST),
     Move("offer", DemandStatus.DIRECTED, DemandStatus.OPEN, Permission.ANSWER_REQUEST),
     Move("offer", DemandStatus.DIRECTED, DemandStatus.OPEN, Permission.RUN_JOBS),
+    Move("offer", DemandStatus.DIRECTED, DemandStatus.OPEN, Permission.DECIDE_REQUEST),
     Move("call_off", DemandStatus.DIRECTED, DemandStatus.WITHDRAWN, Permission.CANCEL_ORDER),
     Move("expire", DemandStatus.DIRECTED, DemandStatus.EXPIRED, Permission.RUN_JOBS),
     Move("expire", DemandStatus.DIRECTED, DemandStatus.EXPIRED, Permission.ANSWER_REQUEST),
@@ -352,6 +356,15 @@ DISPATCH_RUN_MOVES = (
     Move("fail", RunStatus.ASKED, RunStatus.FAILED, Permission.RUN_JOBS),
     Move("cancel", RunStatus.ASKED, RunStatus.CANCELLED, Permission.DISPATCH),
 )
+PUSH_MOVES = (
+    Move("accept", PushStatus.UNDER_WAY, PushStatus.ACCEPTED, Permission.ANSWER_REQUEST),
+    Move("exhaust", PushStatus.UNDER_WAY, PushStatus.EXHAUSTED, Permission.RUN_JOBS),
+    Move("stop", PushStatus.UNDER_WAY, PushStatus.STOPPED, Permission.DISPATCH),
+    # Its demand is open no more.
+    Move("stop", PushStatus.UNDER_WAY, PushStatus.STOPPED, Permission.RUN_JOBS),
+    # Nothing came of the order, and its demand is open again.
+    Move("go_on", PushStatus.ACCEPTED, PushStatus.UNDER_WAY, Permission.RUN_JOBS),
+)
 MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.ACCOUNT: ACCOUNT_MOVES,
     Noun.CITY: CITY_MOVES,
@@ -375,4 +388,5 @@ MOVES: dict[Noun, tuple[Move, ...]] = {
     Noun.POLICY_VERSION: POLICY_MOVES,
     Noun.INVOICE: INVOICE_MOVES,
     Noun.DISPATCH_RUN: DISPATCH_RUN_MOVES,
+    Noun.PUSH: PUSH_MOVES,
 }

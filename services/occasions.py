@@ -27,7 +27,11 @@ _WHILE_VISIT = {
     NoticeKind.VISIT_FINISHED: {VisitStatus.FINISHED},
     NoticeKind.REDEEM_REMINDER: {VisitStatus.FINISHED},
 }
-_WHILE_DEMAND_OPEN = {NoticeKind.DEMAND_IDLE, NoticeKind.DEMAND_INVITED}
+_WHILE_DEMAND_OPEN = {
+    NoticeKind.DEMAND_IDLE,
+    NoticeKind.DEMAND_INVITED,
+    NoticeKind.DEMAND_PUSHED,
+}
 
 
 def is_moot(session: Session, message: OutboxMessage) -> bool:

@@ -73,6 +73,7 @@ from data.orders import EndReason, OrderKind, Party, VisitStatus
 from data.payouts import BatchStatus, FileKind, PayoutStatus
 from data.points import PointsStatus
 from data.policies import Policy
+from data.pushes import PushStatus
 from data.recipients import Mobility, Relation, Sex
 from data.verifications import DocumentKind
 from services import accounts, orders, providers, repeat_bookings
@@ -147,6 +148,7 @@ UNTOLD = (
     Noun.POLICY_VERSION,
     Noun.FINDING,
     Noun.POINTS,
+    Noun.PUSH,
 )  # fmt: skip
 EVIDENCE = {
     BreachKind.CONTACTS: ("_demand", "_chat"), BreachKind.TRADED_REVIEWS: ("_mutual", "_pair"),
@@ -225,9 +227,9 @@ FAMILIES: dict[str, set[str]] = {
     "distance.{}": set(DistanceBand),
     "empty.{}": {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
-        "payouts", "policy",
         "board",
         "fairness",
+        "payouts", "policy", "pushes",
         "complaints",
         "invoices",
         "month_end",
@@ -337,6 +339,7 @@ FAMILIES: dict[str, set[str]] = {
     "exclusions.wish_means_{}": {"customer", "caregiver"},
     "points.{}": {"uphold", "lift"},
     "points.{}_means": {"uphold", "lift"},
+    "push_status.{}": set(PushStatus),
     "points_status.{}": set(PointsStatus),
     "ruling.{}": {"uphold", "amend"},
     "ruling.term_{}": set(complaint_rulings._TERMS),

@@ -79,6 +79,12 @@ class Work:
         return self.demand_id, self.visit_id
 
 
+def day_of(demand: Demand) -> Scope:
+    """All of a city on the day of a demand."""
+    day = clock.in_city(demand.starts_at).date()
+    return Scope(demand.city_code, day, day, item_ids=(demand.item_id,))
+
+
 def find(session: Session, scope: Scope) -> list[Work]:
     """All open work of a scope, soonest first."""
     demands = [_of_demand(row) for row in session.execute(_demands(scope))]

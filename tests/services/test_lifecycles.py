@@ -15,6 +15,7 @@ from data.orders import OrderStatus, VisitStatus
 from data.payouts import BatchStatus, PayoutStatus
 from data.points import PointsStatus
 from data.policies import PolicyStatus
+from data.pushes import PushStatus
 from data.refunds import RefundStatus
 from data.repayments import RepaymentStatus
 from data.rules import RuleStatus
@@ -48,6 +49,7 @@ FIRST = {
     Noun.POINTS: {PointsStatus.STANDING},
     Noun.INVOICE: {InvoiceStatus.ASKED},
     Noun.DISPATCH_RUN: {RunStatus.ASKED},
+    Noun.PUSH: {PushStatus.UNDER_WAY},
 }
 EVERYBODY = [SYSTEM, *(Actor(1, role) for role in Role)]
 
