@@ -2,6 +2,7 @@
 
 from services.access import Role
 from services.availability import Obstacle
+from services.board.automation import AutoMode
 from services.board.leaving import Sign
 from services.board.overrides import OverrideKind
 from services.call_list import Outcome
@@ -46,6 +47,11 @@ LEAVING = {
     Sign.RATING_FALLS: ":material/star_half:",
     Sign.NO_VISIT: ":material/event_busy:",
     Sign.LONG_WAYS: ":material/directions_bike:",
+}
+AUTO_MODE = {
+    AutoMode.OFF: (":material/toggle_off:", "gray"),
+    AutoMode.SUGGEST: (":material/lightbulb:", "blue"),
+    AutoMode.ASSIGN: (":material/autoplay:", "green"),
 }
 PUSH = {
     PushStatus.UNDER_WAY: (":material/campaign:", "blue"),

@@ -81,6 +81,8 @@ _PAGE_OF = {
     NoticeKind.DEMAND_PUSHED: "task_hall",
     NoticeKind.PUSH_GONE: "task_hall",
     NoticeKind.PUSH_EXHAUSTED: "applications",
+    NoticeKind.DISPATCH_SUGGESTED: "dispatch",
+    NoticeKind.DISPATCH_ASSIGNED: "dispatch",
     NoticeKind.INCIDENT_REPORTED: "today",
     NoticeKind.EXTRA_TIME_ASKED: "my_orders",
     NoticeKind.EXTRA_TIME_AGREED: "income",

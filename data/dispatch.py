@@ -55,8 +55,9 @@ class AutoMode(StrEnum):
 class DispatchRun(Numbered, SealedRow, Base):
     """What was asked for, with all the run depended on, sealed; and what it came to.
 
-    Nobody asked for an automatic one. `movable`: visits agreed already may be proposed to others.
-    The outcome is in minutes, hours and shares.
+    Nobody asked for an automatic one; its mark says what it was about, and `acted_at` when its
+    proposal was seen to. `movable`: visits agreed already may be proposed to others. The outcome is
+    in minutes, hours and shares.
     """
 
     __tablename__ = "dispatch_runs"
@@ -86,6 +87,8 @@ class DispatchRun(Numbered, SealedRow, Base):
     quality: Mapped[str] = mapped_column(String(32), default="")
     outcome: Mapped[dict[str, Any]]
     finished_at: Mapped[datetime | None]
+    mark: Mapped[str] = mapped_column(String(64), default="")
+    acted_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
 
     problem = SealedBytes()

@@ -122,6 +122,8 @@ class NoticeKind(StrEnum):
     DEMAND_PUSHED = "demand_pushed"
     PUSH_GONE = "push_gone"
     PUSH_EXHAUSTED = "push_exhausted"
+    DISPATCH_SUGGESTED = "dispatch_suggested"
+    DISPATCH_ASSIGNED = "dispatch_assigned"
 
 
 class OutboxStatus(StrEnum):

@@ -44,7 +44,7 @@ from services import (
 )
 from services.access import SYSTEM, Actor, Permission
 from services.analytics import publishing, upkeep
-from services.board import runs
+from services.board import runs, unattended
 from services.compliance import findings
 from services.deliveries import Transact
 from services.errors import NotFound
@@ -126,6 +126,7 @@ JOBS: dict[str, Schedule] = {
     "send_waves": Schedule(
         timedelta(seconds=5), lambda session: waves.send_due(session, SYSTEM), waves.any_due
     ),
+    "dispatch": Schedule(timedelta(minutes=1), apart=unattended.go),
     "close_waiting_lists": Schedule(
         timedelta(minutes=5), lambda session: waiting_lists.close_due(session, SYSTEM)
     ),

@@ -65,6 +65,7 @@ from data.complaints import (
     IncidentKind,
 )
 from data.demands import ApplicationStatus, DemandStatus
+from data.dispatch import AutoMode
 from data.history import Noun
 from data.invoices import BuyerKind, InvoiceStatus
 from data.ledger import LedgerAccount
@@ -229,7 +230,7 @@ FAMILIES: dict[str, set[str]] = {
         "chat", "chat_search", "canned_replies", *(f"chat_{box}" for box in Box),
         "board",
         "fairness",
-        "payouts", "policy", "pushes",
+        "payouts", "policy", "pushes", "automation",
         "complaints",
         "invoices",
         "month_end",
@@ -340,6 +341,8 @@ FAMILIES: dict[str, set[str]] = {
     "points.{}": {"uphold", "lift"},
     "points.{}_means": {"uphold", "lift"},
     "push_status.{}": set(PushStatus),
+    "auto_mode.{}": set(AutoMode),
+    "automation.means_{}": set(AutoMode),
     "points_status.{}": set(PointsStatus),
     "ruling.{}": {"uphold", "amend"},
     "ruling.term_{}": set(complaint_rulings._TERMS),
