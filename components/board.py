@@ -12,10 +12,12 @@ from components import (
     board_map,
     board_timetable,
     catalogue,
+    dispatch_modes,
     formats,
     layout,
     navigation,
     places,
+    pushes,
     session,
 )
 from components.i18n import t
@@ -52,6 +54,8 @@ def board() -> None:
     else:
         st.warning(t(f"board.ended_{shown.status}"), icon=":material/report:")
     _standing(city, items)
+    pushes.section(city.code)
+    dispatch_modes.section(city.code)
     _history(city, shown)
 
 

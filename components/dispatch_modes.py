@@ -12,9 +12,13 @@ from services.news import Topic
 _KEY = "auto"
 
 
-@live.part(Topic.INBOX)
 def section(city_code: str) -> None:
     """How a city stands, and the form that changes it."""
+    _by_itself(city_code)
+
+
+@live.part(Topic.INBOX)
+def _by_itself(city_code: str) -> None:
     found = session.fetch(automation.state, city_code)
     items = catalogue.items()
     st.subheader(t("automation.title"), anchor=False)

@@ -111,6 +111,7 @@ def _more_filters() -> tuple[int | None, int | None, list[Skill]]:
 @live.part(Topic.HALL, Topic.INBOX)
 def open_demands(wanted: HallFilter, city_code: str) -> None:
     """The open demands that pass, as they come and go."""
+    pushes.take_wanted()
     limit = layout.shown_so_far("hall", _SHOWN_AT_ONCE)
     task_list(session.fetch(hall.tasks, wanted, limit), city_code)
 

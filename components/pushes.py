@@ -14,11 +14,16 @@ from services.pushes import Pushable, PushStatus, PushView, Told
 
 _SHOWN_AT_ONCE = 4
 _CARD_WIDTH = 340
+_WANTED = "push_wanted"
+
+
+def section(city_code: str) -> None:
+    """The pushes of a city as they go, and the demands that one would help."""
+    _of_city(city_code)
 
 
 @live.part(Topic.INBOX, Topic.HALL)
-def section(city_code: str) -> None:
-    """The pushes of a city as they go, and the demands that one would help."""
+def _of_city(city_code: str) -> None:
     waiting = session.fetch(pushes.pushable, city_code)
     begun = session.fetch(pushes.listing, city_code)
     st.subheader(t("pushes.title"), anchor=False)
@@ -43,19 +48,30 @@ def push_button(demand_id: int, told: int | None = None) -> None:
         session.perform("pushes.begun", pushes.begin, demand_id)
 
 
+def take_wanted() -> None:
+    """Take what she clicked before the hall is read anew: whoever came first may have it by now."""
+    if (wanted := st.session_state.pop(_WANTED, None)) is not None:
+        session.perform("pushes.taken", pushes.take, *wanted)
+
+
 def answer_buttons(push: PushedTask, item: ItemView | None) -> None:
     """One click takes a demand at her own price; another puts it away."""
     price = formats.unit_price(push.price_fen, item.unit) if item else ""
     with layout.row():
-        if st.button(
+        st.button(
             t("pushes.take", price=price),
             type="primary",
             icon=":material/bolt:",
             key=f"take_{push.push_id}",
-        ):
-            session.perform("pushes.taken", pushes.take, push.push_id, push.price_fen)
+            on_click=_want,
+            args=(push.push_id, push.price_fen),
+        )
         if st.button(t("pushes.say_no"), type="tertiary", key=f"say_no_{push.push_id}"):
             session.perform("pushes.said_no", pushes.say_no, push.push_id)
+
+
+def _want(push_id: int, price_fen: int) -> None:
+    st.session_state[_WANTED] = push_id, price_fen
 
 
 def _pushable(waiting: list[Pushable], items: dict[int, ItemView]) -> None:

@@ -678,6 +678,7 @@ WORK = {
     "deliveries.lease",
     "deliveries.settle",
     "notices.any_due",
+    "waves.any_due",
     "notices.deliver",
     "sessions.prune",
     "board.solving.fail",
@@ -692,6 +693,13 @@ WORK = {
 }
 # ... and for other services only.
 HELP = {
+    "assignments.obstacle",
+    "board.automation.assigned_today",
+    "board.automation.hold",
+    "board.automation.is_stopped",
+    "waves.call_back",
+    "waves.ranked",
+    "waves.send",
     "board.open_work.counts",
     "board.open_work.find",
     "board.open_work.plans_waiting",

@@ -93,13 +93,17 @@ def set_mode(session: Session, actor: Actor, city_code: str, item_id: int, wante
     """Say what goes by itself for an item in a city, and within which limits."""
     actor.require(Permission.DISPATCH)
     _check_city(actor, city_code)
-    if session.get(CareItem, item_id) is None:
+    item = session.get(CareItem, item_id)
+    if item is None:
         raise NotFound("error.item_not_found")
     if not 1 <= wanted.most_a_day <= MOST_A_DAY:
         raise Invalid("error.number_out_of_range", field="most_a_day", fewest=1, most=MOST_A_DAY)
-    if wanted.most_fen is not None and wanted.most_fen <= 0:
-        raise Invalid("error.amount_not_positive")
-    _hold(session, city_code)
+    most_fen = item.highest_fen if wanted.most_fen is None else wanted.most_fen
+    if not item.lowest_fen <= most_fen <= item.highest_fen:
+        raise Invalid(
+            "error.price_out_of_range", lowest_fen=item.lowest_fen, highest_fen=item.highest_fen
+        )
+    hold(session, city_code)
     row = session.scalar(_of_city(city_code).where(DispatchMode.item_id == item_id))
     if row is None:
         row = DispatchMode(created_at=clock.now(), city_code=city_code, item_id=item_id)
@@ -120,7 +124,7 @@ def stop(session: Session, actor: Actor, city_code: str, said: str) -> None:
     actor.require(Permission.DISPATCH)
     _check_city(actor, city_code)
     said = words(said, "reason", 300)
-    _hold(session, city_code)
+    hold(session, city_code)
     if is_stopped(session, city_code):
         raise Conflict("error.dispatch_stopped_already")
     row = DispatchStop(
@@ -135,7 +139,7 @@ def go_on(session: Session, actor: Actor, city_code: str) -> None:
     """Let things go by themselves again, as their modes say."""
     actor.require(Permission.DISPATCH)
     _check_city(actor, city_code)
-    _hold(session, city_code)
+    hold(session, city_code)
     row = session.scalar(
         select(DispatchStop).where(
             DispatchStop.city_code == city_code, DispatchStop.lifted_at.is_(None)
@@ -153,6 +157,17 @@ def is_stopped(session: Session, city_code: str) -> bool:
         DispatchStop.city_code == city_code, DispatchStop.lifted_at.is_(None)
     )
     return session.scalar(standing) is not None
+
+
+def hold(session: Session, city_code: str) -> None:
+    """Wait for what is being assigned by itself at this moment, and let nothing else begin.
+
+    Orders may refer to the city meanwhile.
+    """
+    city = select(City.id).where(City.code == city_code)
+    session.execute(city.with_for_update(key_share=True)).one()
+    hold_modes = _of_city(city_code).order_by(DispatchMode.id).with_for_update()
+    session.scalars(hold_modes.execution_options(populate_existing=True)).all()
 
 
 def assigned_today(session: Session, city_code: str) -> dict[int, int]:
@@ -188,14 +203,3 @@ def _limits(row: DispatchMode | None) -> Limits:
 def _check_city(actor: Actor, city_code: str) -> None:
     if city_code not in actor.cities:
         raise NotFound("error.city_not_found")
-
-
-def _hold(session: Session, city_code: str) -> None:
-    """Wait for what is being assigned by itself at this moment, and let nothing else begin.
-
-    Orders may refer to the city meanwhile.
-    """
-    city = select(City.id).where(City.code == city_code)
-    session.execute(city.with_for_update(key_share=True)).one()
-    hold_modes = _of_city(city_code).order_by(DispatchMode.id).with_for_update()
-    session.scalars(hold_modes.execution_options(populate_existing=True)).all()

@@ -54,6 +54,7 @@ def _cities(session: Session) -> Sequence[str]:
 
 def _begin(session: Session, city_code: str) -> int:
     """Begin a run of a city unless it is stopped, too soon, or nothing has changed since."""
+    automation.hold(session, city_code)
     if automation.is_stopped(session, city_code) or _is_busy(session, city_code):
         return 0
     modes = session.scalars(_active(city_code).order_by(DispatchMode.item_id)).all()
@@ -96,9 +97,16 @@ def _mark(
     session: Session, city_code: str, works: Sequence[Work], modes: Sequence[DispatchMode]
 ) -> str:
     """What a run would be about: another mark means that something has changed."""
-    stops = select(func.count()).where(DispatchStop.city_code == city_code)
+    demand_ids = [one.demand_id for one in works if one.demand_id is not None]
+    visit_ids = [one.visit_id for one in works if one.visit_id is not None]
+    counted = (
+        select(func.count(DispatchStop.id)).where(DispatchStop.city_code == city_code),
+        # Somebody was asked already, and said no.
+        select(func.count(Order.id)).where(Order.demand_id.in_(demand_ids)),
+        select(func.count(Visit.id)).where(Visit.replaces_id.in_(visit_ids)),
+    )
     said = repr((
-        session.scalar(stops),
+        [session.scalar(one) for one in counted],
         [(one.item_id, one.version) for one in modes],
         [(one.key, one.starts_at, one.ends_at, one.highest_fen) for one in works],
     ))  # fmt: skip
@@ -211,6 +219,8 @@ def _pushed(line: DispatchLine) -> ColumnElement[bool]:
 def _conclude(session: Session, run_id: int) -> int:
     """Tell the operators what was assigned and what waits for them; a run is acted on once."""
     run = session.get_one(DispatchRun, run_id, with_for_update=True)
+    if run.acted_at is not None:
+        return 0
     run.acted_at = clock.now()
     lines = proposals.lines(session, _nobody(run.city_code), run.id)
     waiting = sum(one.state in proposals.OPEN for one in lines)

@@ -13,14 +13,19 @@ from services.demo.nantong import CITY
 WHY = "开城时与首批陪护员商定的价格区间"
 THINKING = "周末请人难，想试试加价；夜间加价略降"
 CHEAPER = "hospital_companion"
+WAVE = 3
 
 
 def publish(session: Session, operator: Actor, items: list[CareItem], start: datetime) -> None:
-    """The first version: base prices, and a lower commission on what is ordered most."""
+    """The first version: prices, a lower commission on what is ordered most, and small waves."""
     [cheaper] = [item.id for item in items if item.code == CHEAPER]
     with clock.at(start - timedelta(days=3)):
         version_id = rule_changes.draft(session, operator, CITY)
-        changes = {"prices": levels.prices(items), "commissions": {str(cheaper): 1200}}
+        changes = {
+            "prices": levels.prices(items),
+            "commissions": {str(cheaper): 1200},
+            "wave_size": WAVE,
+        }
         begins = clock.today() + timedelta(days=3)
         rule_changes.revise(session, operator, version_id, changes, valid_from=begins, said=WHY)
         number = rules.version(session, operator, version_id).number

@@ -40,6 +40,7 @@ from services.demo import (
     papers,
     payments,
     policies,
+    pushing,
     rule_book,
     settlements,
     words,
@@ -130,6 +131,7 @@ def stage(
     policies.ask_again(session, [*actors.values()], now)
     policies.announce_complaint_rules(session, operator, now)
     disputes.tell(session, operator, carers, now)
+    pushing.push(session, operator, now)
     _newcomers(session, operator, now, len(families) + 2)
     _open_doors(session, start, now)
     with clock.at(now):

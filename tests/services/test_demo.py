@@ -11,10 +11,12 @@ from data.accounts import Account, AccountRole, AccountStatus, Channel
 from data.caregivers import Caregiver, CaregiverStatus, Photo, Rate
 from data.cities import City, Place
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
+from data.dispatch import AutoMode, DispatchMode
 from data.invoices import Invoice, InvoiceStatus
 from data.ledger import LedgerPosting
 from data.notices import Notice, OutboxChannel, OutboxMessage, OutboxStatus
 from data.orders import Order, OrderStatus, Visit, VisitStatus
+from data.pushes import DemandPush, PushedCaregiver, PushStatus
 from data.receipts import Receipt, ReceiptMethod
 from data.reviews import Review
 from data.verifications import CaseKind, CaseStatus, VerificationCase
@@ -145,6 +147,14 @@ def test_invoices_wait_and_were_issued_and_refused(session):
     assert set(session.scalars(select(Invoice.status))) == {
         InvoiceStatus.ASKED, InvoiceStatus.ISSUED, InvoiceStatus.REFUSED,
     }  # fmt: skip
+
+
+def test_a_demand_is_pushed_in_two_waves_and_one_item_is_proposed_by_itself(session):
+    push = session.scalars(select(DemandPush)).one()
+    told = select(PushedCaregiver.wave).where(PushedCaregiver.push_id == push.id)
+    assert (push.status, push.waves) == (PushStatus.UNDER_WAY, 2)
+    assert set(session.scalars(told)) == {1, 2}
+    assert session.scalars(select(DispatchMode.mode)).all() == [AutoMode.SUGGEST]
 
 
 def test_there_are_reviews_and_some_news_for_everybody_to_read(session):

@@ -257,7 +257,7 @@ class TestAssigning:
         assert len(orders(session)) == 2
 
     def test_none_dearer_than_the_limit(self, session, go):
-        say(session, Limits(AutoMode.ASSIGN, most_fen=PRICE_FEN - 1, only_offered=False))
+        say(session, Limits(AutoMode.ASSIGN, most_fen=PRICE_FEN - 100, only_offered=False))
         make_demand(session)
         session.flush()
         go()

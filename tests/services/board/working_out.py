@@ -49,11 +49,11 @@ def of_visit(session, run_id, visit_id):
     return lines(session, run_id)[None, visit_id]
 
 
-def many_demands(session, count, **changes):
+def many_demands(session, count, first=100, **changes):
     """Demands at one time of as many families."""
     found = []
     for number in range(count):
-        customer, recipient_id = make_family(session, 100 + number)
+        customer, recipient_id = make_family(session, first + number)
         found.append(make_demand(session, customer=customer, recipient_id=recipient_id, **changes))
     return found
 
