@@ -1,43 +1,50 @@
 """Pushes of the demo: a demand pushed in two waves; and an item proposed for by itself."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from data.catalogue import CareItem
-from data.demands import Demand
-from services import clock, pushes, rules, waves
-from services.access import SYSTEM, Actor
+from services import clock, places, pushes, recurrence, waves
+from services.access import SYSTEM
 from services.board import automation
 from services.board.automation import AutoMode, Limits
+from services.demo import story
+from services.demo.cast import Carer, Family
 from services.demo.nantong import CITY
+from services.demo.plan import Planner, Wish
+from services.demo.story import World
 
-SUGGESTED = "companionship"
+ITEM = "companionship"
 # The second wave goes out after the first had its time.
-BEGUN, GOES_ON = timedelta(minutes=18), timedelta(minutes=2)
+POSTED, BEGUN, GOES_ON = (timedelta(minutes=minutes) for minutes in (55, 18, 2))
+# Late enough that many are free, at three in the afternoon.
+IN_DAYS, STARTS_MINUTE = range(6, 13), 15 * 60
 
 
-def push(session: Session, operator: Actor, now: datetime) -> None:
-    """The operators push what nobody applied for, and let one item be proposed by itself."""
-    with clock.at(now - BEGUN):
-        item_id = session.scalars(select(CareItem.id).where(CareItem.code == SUGGESTED)).one()
+def push(world: World, planner: Planner, families: Sequence[Family], li: Carer) -> None:
+    """The operators push what was just posted, and let its item be proposed for by itself."""
+    session, operator, now = world.session, world.operator, world.now
+    with clock.at(now - POSTED):
+        demand_id = story.post(world, _wish(planner, families, li, clock.now()))
+        item_id = session.scalars(select(CareItem.id).where(CareItem.code == ITEM)).one()
         automation.set_mode(session, operator, CITY, item_id, Limits(AutoMode.SUGGEST))
-        demand_id = _for_two_waves(session, operator)
-        if demand_id is None:
-            return
+        session.flush()
+    with clock.at(now - BEGUN):
         pushes.begin(session, operator, demand_id)
         session.flush()
     with clock.at(now - GOES_ON):
         waves.send_due(session, SYSTEM)
 
 
-def _for_two_waves(session: Session, operator: Actor) -> int | None:
-    """A demand for which more caregivers qualify than are told at once."""
-    size = rules.now(session, CITY)["wave_size"]
-    for one in pushes.pushable(session, operator, CITY):
-        demand = session.get_one(Demand, one.demand_id)
-        is_old = demand.created_at < clock.now()
-        if is_old and len(waves.ranked(session, demand)) > size:
-            return demand.id
-    return None
+def _wish(planner: Planner, families: Sequence[Family], li: Carer, posted_at: datetime) -> Wish:
+    """What the family nearest to Li wants, on a day on which she is free."""
+    booking = [one for one in families if one.called_for is None]
+    near = min(booking, key=lambda one: places.distance_km(one.home.cell, li.cell))
+    days = (clock.today() + timedelta(days=one) for one in IN_DAYS)
+    wishes = [
+        planner.wish(near, ITEM, recurrence.moment(day, STARTS_MINUTE), posted_at, units=2)
+        for day in days
+    ]
+    return next((one for one in wishes if li.is_free(one.span)), wishes[0])

@@ -131,7 +131,7 @@ def stage(
     policies.ask_again(session, [*actors.values()], now)
     policies.announce_complaint_rules(session, operator, now)
     disputes.tell(session, operator, carers, now)
-    pushing.push(session, operator, now)
+    pushing.push(world, planner, families[1:], li)
     _newcomers(session, operator, now, len(families) + 2)
     _open_doors(session, start, now)
     with clock.at(now):
