@@ -276,10 +276,15 @@ def _hers(session: Session, actor: Actor, push: DemandPush) -> int:
 
 
 def _check_she_can(session: Session, me: Caregiver, demand: Demand) -> None:
-    """Refuse one whose papers or time have changed since; nobody else books her meanwhile."""
+    """Refuse one whose papers or time, or the family's wishes, have changed since she was told.
+
+    Nobody else books her meanwhile.
+    """
     item = session.get_one(CareItem, demand.item_id)
     if not certificates.holds_all(session, me.id, item.required_certificates):
         raise Conflict("error.certificate_missing")
+    if demand.wished_sex not in (None, me.sex):
+        raise Conflict("error.other_sex_wished")
     gate.hold(session, me.id)
     met = assignments.obstacle(session, me, demand)
     if met is not None:

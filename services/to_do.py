@@ -31,6 +31,7 @@ from data.follow_ups import FollowUp
 from data.notices import NoticeKind
 from data.orders import STANDING, Order, OrderStatus, Visit, VisitStatus
 from data.points import PenaltyPoints, PointsStatus
+from data.pushes import DemandPush, PushStatus
 from data.verifications import VerificationCase
 from services import certificates, clock, held_pay, notices, verifications, visits
 from services.access import Actor, Permission
@@ -217,7 +218,7 @@ def _waiting(actor: Actor, kind: ToDoKind) -> Select[int, Any]:
             )
         case ToDoKind.UNANSWERED:
             waiting = select(Demand.id.label("id"), Demand.created_at.label("since")).where(
-                *_open_demands(actor), nobody_to_choose()
+                *_open_demands(actor), nobody_to_choose(), ~is_pushed()
             )
         case ToDoKind.CASES:
             waiting = select(
@@ -298,6 +299,15 @@ def nobody_to_choose() -> ColumnElement[bool]:
         .where(
             Application.demand_id == Demand.id, Application.status == ApplicationStatus.SUBMITTED
         )
+        .exists()
+    )
+
+
+def is_pushed() -> ColumnElement[bool]:
+    """The condition under which caregivers are told of a demand in waves: somebody sees to it."""
+    return (
+        select(DemandPush.id)
+        .where(DemandPush.demand_id == Demand.id, DemandPush.status == PushStatus.UNDER_WAY)
         .exists()
     )
 

@@ -1,7 +1,7 @@
 """Pushes of the demo: a demand pushed in two waves; and an item proposed for by itself."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
@@ -21,13 +21,14 @@ ITEM = "companionship"
 POSTED, BEGUN, GOES_ON = (timedelta(minutes=minutes) for minutes in (55, 18, 2))
 # Late enough that many are free, at three in the afternoon.
 IN_DAYS, STARTS_MINUTE = range(6, 13), 15 * 60
+NEAREST = 8
 
 
 def push(world: World, planner: Planner, families: Sequence[Family], li: Carer) -> None:
     """The operators push what was just posted, and let its item be proposed for by itself."""
     session, operator, now = world.session, world.operator, world.now
     with clock.at(now - POSTED):
-        demand_id = story.post(world, _wish(planner, families, li, clock.now()))
+        demand_id = story.post(world, _wish(world, planner, families, li))
         item_id = session.scalars(select(CareItem.id).where(CareItem.code == ITEM)).one()
         automation.set_mode(session, operator, CITY, item_id, Limits(AutoMode.SUGGEST))
         session.flush()
@@ -38,13 +39,17 @@ def push(world: World, planner: Planner, families: Sequence[Family], li: Carer) 
         waves.send_due(session, SYSTEM)
 
 
-def _wish(planner: Planner, families: Sequence[Family], li: Carer, posted_at: datetime) -> Wish:
-    """What the family nearest to Li wants, on a day on which she is free."""
+def _wish(world: World, planner: Planner, families: Sequence[Family], li: Carer) -> Wish:
+    """What a family near Li wants, on the day on which most caregivers could come."""
     booking = [one for one in families if one.called_for is None]
-    near = min(booking, key=lambda one: places.distance_km(one.home.cell, li.cell))
-    days = (clock.today() + timedelta(days=one) for one in IN_DAYS)
-    wishes = [
-        planner.wish(near, ITEM, recurrence.moment(day, STARTS_MINUTE), posted_at, units=2)
-        for day in days
+    near = sorted(booking, key=lambda one: places.distance_km(one.home.cell, li.cell))[:NEAREST]
+    starts = [
+        recurrence.moment(clock.today() + timedelta(days=day), STARTS_MINUTE) for day in IN_DAYS
     ]
-    return next((one for one in wishes if li.is_free(one.span)), wishes[0])
+    wishes = [
+        planner.wish(family, ITEM, at, clock.now(), units=2) for family in near for at in starts
+    ]
+    everybody = (li, *world.carers)
+    return max(
+        wishes, key=lambda wish: sum(one.can(wish.item, wish.cell, wish.span) for one in everybody)
+    )

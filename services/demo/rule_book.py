@@ -13,7 +13,7 @@ from services.demo.nantong import CITY
 WHY = "开城时与首批陪护员商定的价格区间"
 THINKING = "周末请人难，想试试加价；夜间加价略降"
 CHEAPER = "hospital_companion"
-WAVE = 3
+WAVE = 2
 
 
 def publish(session: Session, operator: Actor, items: list[CareItem], start: datetime) -> None:

@@ -9,6 +9,7 @@ from data.history import Noun, StatusChange
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.pushes import DemandPush, PushedCaregiver
+from data.recipients import Sex
 from services import (
     applications,
     assignments,
@@ -20,6 +21,7 @@ from services import (
     leaves,
     pushes,
     recurrence,
+    to_do,
     waves,
 )
 from services.access import SYSTEM
@@ -30,6 +32,7 @@ from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.hall import HallFilter
 from services.leaves import LeaveReason
 from services.pushes import PushStatus
+from services.to_do import ToDoKind
 from tests.factories import (
     COMPANIONSHIP,
     DESK,
@@ -145,6 +148,20 @@ class TestWaves:
         assert status(session, push_id) is PushStatus.STOPPED
         assert set(told(session, NoticeKind.PUSH_GONE)) == {LI.id, ZHAO.id}
         assert not waves.any_due(session)
+
+    def test_nobody_else_has_to_see_to_a_demand_while_it_is_pushed(self, session, demand_id):
+        def unanswered():
+            session.flush()
+            return next(
+                one.count for one in to_do.today(session, OPERATOR)
+                if one.kind is ToDoKind.UNANSWERED
+            )  # fmt: skip
+
+        assert unanswered() == 1
+        push_id = begin(session, demand_id)
+        assert unanswered() == 0
+        pushes.stop(session, OPERATOR, push_id)
+        assert unanswered() == 1
 
     def test_an_operator_stops_it(self, session, clock, demand_id):
         push_id = begin(session, demand_id)
@@ -351,6 +368,12 @@ class TestTaking:
         hers = update(Certificate).where(Certificate.caregiver_id == LI.id)
         session.execute(hers.values(expires_on=yesterday))
         with pytest.raises(Conflict, match="certificate_missing"):
+            take(session, LI, push_id)
+
+    def test_one_of_another_sex_than_the_family_wishes_since_is_refused(self, session, demand_id):
+        push_id = begin(session, demand_id)
+        session.execute(update(Demand).values(wished_sex=Sex.MALE))
+        with pytest.raises(Conflict, match="other_sex_wished"):
             take(session, LI, push_id)
 
     def test_one_suspended_or_kept_apart_since_is_refused(self, session, clock, demand_id):
