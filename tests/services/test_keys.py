@@ -103,7 +103,7 @@ class TestColumns:
         # The first, the second: nobody's number.
         counted = (
             "report_photos", "ledger_postings", "complaint_evidence", "rule_versions",
-            "policy_versions",
+            "policy_versions", "dispatch_lines",
         )  # fmt: skip
         assert plain == {(table, "number") for table in counted}
 
