@@ -210,10 +210,11 @@ def _figures(run: RunView, lines: Sequence[LineView]) -> None:
             help=t("board.ways_help"),
         )
         for name, (before, after) in (("hours", hours), ("pay", pay)):
+            change = round(after["gini"] - before["gini"], 2)
             st.metric(
                 t(f"board.gini_{name}"),
                 f"{after['gini']:.2f}",
-                f"{after['gini'] - before['gini']:+.2f}",
+                f"{change:+.2f}" if change else None,
                 delta_color="inverse",
                 border=True,
                 height="stretch",

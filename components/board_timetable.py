@@ -219,10 +219,13 @@ def _lanes(
 ) -> list[dict[str, Any]]:
     """A lane for each who has or may get a visit that day: first those left over, then the new."""
     given_out = {one.visit_id for one in lines if one.visit_id is not None}
+    accepted = {(one.order_id, one.starts_at) for one in lines if one.order_id is not None}
     names = dict[int, str]()
     by_lane = dict[int, list[dict[str, Any]]]()
     for one in bars:
-        if one.visit_id not in given_out and (made := _booked(day, one, items)):
+        if one.visit_id in given_out or (one.order_id, one.starts_at) in accepted:
+            continue
+        if made := _booked(day, one, items):
             names[one.caregiver_id] = one.caregiver_name
             by_lane.setdefault(one.caregiver_id, []).append(made)
     for one in lines:

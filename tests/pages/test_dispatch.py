@@ -2,11 +2,12 @@
 
 import pytest
 
+from components import board_timetable
 from data.database import reading, writing
 from data.dispatch import DispatchOverride, OverrideKind
 from data.orders import Order
 from services import applications
-from services.board import runs
+from services.board import acceptance, proposals, runs
 from services.board.runs import RunStatus
 from tests.factories import (
     FAR_OPERATOR,
@@ -147,3 +148,14 @@ def test_an_earlier_run_is_worked_out_once_more(open_app, run_id):
     app.session_state["board_run"] = again
     app.run()
     assert words("board.replay_of", number=run_id) in said(app)
+
+
+def test_an_accepted_visit_stands_once_in_the_timetable(open_app, run_id, clock):
+    with writing() as session:
+        acceptance.accept(session, OPERATOR, run_id, [1])
+    with reading() as session:
+        lines = proposals.lines(session, OPERATOR, run_id)
+        day = lines[0].starts_at.astimezone(clock.moment.tzinfo).date()
+        bars = proposals.timetable(session, OPERATOR, CITY, day, day)
+    lanes = board_timetable._lanes(day, lines, bars, {})
+    assert [bar["kind"] for lane in lanes for bar in lane["bars"]] == ["accepted"]
