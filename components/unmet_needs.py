@@ -1,11 +1,13 @@
 """Unmet needs of the last 30 days: what stood in the way, where, and the list itself."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
 
-from components import catalogue, formats, layout, session
+from components import catalogue, formats, layout, session, unmet_changes
+from components.figures import charts
 from components.i18n import t
 from services import unmet_needs
 from services.availability import Obstacle
@@ -14,6 +16,7 @@ from services.unmet_needs import Unmet
 
 _COLUMNS = ("noted", "source", "item", "district", "wanted", "obstacle")
 _ROW_HEIGHT = 34
+_BLOCK = 2  # Hours in a row of the heat.
 
 
 def item_filter(unmet: Unmet, items: dict[int, ItemView]) -> int | None:
@@ -40,6 +43,7 @@ def last_month(items: dict[int, ItemView]) -> None:
         return
     item_id = item_filter(everything, items)
     unmet = session.fetch(unmet_needs.of_month, item_id) if item_id else everything
+    unmet_changes.best(item_id, items)
     left, right = st.columns(2, gap="large")
     with left:
         named = {_reason(what): count for what, count in unmet.by_obstacle.items()}
@@ -47,6 +51,7 @@ def last_month(items: dict[int, ItemView]) -> None:
     with right:
         named = {formats.district(code): count for code, count in unmet.by_district.items()}
         _bars(named, "unmet.by_district", "unmet_districts")
+    _hours(unmet)
     _table(unmet, items)
 
 
@@ -85,6 +90,32 @@ def _bars(counts: Mapping[str, int], heading: str, key: str) -> None:
         height=60 + _ROW_HEIGHT * len(rising),
         config={"displayModeBar": False},
         alt=t(heading),
+    )
+
+
+def _hours(unmet: Unmet) -> None:
+    """When care was to begin: hours down, weekdays across."""
+    st.subheader(t("unmet.by_hour"), anchor=False)
+    if not unmet.by_hour:
+        st.caption(t("unmet.no_hours"))
+        return
+    counts = Counter[tuple[int, int]]()
+    for (weekday, hour), count in unmet.by_hour.items():
+        counts[weekday, hour // _BLOCK] += count
+    blocks = range(min(block for _, block in counts), max(block for _, block in counts) + 1)
+    charts.draw(
+        charts.heat(
+            [[counts[day, block] for day in range(len(formats.WEEKDAYS))] for block in blocks],
+            [t(f"weekday.{day}") for day in formats.WEEKDAYS],
+            [
+                t("unmet.hours", since=_BLOCK * block, until=_BLOCK * (block + 1))
+                for block in blocks
+            ],
+            t("unmet.needs"),
+        ),
+        key="unmet_hours",
+        alt=t("unmet.by_hour"),
+        rows=len(blocks),
     )
 
 

@@ -97,6 +97,22 @@ def by_plan(
     return found
 
 
+def by_hours_alone(session: Session, ids: Sequence[int], visit: Taken, rules: Pace) -> list[int]:
+    """Those whose weekly hours are all that keeps them from a visit."""
+    if not ids:
+        return []
+    plans = calendars.around(session, ids, visit.starts_at, visit.ends_at)
+    monday, next_monday = availability.week_of(visit.starts_at)
+    until = max(next_monday, visit.ends_at) + availability.A_DAY
+    taken = gate.taken_by(session, ids, monday - availability.A_DAY, until)
+    return [
+        one
+        for one in ids
+        if availability.obstacles(plans[one], rules, taken.get(one, ()), visit)
+        == (Obstacle.OFF_HOURS,)
+    ]
+
+
 def parameters(visit: Taken, rules: Pace) -> dict[str, Any]:
     """What TOLD has to know of a visit."""
     start, end = clock.in_city(visit.starts_at), clock.in_city(visit.ends_at)

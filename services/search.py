@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -33,6 +33,8 @@ from services.track_records import Score
 
 # So many times those shown are asked for first: most of them have a free time soon.
 LOOK_AHEAD = 10
+# Further from now than any time that is looked for.
+_FAR = timedelta(days=3_650)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,25 @@ def first_obstacle(
     return False, failed[-1] if failed else Obstacle.NOBODY
 
 
+def least_price_without(
+    session: Session, wanted: Wanted, customer_id: int, lifted: Obstacle
+) -> int | None:
+    """What a unit costs, in fen, with the cheapest who could come if one obstacle did not count.
+
+    It is one of those that a change of papers, way, price, hours or the city's rules lifts.
+    """
+    look = _look(session, wanted, customer_id)
+    look = look._replace(rules=_eased(look.rules, lifted))
+    near, _ = _near(session, look, lifted)
+    met = _met(session, near, look) if wanted.starts_at else dict.fromkeys(near)
+    coming = [one for one, what in met.items() if what is None]
+    if lifted is Obstacle.OFF_HOURS:
+        off = {one.id: one for one, what in met.items() if what is lifted}
+        alone = hindrances.by_hours_alone(session, list(off), _visit(look), look.rules)
+        coming += [off[one] for one in alone]
+    return min((one.price_fen for one in coming), default=None)
+
+
 def of_one(
     session: Session, wanted: Wanted, caregiver_id: int
 ) -> tuple[int | None, Obstacle | None]:
@@ -187,9 +208,19 @@ def _look(
     )
 
 
-def _near(session: Session, look: _Look) -> tuple[list[Near], Counter[Obstacle]]:
+def _eased(rules: Pace, lifted: Obstacle) -> Pace:
+    """A city's rules without how soon, or how far ahead, a visit may be."""
+    if lifted is Obstacle.TOO_SOON:
+        return replace(rules, notice=-_FAR)
+    return replace(rules, horizon=_FAR) if lifted is Obstacle.TOO_FAR_AHEAD else rules
+
+
+def _near(
+    session: Session, look: _Look, lifted: Obstacle | None = None
+) -> tuple[list[Near], Counter[Obstacle]]:
     """Those whom neither papers nor way nor price keep away, and the others by the first of these.
 
+    What is lifted keeps nobody away.
     Rows, not objects: a city has hundreds of caregivers.
     """
     near, others = list[Near](), Counter[Obstacle]()
@@ -199,11 +230,11 @@ def _near(session: Session, look: _Look) -> tuple[list[Near], Counter[Obstacle]]
         found = Near(*told)
         if offered is None:
             others[Obstacle.NOT_OFFERED] += 1
-        elif not certified:
+        elif not certified and lifted is not Obstacle.CERTIFICATE:
             others[Obstacle.CERTIFICATE] += 1
-        elif found.kilometres > radius_km:
+        elif found.kilometres > radius_km and lifted is not Obstacle.TOO_FAR:
             others[Obstacle.TOO_FAR] += 1
-        elif found.price_fen > most_fen:
+        elif found.price_fen > most_fen and lifted is not Obstacle.PRICE:
             others[Obstacle.PRICE] += 1
         else:
             near.append(found)

@@ -26,6 +26,7 @@ Key = TypeVar("Key")
 LEFT_AFTER = timedelta(hours=22)
 A_MONTH = timedelta(days=30)
 MOST_SHOWN = 300
+NEWEST_FIRST = UnmetNeed.created_at.desc(), UnmetNeed.id.desc()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,16 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """A month's unmet needs: how many in all, by obstacle and by district, and the latest."""
+    """A month's unmet needs: how many in all, by what they have in common, and the latest.
+
+    Hours are those of the city, with their weekday (0: Monday), at which care was to begin.
+    """
 
     count: int
     by_obstacle: dict[Obstacle | None, int]
     by_district: dict[str, int]
     by_item: dict[int, int]
+    by_hour: dict[tuple[int, int], int]
     latest: tuple[Need, ...]
 
 
@@ -163,28 +168,29 @@ def note_left(session: Session, actor: Actor) -> int:
 def of_month(session: Session, actor: Actor, item_id: int | None = None) -> Unmet:
     """The unmet needs of the actor's cities in the last 30 days, or those for one item."""
     actor.require(Permission.READ_UNMET_NEEDS)
-    needs = _visible_to(actor).where(UnmetNeed.created_at > clock.now() - A_MONTH)
+    needs = of_cities(actor)
     by_item = dict(
         session.execute(
             needs.with_only_columns(UnmetNeed.item_id, func.count()).group_by(UnmetNeed.item_id)
         ).all()
     )
-    if item_id is not None:
-        needs = needs.where(UnmetNeed.item_id == item_id)
+    needs = of_cities(actor, item_id)
     counted = session.execute(
         needs.with_only_columns(UnmetNeed.obstacle, UnmetNeed.district_code, func.count()).group_by(
             UnmetNeed.obstacle, UnmetNeed.district_code
         )
     ).all()
-    latest = session.scalars(
-        needs.order_by(UnmetNeed.created_at.desc(), UnmetNeed.id.desc()).limit(MOST_SHOWN)
+    wanted = session.scalars(
+        needs.with_only_columns(UnmetNeed.wanted_at).where(UnmetNeed.wanted_at.is_not(None))
     )
+    latest = session.scalars(needs.order_by(*NEWEST_FIRST).limit(MOST_SHOWN))
     by_obstacle = _sums((what, count) for what, _, count in counted)
     return Unmet(
         count=sum(row[2] for row in counted),
         by_obstacle={what: by_obstacle[what] for what in (*Obstacle, None) if what in by_obstacle},
         by_district=_sums((code, count) for _, code, count in counted),
         by_item=by_item,
+        by_hour=_sums((_hour(at), 1) for at in wanted if at is not None),
         latest=tuple(
             Need(
                 one.source,
@@ -199,11 +205,22 @@ def of_month(session: Session, actor: Actor, item_id: int | None = None) -> Unme
     )
 
 
+def of_cities(actor: Actor, item_id: int | None = None) -> Select[UnmetNeed]:
+    """The unmet needs of the actor's cities in the last 30 days, or those for one item."""
+    needs = _visible_to(actor).where(UnmetNeed.created_at > clock.now() - A_MONTH)
+    return needs if item_id is None else needs.where(UnmetNeed.item_id == item_id)
+
+
 def _sums(counted: Iterable[tuple[Key, int]]) -> dict[Key, int]:
     sums: dict[Key, int] = {}
     for key, count in counted:
         sums[key] = sums.get(key, 0) + count
     return sums
+
+
+def _hour(at: datetime) -> tuple[int, int]:
+    there = clock.in_city(at)
+    return there.weekday(), there.hour
 
 
 def _visible_to(actor: Actor) -> Select[UnmetNeed]:

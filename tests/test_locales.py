@@ -123,6 +123,7 @@ from services.search import Sort
 from services.statements import StatementKind
 from services.tasks import KINDS, TaskStatus
 from services.to_do import ToDoKind
+from services.unmet_changes import ChangeKind
 from services.unmet_needs import NeedSource
 from services.verifications import CaseKind, CaseStatus, RejectReason
 
@@ -172,6 +173,7 @@ FAMILIES: dict[str, set[str]] = {
     "unmet_reason.{}": set(Obstacle),
     "review.{}": set(reviews._ICONS),
     "review.{}_means": set(reviews._ICONS) - {"show"},
+    "unmet_change.{}": set(ChangeKind),
     "unmet.column_{}": set(unmet_needs._COLUMNS),
     "need_source.{}": set(NeedSource),
     "application_status.{}": set(ApplicationStatus),

@@ -1,16 +1,20 @@
 """An operator sees what was looked for and not got."""
 
+from datetime import timedelta
+
 from data.database import writing
+from data.unmet_needs import NeedSource
 from services import unmet_needs
 from services.availability import Obstacle
 from tests.factories import (
     COMPANIONSHIP,
     FAR_OPERATOR,
     HOSPITAL_COMPANION,
+    MONDAY,
     OPERATOR,
     ZHOU,
 )
-from tests.pages.screen import said, speak_english, words
+from tests.pages.screen import said, speak_english, successes, words
 from tests.services.test_search import wanted
 
 UNMET = "pages/operator/unmet.py"
@@ -39,6 +43,26 @@ def test_a_search_for_nobody_stands_there_with_its_reason(open_app):
     app.selectbox(key="unmet_item").set_value(HOSPITAL_COMPANION).run()
     assert not app.exception
     assert len(reasons(app)) == 2
+
+
+def test_the_change_that_would_help_most_is_said(open_app):
+    with writing() as session:
+        for days in (1, 2):
+            at = MONDAY.replace(hour=20) + timedelta(days=days)
+            unmet_needs.note_search(session, ZHOU, wanted(starts_at=at))
+    app = open_app(UNMET, OPERATOR)
+    [best] = successes(app)
+    assert words("daypart.evening") in best
+    assert words("unmet.best_most", change="", needs=2, met=2).removeprefix("****") in best
+    assert words("unmet.by_hour") in said(app)
+
+
+def test_where_nobody_has_to_change_anything_it_says_so(open_app):
+    with writing() as session:
+        unmet_needs.record(session, NeedSource.SEARCH, wanted(), None)
+    shown = said(open_app(UNMET, OPERATOR))
+    assert words("unmet.no_changes") in shown
+    assert words("unmet.no_hours") in shown
 
 
 def test_another_citys_operator_sees_nothing(open_app):

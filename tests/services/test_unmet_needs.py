@@ -113,6 +113,7 @@ class TestReading:
         assert month.count == len(month.latest) == 2
         assert month.by_obstacle == {Obstacle.NOT_OFFERED: 1, None: 1}
         assert month.by_item == {HOSPITAL_COMPANION: 1, COMPANIONSHIP: 1}
+        assert month.by_hour == {(1, 9): 1}
         one = unmet_needs.of_month(session, OPERATOR, COMPANIONSHIP)
         assert (one.count, one.by_item) == (1, month.by_item)
         clock.moment += unmet_needs.A_MONTH
