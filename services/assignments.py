@@ -51,6 +51,7 @@ def assign(session: Session, actor: Actor, demand_id: int, caregiver_id: int) ->
         raise Conflict("error.plans_are_chosen")
     if demand.starts_at <= clock.now():
         raise Conflict("error.start_in_past")
+    lifecycles.target(Noun.DEMAND, "ask", demand.status, actor)
     caregiver = bookings.bookable(session, caregiver_id, demand.customer_id)
     if caregiver.city_code != demand.city_code:
         raise Conflict("error.caregiver_too_far")
