@@ -87,13 +87,21 @@ def table(
     if not shown:
         st.caption(t(f"board.none_{kind}"))
         return
-    chosen = _rows(shown, items, key=f"board_rows_{run_id}_{kind}")
-    if len(chosen) == 1:
-        pick(chosen[0].number)
+    chosen = _rows(shown, items, pick, f"board_rows_{run_id}_{kind}")
     _accept_buttons(shown, [one for one in chosen if one.state in OPEN])
 
 
-def _rows(shown: Sequence[LineView], items: dict[int, ItemView], *, key: str) -> list[LineView]:
+def _rows(
+    shown: Sequence[LineView], items: dict[int, ItemView], pick: Callable[[int], None], name: str
+) -> list[LineView]:
+    # A list that changed has nothing selected: the same row may be another line.
+    key = f"{name}_{hash(tuple((one.number, one.state) for one in shown))}"
+
+    def pressed() -> None:
+        rows = st.session_state[key].selection.rows
+        if len(rows) == 1:
+            pick(shown[rows[0]].number)
+
     column = st.column_config
     picked = st.dataframe(
         pd.DataFrame(
@@ -118,10 +126,9 @@ def _rows(shown: Sequence[LineView], items: dict[int, ItemView], *, key: str) ->
             "after": column.TextColumn(t("board.after")),
             "state": column.TextColumn(t("board.state")),
         },
-        on_select="rerun",
+        on_select=pressed,
         selection_mode="multi-row",
-        # A list that changed has nothing selected: the same row may be another line.
-        key=f"{key}_{hash(tuple((one.number, one.state) for one in shown))}",
+        key=key,
         alt=t("board.lines"),
     )
     return [shown[row] for row in picked.selection.rows if row < len(shown)]
@@ -221,10 +228,10 @@ def opened(
         st.caption(_about(line, items))
         if line.refusal:
             st.warning(t(line.refusal), icon=":material/block:")
-        if line.caregiver_id is not None and line.explanation:
-            board_reasons.reasons(run_id, line)
-        elif line.caregiver_id is None:
+        if line.caregiver_id is None:
             board_reasons.unserved(run_id, line)
+        else:
+            board_reasons.reasons(run_id, line)
         _deeds(run_id, line)
 
 

@@ -31,21 +31,6 @@ def late_from_now_on(pilot) -> None:
         )
 
 
-def sign_in_with_phone(person: Person, phone: str) -> None:
-    """Sign in by the one-time code, which the demo shows instead of sending it."""
-    person.pick("sign_in_way", "验证码")
-    person.fill("code_phone", phone)
-    person.press("code_send")
-    text = person.page.get_by_text(re.compile(r"\d{6}")).first
-    expect(text).to_be_visible(timeout=PATIENCE_MS)
-    code = re.search(r"\d{6}", text.inner_text())
-    assert code
-    person.fill("code_code", code[0])
-    person.press("code_submit")
-    expect(person.key("sign_out")).to_be_attached(timeout=PATIENCE_MS)
-    person.settle()
-
-
 def phone_of(operator: Person, name: str) -> str:
     """A caregiver's phone number, as her operator opens it."""
     operator.open("caregivers")
@@ -137,7 +122,7 @@ def test_who_falls_ill_is_stood_in_for_and_the_family_sees_by_whom(pilot, arrive
     # Whoever is asked says yes on her phone, and the family reads who comes.
     stand_in: Person = arrive(pilot.url, size=PHONE)
     stand_in.open("my_visits")
-    sign_in_with_phone(stand_in, phone_of(operator, name))
+    stand_in.code_sign_in(phone_of(operator, name))
     offer = stand_in.page.locator("[class*=st-key-offer_]", has_text=span).first
     expect(offer).to_be_visible(timeout=PATIENCE_MS)
     stand_in.is_well()
