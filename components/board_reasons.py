@@ -1,6 +1,7 @@
 """Why a line of a proposal is as it is: terms, who was next, what another choice would cost."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import streamlit as st
@@ -22,7 +23,7 @@ _MOST_SAID = 3
 
 def reasons(run_id: int, line: LineView) -> None:
     """Why this caregiver, and the next two beside her, term by term."""
-    told = line.explanation
+    told = session.fetch(proposals.explanation, run_id, line.number)
     st.markdown(t("board.why", name=formats.plain(line.caregiver_name), cost=_minutes(line.cost)))
     st.caption(figures(told))
     names = session.fetch(proposals.names, [one["caregiver_id"] for one in told["rivals"]])
@@ -31,7 +32,7 @@ def reasons(run_id: int, line: LineView) -> None:
         st.markdown(f"- {beside(name, one, one['more'], told)}")
     if not told["rivals"]:
         st.caption(t("board.no_rival"))
-    _drawn(line, names)
+    _drawn(line, told, names)
 
 
 def figures(told: Mapping[str, Any]) -> str:
@@ -54,12 +55,17 @@ def beside(
     worse = [_term(t_, rival, chosen, better=False) for t_, cost in ranked if cost >= _MATTERS]
     if not better and not worse:
         return t("board.alike", name=name)
-    cost = sum(more.values())
-    total = t("board.sum_more" if cost >= 0 else "board.sum_less", cost=_minutes(abs(cost)))
+    total = _sum(sum(more.values()))
     if better and worse:
         good, bad = formats.listed(better), formats.listed(worse)
         return t("board.rival_both", name=name, better=good, worse=bad, sum=total)
     return t("board.rival_one", name=name, what=formats.listed(better or worse), sum=total)
+
+
+def _sum(cost: float) -> str:
+    if abs(cost) < _MATTERS:
+        return t("board.sum_alike")
+    return t("board.sum_more" if cost > 0 else "board.sum_less", cost=_minutes(abs(cost)))
 
 
 def _term(term: str, rival: Mapping[str, Any], chosen: Mapping[str, Any], *, better: bool) -> str:
@@ -75,9 +81,8 @@ def _term(term: str, rival: Mapping[str, Any], chosen: Mapping[str, Any], *, bet
     )
 
 
-def _drawn(line: LineView, names: Mapping[int, str]) -> None:
+def _drawn(line: LineView, told: Mapping[str, Any], names: Mapping[int, str]) -> None:
     """The terms of all three as bars on top of each other: whoever has the shortest is sent."""
-    told = line.explanation
     people = [line.caregiver_name, *(names.get(one["caregiver_id"], "") for one in told["rivals"])]
     terms: list[dict[str, float]] = [told["terms"]]
     for one in told["rivals"]:
@@ -160,7 +165,8 @@ def _change(one: Change, line: LineView) -> str:
         case HigherPrice():
             return t("board.higher_price", amount=formats.money(one.more_fen))
         case LaterStart():
-            return t("board.later_start", minutes=one.minutes)
+            later = line.starts_at + timedelta(minutes=one.minutes)
+            return t("board.later_start", time=formats.time_of_day(later), minutes=one.minutes)
 
 
 def _papers(kinds: Sequence[str] | frozenset[str]) -> str:

@@ -93,15 +93,16 @@ button.bar:focus-visible { outline: 2px solid var(--st-text-color); outline-offs
   border-color: light-dark(#2c7a3f, #7fce93);
 }
 .refused, .bar.nobody, i.nobody {
-  background: color-mix(in srgb, var(--amber) 14%, var(--ground)); border: 1px dashed var(--amber);
+  background: color-mix(in srgb, var(--amber) 14%, var(--ground)); border: 1px solid var(--amber);
 }
+.bar.nobody, i.nobody { border-style: dashed; }
 .legend {
   display: flex; flex-wrap: wrap; gap: 4px 14px; margin-top: 6px; font-size: 0.76rem;
   color: var(--quiet);
 }
 .legend span { display: inline-flex; align-items: center; gap: 5px; }
-.legend i { width: 16px; height: 12px; border-radius: 4px; box-sizing: border-box;
-  border-style: solid; border-width: 1px; }
+.legend i { width: 16px; height: 12px; border-radius: 4px; box-sizing: border-box; }
+.legend i:not(.nobody) { border-style: solid; border-width: 1px; }
 @media (max-width: 640px) {
   .all { min-width: 34rem; }
   .lane, .hours { grid-template-columns: 5rem minmax(0, 1fr); }
