@@ -14,6 +14,7 @@ os.environ.pop("DATABASE_URL", None)
 
 from benchmarks import (
     analytics,
+    board,
     booking,
     chats,
     complaints,
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[Path], Iterator[Row]]] = {
     "desk": desk.measure,
     "analytics": analytics.measure,
     "dispatch": dispatch.measure,
+    "board": board.measure,
     "memory": memory.measure,
 }
 

@@ -42,6 +42,7 @@ class Visitor:
         self._typed: dict[str, str] = {}
         self._components: set[str] = set()
         self._boxes: dict[str, list[str]] = {}  # The options of select boxes, by their ids.
+        self._tables: set[str] = set()
         self._chosen: dict[str, str] = {}
         self._socket = _connect(url)
         self._protocol = _open(self._socket, url, cookie)
@@ -76,6 +77,13 @@ class Visitor:
         if box is None:
             raise Broken(f"{self.page}: there is no {key}")
         self._chosen[box] = self._boxes[box][number]
+
+    def pick(self, key: str, row: int) -> None:
+        """Have a row of a table that was drawn chosen in every run from now on."""
+        table = next((one for one in self._tables if f"-{key}" in one), None)
+        if table is None:
+            raise Broken(f"{self.page}: there is no {key}")
+        self._chosen[table] = json.dumps({"selection": {"rows": [row], "columns": [], "cells": []}})
 
     def _wish(self) -> bytes:
         message = BackMsg()
@@ -150,6 +158,8 @@ class Visitor:
             raise Broken(f"{self.page}: {element.exception.type} {element.exception.message}")
         if element.WhichOneof("type") == "alert" and element.alert.format == Alert.ERROR:
             raise Broken(f"{self.page}: {element.alert.body}")
+        if element.WhichOneof("type") == "dataframe":
+            self._tables.add(element.dataframe.id)
         if element.WhichOneof("type") == "selectbox":
             self._boxes[element.selectbox.id] = list(element.selectbox.options)
 

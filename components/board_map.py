@@ -66,7 +66,7 @@ def draw(
     ]
     spots = [one["at"] for one in visits]
     around = spots or [point for shape in shapes for point in maps.points(shape)]
-    deck = pdk.Deck(
+    deck = maps.Deck(
         [
             _districts(shapes, colours),
             pdk.Layer(

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
-from components.i18n import chinese, name, t
+from components.catalogues import say
+from components.i18n import chinese, language, name, t
 from services import clock, regions
 from services.catalogue import ItemView, Unit
 
@@ -44,12 +46,17 @@ def total_range(lowest_fen: int, highest_fen: int) -> str:
 def day(moment: datetime | date) -> str:
     """今天 / 明天 / 11月22日 周日, in city time."""
     on = clock.in_city(moment).date() if isinstance(moment, datetime) else moment
-    weekday = t(f"weekday.{WEEKDAYS[on.weekday()]}")
-    this_year = on.year == clock.today().year
-    written = t("time.date" if this_year else "time.date_and_year", on=on, weekday=weekday)
+    return _day(on, clock.today(), language())
+
+
+@lru_cache(1000)
+def _day(on: date, today: date, language: str) -> str:
+    weekday = say(language, f"weekday.{WEEKDAYS[on.weekday()]}")
+    dated = "time.date" if on.year == today.year else "time.date_and_year"
+    written = say(language, dated, on=on, weekday=weekday)
     near = {0: "time.today", 1: "time.tomorrow", -1: "time.yesterday"}
-    if key := near.get((on - clock.today()).days):
-        return f"{t(key)} · {written}"
+    if key := near.get((on - today).days):
+        return f"{say(language, key)} · {written}"
     return written
 
 
@@ -76,8 +83,9 @@ def time_of_day(moment: datetime) -> str:
 
 def span(starts_at: datetime, ends_at: datetime) -> str:
     """明天 · 11月23日 周一 09:00–12:00; the end's day only if it differs."""
-    if clock.in_city(starts_at).date() == clock.in_city(ends_at).date():
-        return f"{day(starts_at)} {time_of_day(starts_at)}–{time_of_day(ends_at)}"
+    begins, ends = clock.in_city(starts_at), clock.in_city(ends_at)
+    if begins.date() == ends.date():
+        return f"{day(begins.date())} {begins:%H:%M}–{ends:%H:%M}"
     return f"{moment(starts_at)} – {moment(ends_at)}"
 
 

@@ -96,8 +96,11 @@ def find(session: Session, scope: Scope) -> list[Work]:
 def counts(session: Session, city_code: str, first: date, last: date) -> dict[date, int]:
     """How much work is open in a city on each day from first to last."""
     found = {first + number * A_DAY: 0 for number in range((last - first).days + 1)}
-    for one in find(session, Scope(city_code, first, last)):
-        found[clock.in_city(one.starts_at).date()] += 1
+    scope = Scope(city_code, first, last)
+    demands = _demands(scope).with_only_columns(Demand.starts_at)
+    visits = _visits(scope).with_only_columns(Visit.starts_at)
+    for starts_at in (*session.scalars(demands), *session.scalars(visits)):
+        found[clock.in_city(starts_at).date()] += 1
     return found
 
 

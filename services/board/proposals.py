@@ -4,9 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from data.accounts import Account
@@ -52,7 +53,7 @@ OPEN = LineState.PROPOSED, LineState.REFUSED
 class LineView:
     """One line of a proposal with what stands behind it; cells are neighbourhoods.
 
-    `rule` says why nobody comes; `refusal` what the gate said. The explanation's terms are minutes.
+    `rule` says why nobody comes; `refusal` what the gate said.
     """
 
     number: int
@@ -76,7 +77,6 @@ class LineView:
     rule: Rule | None
     refusal: str
     order_id: int | None
-    explanation: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +114,32 @@ def lines(session: Session, actor: Actor, run_id: int) -> list[LineView]:
     """The lines of a proposal, soonest first."""
     actor.require(Permission.DISPATCH)
     run = runs.reach(session, actor, run_id)
-    return [_view(row) for row in session.execute(_rows(run.id))]
+    return [_view(row) for row in session.execute(_rows(), {"run_id": run.id})]
 
 
 def line(session: Session, actor: Actor, run_id: int, number: int) -> LineView:
     """One line of a proposal."""
     actor.require(Permission.DISPATCH)
     run = runs.reach(session, actor, run_id)
-    row = session.execute(_rows(run.id).where(DispatchLine.number == number)).one_or_none()
+    its = _rows().where(DispatchLine.number == number)
+    row = session.execute(its, {"run_id": run.id}).one_or_none()
     if row is None:
         raise NotFound("error.line_not_found")
     return _view(row)
+
+
+def explanation(session: Session, actor: Actor, run_id: int, number: int) -> dict[str, Any]:
+    """Why whoever is proposed for a line is: figures by their names, terms in minutes."""
+    actor.require(Permission.DISPATCH)
+    run = runs.reach(session, actor, run_id)
+    told = session.scalar(
+        select(DispatchLine.explanation).where(
+            DispatchLine.run_id == run.id, DispatchLine.number == number
+        )
+    )
+    if told is None:
+        raise NotFound("error.line_not_found")
+    return told
 
 
 def names(session: Session, actor: Actor, caregiver_ids: Collection[int]) -> dict[int, str]:
@@ -228,10 +243,24 @@ def plan(session: Session, actor: Actor, run_id: int) -> Plan:
     return day_plans.restored(problem, visits)
 
 
-def _rows(run_id: int) -> Select[*tuple[Any, ...]]:
+@cache
+def _rows() -> Select[*tuple[Any, ...]]:
+    """Of a run, `run_id`."""
     return (
         select(
-            DispatchLine,
+            DispatchLine.number,
+            DispatchLine.demand_id,
+            DispatchLine.visit_id,
+            DispatchLine.caregiver_id,
+            DispatchLine.before_id,
+            DispatchLine.starts_at,
+            DispatchLine.ends_at,
+            DispatchLine.price_fen,
+            DispatchLine.cost,
+            DispatchLine.rule,
+            DispatchLine.refusal,
+            DispatchLine.accepted_at,
+            DispatchLine.order_id,
             Demand.status.label("demand_status"),
             Visit.status.label("visit_status"),
             func.coalesce(Order.item_id, Demand.item_id).label("item_id"),
@@ -255,54 +284,52 @@ def _rows(run_id: int) -> Select[*tuple[Any, ...]]:
         .outerjoin(_before, _before.id == DispatchLine.before_id)
         .outerjoin(_accepted, _accepted.id == DispatchLine.order_id)
         .outerjoin(_offer, _offer.id == DispatchLine.offer_id)
-        .where(DispatchLine.run_id == run_id)
+        .where(DispatchLine.run_id == bindparam("run_id"))
         .order_by(DispatchLine.starts_at, DispatchLine.number)
     )
 
 
 def _view(row: Row[Any]) -> LineView:
-    one: DispatchLine = row.DispatchLine
     return LineView(
-        number=one.number,
-        demand_id=one.demand_id,
-        visit_id=one.visit_id,
-        state=_state(one, row),
+        number=row.number,
+        demand_id=row.demand_id,
+        visit_id=row.visit_id,
+        state=_state(row),
         item_id=row.item_id,
         district_code=row.district_code,
         cell=row.cell,
         family_name=row.family_name,
-        starts_at=one.starts_at,
-        ends_at=one.ends_at,
-        caregiver_id=one.caregiver_id,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        caregiver_id=row.caregiver_id,
         caregiver_name=row.chosen_name or "",
         home_cell=row.home_cell,
-        before_id=one.before_id,
+        before_id=row.before_id,
         before_name=row.before_name or "",
-        price_fen=one.price_fen,
+        price_fen=row.price_fen,
         units=row.units,
-        cost=one.cost,
-        rule=Rule(one.rule) if one.rule else None,
-        refusal=one.refusal,
-        order_id=one.order_id or row.offer_order_id,
-        explanation=one.explanation,
+        cost=row.cost,
+        rule=Rule(row.rule) if row.rule else None,
+        refusal=row.refusal,
+        order_id=row.order_id or row.offer_order_id,
     )
 
 
-def _state(one: DispatchLine, row: Row[Any]) -> LineState:
-    if one.accepted_at is not None:
+def _state(row: Row[Any]) -> LineState:
+    if row.accepted_at is not None:
         return _became(row)
-    if one.caregiver_id is not None and one.caregiver_id == one.before_id:
+    if row.caregiver_id is not None and row.caregiver_id == row.before_id:
         return LineState.KEPT
     gone = (
         row.demand_status is not DemandStatus.OPEN
-        if one.demand_id is not None
+        if row.demand_id is not None
         else row.visit_status not in (VisitStatus.PLANNED, VisitStatus.UNFILLED)
     )
-    if gone or one.starts_at <= clock.now():
+    if gone or row.starts_at <= clock.now():
         return LineState.MOOT
-    if one.caregiver_id is None:
+    if row.caregiver_id is None:
         return LineState.NOBODY
-    return LineState.REFUSED if one.refusal else LineState.PROPOSED
+    return LineState.REFUSED if row.refusal else LineState.PROPOSED
 
 
 def _became(row: Row[Any]) -> LineState:

@@ -72,9 +72,11 @@ def test_whoever_applied_is_sent_rather_than_somebody_who_would_have_to_be_asked
 def test_who_was_with_somebody_before_is_sent_to_them_again(session, clock):
     make_redeemed_visit(session, caregiver=ZHAO)
     demand_id = make_demand(session)
-    line = of_demand(session, run(session, clock), demand_id)
-    assert (line.caregiver_id, line.explanation["visits"]) == (ZHAO.id, 1)
-    [rival] = line.explanation["rivals"]
+    run_id = run(session, clock)
+    line = of_demand(session, run_id, demand_id)
+    told = proposals.explanation(session, OPERATOR, run_id, line.number)
+    assert (line.caregiver_id, told["visits"]) == (ZHAO.id, 1)
+    [rival] = told["rivals"]
     assert (rival["caregiver_id"], rival["visits"]) == (LI.id, 0)
     assert rival["more"]["continuity"] > 0
 
@@ -133,6 +135,8 @@ def test_a_run_is_worked_out_by_the_worker_and_seen_by_its_city_alone(session, c
         runs.view(session, FAR_OPERATOR, run_id)
     with pytest.raises(NotFound):
         proposals.lines(session, FAR_OPERATOR, run_id)
+    with pytest.raises(NotFound):
+        proposals.explanation(session, FAR_OPERATOR, run_id, 1)
     for nobody in (ZHOU, LI, DESK):
         with pytest.raises(NotAllowed):
             runs.ask(session, nobody, wish(clock))
@@ -221,7 +225,7 @@ def test_what_a_pin_costs_is_told_of_a_proposal_as_it_was(session, clock, shape)
     line = of_demand(session, run_id, demand_id)
     assert proposals.pin_cost(session, OPERATOR, run_id, line.number, ZHAO.id) == pytest.approx(0)
     more = proposals.pin_cost(session, OPERATOR, run_id, line.number, LI.id)
-    [rival] = line.explanation["rivals"]
+    [rival] = proposals.explanation(session, OPERATOR, run_id, line.number)["rivals"]
     assert more == pytest.approx(sum(rival["more"].values()), abs=0.1)
     assert proposals.pin_cost(session, OPERATOR, run_id, line.number, NOBODY_ID) is Rule.NOBODY
 
