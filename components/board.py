@@ -361,8 +361,8 @@ def _compared(shown: RunView, other: RunView) -> None:
         pd.DataFrame(
             {
                 "figure": [t(f"board.figure_{name}") for name in _COMPARED],
-                "here": [str(shown.outcome[name]) for name in _COMPARED],
-                "there": [str(other.outcome[name]) for name in _COMPARED],
+                "here": [f"{shown.outcome[name]:,.0f}" for name in _COMPARED],
+                "there": [f"{other.outcome[name]:,.0f}" for name in _COMPARED],
             }
         ),
         hide_index=True,

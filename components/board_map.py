@@ -64,7 +64,7 @@ def draw(
         for one in regions.districts_of(city_code)
         if (shape := regions.boundary(one.code)) is not None
     ]
-    spots = [one["at"] for one in visits]
+    spots = [spot for one in visits for spot in (one["at"], one["home"]) if spot]
     around = spots or [point for shape in shapes for point in maps.points(shape)]
     deck = maps.Deck(
         [
