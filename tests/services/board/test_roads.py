@@ -14,7 +14,7 @@ from services.board.runs import RunShape
 from services.dispatch import batches
 from services.settings import ConfigurationError
 from tests.factories import OPERATOR, make_demand
-from tests.services.board.working_out import lines, run, work_out
+from tests.services.board.working_out import lines, of_demand, run, work_out
 from tests.services.dispatch import towns
 
 PLACES = 130
@@ -96,7 +96,8 @@ def test_a_service_that_fails_is_said_so_and_straight_lines_stand_in(
     make_demand(session)
     run_id = run(session, clock)
     assert runs.view(session, OPERATOR, run_id).outcome["roadless"] is True
-    assert lines(session, run_id)[demand_id, None].explanation["way_minutes"] == 0
+    number = of_demand(session, run_id, demand_id).number
+    assert proposals.explanation(session, OPERATOR, run_id, number)["way_minutes"] == 0
 
 
 def test_a_run_uses_it_and_a_replay_asks_it_no_more(session, clock, service):
