@@ -349,6 +349,7 @@ SERVICES: dict[str, set[Role | None]] = {
     "board.overrides.standing": {OPERATOR_},
     "board.proposals.changes": {OPERATOR_},
     "board.proposals.compared": {OPERATOR_},
+    "board.proposals.explanation": {OPERATOR_},
     "board.proposals.line": {OPERATOR_},
     "board.proposals.lines": {OPERATOR_},
     "board.proposals.names": {OPERATOR_},

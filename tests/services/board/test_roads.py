@@ -104,14 +104,15 @@ def test_a_run_uses_it_and_a_replay_asks_it_no_more(session, clock, service):
     demand_id = make_demand(session, district_code="320612")
     run_id = run(session, clock, shape=RunShape.DAYS)
     line = lines(session, run_id)[demand_id, None]
-    assert line.explanation["way_minutes"] == pytest.approx(10)
+    told = proposals.explanation(session, OPERATOR, run_id, line.number)
+    assert told["way_minutes"] == pytest.approx(10)
     asked = len(service.asked)
     again = runs.replay(session, OPERATOR, run_id)
     session.flush()
     work_out(session, again)
     assert len(service.asked) == asked
     assert lines(session, again)[demand_id, None].cost == pytest.approx(line.cost)
-    other = line.explanation["rivals"][0]["caregiver_id"]
+    other = told["rivals"][0]["caregiver_id"]
     assert proposals.pin_cost(session, OPERATOR, run_id, line.number, other) is not None
 
 
