@@ -1,6 +1,7 @@
 """Which single change would have met most of the unmet needs: ranked, the best one in words."""
 
 from collections.abc import Sequence
+from math import ceil
 
 import streamlit as st
 
@@ -11,7 +12,7 @@ from services import unmet_changes
 from services.catalogue import ItemView
 from services.unmet_changes import Change
 
-_ROWS_A_NAME = 2
+_FEWEST_ROWS, _LINES_A_ROW = 2, 2
 
 
 def best(item_id: int | None, items: dict[int, ItemView]) -> None:
@@ -34,6 +35,8 @@ def _sentence(one: Change, items: dict[int, ItemView]) -> str:
 
 
 def _bars(found: Sequence[Change], items: dict[int, ItemView]) -> None:
+    names = [panels.beside_bar(_name(one, items)) for one in found]
+    lines = max(name.count("<br>") + 1 for name in names)
     sides = {
         "unmet.met_exact": [one.met if one.exact else 0 for one in found],
         "unmet.met_most": [0 if one.exact else one.met for one in found],
@@ -41,13 +44,13 @@ def _bars(found: Sequence[Change], items: dict[int, ItemView]) -> None:
     charts.draw(
         charts.bars(
             {t(key): counts for key, counts in sides.items()},
-            [panels.beside_bar(_name(one, items)) for one in found],
+            names,
             stacked=True,
             number="d",
         ),
         key="unmet_changes_chart",
         alt=t("unmet.changes"),
-        rows=_ROWS_A_NAME * len(found),
+        rows=max(_FEWEST_ROWS, ceil(lines / _LINES_A_ROW)) * len(found),
     )
 
 
