@@ -45,6 +45,8 @@ def board() -> None:
     newest = session.fetch(runs.latest, city.code)
     _wish(city, items, newest)
     shown = _shown_run(city, newest)
+    if shown is not None and not shown.asked_by:
+        _by_hand_too(city)
     if shown is None:
         layout.empty("board", icon=":material/route:")
     elif shown.status is RunStatus.ASKED:
@@ -57,6 +59,20 @@ def board() -> None:
     pushes.section(city.code)
     dispatch_modes.section(city.code)
     _history(city, shown)
+
+
+def _by_hand_too(city: CityView) -> None:
+    """The way to what an operator had proposed last, which a run by itself came after."""
+    before = session.fetch(runs.latest, city.code, by_hand=True)
+    if before is not None and before.status is RunStatus.PROPOSED:
+        st.button(
+            t("board.by_hand_too", number=before.id, name=formats.plain(before.asked_by)),
+            icon=":material/visibility:",
+            type="tertiary",
+            key="board_by_hand",
+            on_click=_look,
+            args=(before.id,),
+        )
 
 
 def _shown_run(city: CityView, newest: RunView | None) -> RunView | None:

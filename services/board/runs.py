@@ -163,12 +163,16 @@ def listing(session: Session, actor: Actor, city_code: str) -> list[RunView]:
     return _views(session, actor, newest.order_by(DispatchRun.id.desc()).limit(MOST_LISTED))
 
 
-def latest(session: Session, actor: Actor, city_code: str) -> RunView | None:
-    """The newest run of a city of the actor's that is no replay."""
+def latest(
+    session: Session, actor: Actor, city_code: str, *, by_hand: bool = False
+) -> RunView | None:
+    """The newest run of a city of the actor's that is no replay, or that somebody asked for."""
     actor.require(Permission.DISPATCH)
     newest = _visible_to(actor).where(
         DispatchRun.city_code == city_code, DispatchRun.replays_id.is_(None)
     )
+    if by_hand:
+        newest = newest.where(DispatchRun.asked_by_id.is_not(None))
     return next(iter(_views(session, actor, newest.order_by(DispatchRun.id.desc()).limit(1))), None)
 
 

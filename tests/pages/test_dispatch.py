@@ -7,6 +7,7 @@ from data.database import reading, writing
 from data.dispatch import DispatchOverride, OverrideKind
 from data.orders import Order
 from services import applications
+from services.access import Actor, Role
 from services.board import acceptance, proposals, runs
 from services.board.runs import RunStatus
 from tests.factories import (
@@ -22,10 +23,11 @@ from tests.factories import (
 )
 from tests.pages.screen import confirm, errors, said, successes, words
 from tests.pages.screen import opened as unfold
-from tests.services.board.working_out import run, work_out
+from tests.services.board.working_out import run, wish, work_out
 
 PAGE = "pages/operator/dispatch.py"
 CITY = "320600"
+NOBODY_IN_PERSON = Actor(None, Role.OPERATOR, frozenset({CITY}))
 
 
 @pytest.fixture
@@ -159,3 +161,12 @@ def test_an_accepted_visit_stands_once_in_the_timetable(open_app, run_id, clock)
         bars = proposals.timetable(session, OPERATOR, CITY, day, day)
     lanes = board_timetable._lanes(day, lines, bars, {})
     assert [bar["kind"] for lane in lanes for bar in lane["bars"]] == ["accepted"]
+
+
+def test_a_run_by_itself_leads_to_the_one_an_operator_asked_for(open_app, run_id, clock):
+    with writing() as session:
+        work_out(session, runs.begin(session, NOBODY_IN_PERSON, wish(clock)))
+    app = open_app(PAGE, OPERATOR)
+    assert words("board.by_itself") in said(app)
+    app.button(key="board_by_hand").click().run()
+    assert NAMES[OPERATOR] in said(app)
