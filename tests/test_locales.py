@@ -12,7 +12,7 @@ from string import Formatter
 import pytest
 
 from components import (
-    board,
+    board_history,
     board_lines,
     board_timetable,
     calendar_picture,
@@ -377,7 +377,7 @@ FAMILIES: dict[str, set[str]] = {
     "board.do_{}": set(OverrideKind),
     "board.says_{}": set(OverrideKind),
     "board.ended_{}": {RunStatus.CANCELLED, RunStatus.FAILED},
-    "board.figure_{}": set(board._COMPARED),
+    "board.figure_{}": set(board_history._COMPARED),
     "board.kind_{}": set(board_lines._KINDS),
     "board.none_{}": set(board_lines._KINDS),
     "board.state_{}": set(LineState),
