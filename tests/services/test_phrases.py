@@ -15,6 +15,7 @@ LONGEST_TEXT, LONGEST_CALL = 140, 140
 # Operators find it in their to-do.
 OPERATORS_KNOW = {
     "application_received", "breaches_found", "caregiver_submitted", "chat_asked", "complaint_due",
+    "dispatch_assigned", "dispatch_suggested", "push_exhausted",
     "complaint_handed_over", "complaint_overdue", "invoice_asked", "leave_taken",
     "points_contested", "redemption_locked", "request_placed", "request_to_approve",
     "rules_proposed", "rules_published", "rules_turned_down", "rules_withdrawn",
@@ -25,7 +26,7 @@ CAN_WAIT = {
     "accounts_merged", "application_closed", "application_declined", "application_waitlisted",
     "caregiver_restored", "demand_posted", "erasure_closed", "extra_time_agreed",
     "extra_time_refused", "incident_closed", "leave_withdrawn", "pay_released", "plan_changed",
-    "plan_ended", "plan_paused", "plan_resumed", "review_received", "role_granted",
+    "plan_ended", "plan_paused", "plan_resumed", "push_gone", "review_received", "role_granted",
     "second_factor_added", "verification_expired", "visit_confirmed", "visit_redeemed",
 }  # fmt: skip
 A_MOMENT = datetime(2030, 12, 28, 20, 30, tzinfo=clock.CITY_TIME)
