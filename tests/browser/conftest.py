@@ -26,10 +26,14 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 # Two rules need sheets and sounds fetched once more: one is off by default, one never serious.
 AXE_OPTIONS = {"resultTypes": ["violations"], "preload": False}
-# Colours on their way are not yet those the theme has chosen.
-AT_REST = """Promise.all(document.getAnimations()
-  .filter((one) => one.effect.getTiming().iterations !== Infinity)
-  .map((one) => one.finished.catch(() => undefined)))"""
+# Colours on their way are not yet those the theme has chosen. What stands still is not waited for.
+AT_REST = """Promise.race([
+  Promise.all(document.getAnimations()
+    .filter((one) => one.playState === "running")
+    .filter((one) => one.effect.getTiming().iterations !== Infinity)
+    .map((one) => one.finished.catch(() => undefined))),
+  new Promise((done) => setTimeout(done, 5000)),
+])"""
 
 
 @dataclass
