@@ -6,15 +6,13 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.history import Noun
 from data.notices import NoticeKind
 from data.pushes import DemandPush, PushedCaregiver, PushStatus
-from services import clock, lifecycles, notices, rule_book, rules
+from services import clock, lifecycles, notices, rules
 from services.access import Actor, Permission
-from services.board import open_work, roads, situations
-from services.board.situations import Means
+from services.board import open_work, situations
 from services.dispatch import batches, explaining
 
 
@@ -23,14 +21,9 @@ def ranked(session: Session, demand: Demand) -> list[int]:
 
     Neither those who applied, whom an operator can choose already, nor who said no.
     """
-    city = session.scalars(select(City).where(City.code == demand.city_code)).one()
-    said = rules.now(session, city.code)
-    means = Means(roads.of(city), rule_book.weights(said), said["dispatch_window_days"])
-    scope = open_work.day_of(demand)
-    works = [one for one in open_work.find(session, scope) if one.demand_id == demand.id]
-    problem = situations.of(session, scope, works, means).problem
-    if not problem.demands:
+    if (work := open_work.of_demand(session, demand)) is None:
         return []
+    problem = situations.alone(session, demand.city_code, work)
     [one] = problem.demands
     found = explaining.recommended(batches.solve(problem), one.id, len(problem.caregivers))
     applied = session.scalars(

@@ -79,7 +79,13 @@ class Work:
         return self.demand_id, self.visit_id
 
 
-def day_of(demand: Demand) -> Scope:
+def of_demand(session: Session, demand: Demand) -> Work | None:
+    """An open demand for one visit that is ahead, as work; None if it is no such."""
+    row = session.execute(_demands(_day_of(demand)).where(Demand.id == demand.id)).one_or_none()
+    return _of_demand(row) if row else None
+
+
+def _day_of(demand: Demand) -> Scope:
     """All of a city on the day of a demand."""
     day = clock.in_city(demand.starts_at).date()
     return Scope(demand.city_code, day, day, item_ids=(demand.item_id,))

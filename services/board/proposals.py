@@ -117,17 +117,6 @@ def lines(session: Session, actor: Actor, run_id: int) -> list[LineView]:
     return [_view(row) for row in session.execute(_rows(), {"run_id": run.id})]
 
 
-def line(session: Session, actor: Actor, run_id: int, number: int) -> LineView:
-    """One line of a proposal."""
-    actor.require(Permission.DISPATCH)
-    run = runs.reach(session, actor, run_id)
-    its = _rows().where(DispatchLine.number == number)
-    row = session.execute(its, {"run_id": run.id}).one_or_none()
-    if row is None:
-        raise NotFound("error.line_not_found")
-    return _view(row)
-
-
 def explanation(session: Session, actor: Actor, run_id: int, number: int) -> dict[str, Any]:
     """Why whoever is proposed for a line is: figures by their names, terms in minutes."""
     actor.require(Permission.DISPATCH)

@@ -1,6 +1,5 @@
 """Recommendations: the best five for one demand or one wish, each with her reasons."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,14 +9,12 @@ from sqlalchemy.orm import Session
 
 from data.accounts import Account
 from data.catalogue import CareItem
-from data.cities import City
 from data.demands import Demand, DemandStatus
 from data.recipients import Mobility, Recipient
-from services import callers, clock, rule_book, rules
+from services import callers
 from services.access import Actor, Permission
-from services.board import explanations, open_work, roads, situations
-from services.board.open_work import Scope, Work
-from services.board.situations import Means
+from services.board import explanations, open_work, situations
+from services.board.open_work import Work
 from services.dispatch import batches, explaining
 from services.errors import Conflict, Invalid, NotFound
 from services.search import Wanted
@@ -49,10 +46,8 @@ def for_demand(session: Session, actor: Actor, demand_id: int) -> list[Recommend
         raise NotFound("error.demand_not_found")
     if demand.rule is not None:
         raise Conflict("error.plans_are_chosen")
-    day = clock.in_city(demand.starts_at).date()
-    scope = Scope(demand.city_code, day, day)
-    works = [one for one in open_work.find(session, scope) if one.demand_id == demand.id]
-    return _best(session, scope, works)
+    work = open_work.of_demand(session, demand)
+    return _best(session, demand.city_code, work) if work else []
 
 
 def for_wish(
@@ -71,7 +66,6 @@ def for_wish(
     item = session.get(CareItem, wanted.item_id)
     if item is None:
         raise NotFound("error.item_not_found")
-    day = clock.in_city(wanted.starts_at).date()
     length = timedelta(hours=wanted.units * item.hours_per_unit)
     work = Work(
         demand_id=None,
@@ -94,16 +88,11 @@ def for_wish(
         mobility=Mobility(recipient.mobility),
         required_certificates=tuple(item.required_certificates),
     )
-    return _best(session, Scope(wanted.city_code, day, day), [work])
+    return _best(session, wanted.city_code, work)
 
 
-def _best(session: Session, scope: Scope, works: Sequence[Work]) -> list[Recommended]:
-    if not works:
-        return []
-    city = session.scalars(select(City).where(City.code == scope.city_code)).one()
-    values = rules.now(session, city.code)
-    means = Means(roads.of(city), rule_book.weights(values), values["dispatch_window_days"])
-    problem = situations.of(session, scope, works, means).problem
+def _best(session: Session, city_code: str, work: Work) -> list[Recommended]:
+    problem = situations.alone(session, city_code, work)
     found = explaining.recommended(batches.solve(problem), problem.demands[0].id)
     if not found:
         return []

@@ -17,16 +17,16 @@ from data.demands import Application, ApplicationStatus
 from data.dispatch import DispatchOverride, OverrideKind
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.recipients import Mobility
-from services import availability, clock, kept_apart, places
-from services.board import open_work, workforce
+from services import availability, clock, kept_apart, places, rule_book, rules
+from services.board import open_work, roads, workforce
 from services.board.open_work import Scope, Work
-from services.dispatch import columns, rules
+from services.dispatch import columns
 from services.dispatch.problem import Demand, Point, Problem, Window
+from services.dispatch.rules import blocking
 from services.dispatch.travel import Travel
 from services.dispatch.weights import Weights
 
 _A_MINUTE = timedelta(minutes=1)
-_DONE = VisitStatus.FINISHED, VisitStatus.REDEEMED
 _SAID_NO = OrderStatus.REFUSED, OrderStatus.EXPIRED, OrderStatus.BLOCKED, OrderStatus.CANCELLED
 
 Key = tuple[int | None, int | None]
@@ -61,6 +61,15 @@ def read(session: Session, scope: Scope, means: Means) -> Situation:
     if not fixed:
         return found
     return of(session, scope, [one for one in works if one.visit_id not in fixed], means)
+
+
+def alone(session: Session, city_code: str, work: Work) -> Problem:
+    """One work as if there were no other, by the rule book of today."""
+    city = session.scalars(select(City).where(City.code == city_code)).one()
+    said = rules.now(session, city_code)
+    means = Means(roads.of(city), rule_book.weights(said), said["dispatch_window_days"])
+    day = clock.in_city(work.starts_at).date()
+    return of(session, Scope(city_code, day, day), [work], means).problem
 
 
 def of(session: Session, scope: Scope, works: Sequence[Work], means: Means) -> Situation:
@@ -148,7 +157,7 @@ def _fixed(problem: Problem, works: Sequence[Work]) -> set[int]:
         and not one.sought
         and (
             (hers := table.row_of_caregiver.get(one.before_id or 0)) is None
-            or rules.blocking(table, table.row_of_demand[place], hers)
+            or blocking(table, table.row_of_demand[place], hers)
         )
     }
 
@@ -236,7 +245,10 @@ def _faces(session: Session, works: Sequence[Work]) -> defaultdict[int, dict[int
     rows = session.execute(
         select(Order.recipient_id, Visit.caregiver_id, func.count())
         .join(Visit, Visit.order_id == Order.id)
-        .where(Order.recipient_id.in_({one.recipient_id for one in works}), Visit.status.in_(_DONE))
+        .where(
+            Order.recipient_id.in_({one.recipient_id for one in works}),
+            Visit.status.in_(workforce.DONE),
+        )
         .group_by(Order.recipient_id, Visit.caregiver_id)
     )
     found = defaultdict[int, dict[int, int]](dict)
