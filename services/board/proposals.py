@@ -45,6 +45,18 @@ class LineState(StrEnum):
     MOOT = "moot"
 
 
+# What has become of an accepted line that does not stand.
+_COME_TO: dict[OrderStatus | VisitStatus, LineState] = {
+    OrderStatus.REQUESTED: LineState.ASKED,
+    OrderStatus.ACCEPTED: LineState.ASKED,
+    OrderStatus.REFUSED: LineState.SAID_NO,
+    OrderStatus.EXPIRED: LineState.SAID_NO,
+    OrderStatus.BLOCKED: LineState.MOOT,
+    OrderStatus.CANCELLED: LineState.MOOT,
+    VisitStatus.OFFERED: LineState.ASKED,
+    VisitStatus.DROPPED: LineState.SAID_NO,
+    VisitStatus.CANCELLED: LineState.MOOT,
+}
 # What an operator can still accept.
 OPEN = LineState.PROPOSED, LineState.REFUSED
 
@@ -322,13 +334,5 @@ def _state(row: Row[Any]) -> LineState:
 
 
 def _became(row: Row[Any]) -> LineState:
-    """What an accepted line has come to."""
-    if row.order_status in (OrderStatus.REQUESTED, OrderStatus.ACCEPTED):
-        return LineState.ASKED
-    if row.order_status in (OrderStatus.REFUSED, OrderStatus.EXPIRED):
-        return LineState.SAID_NO
-    if row.offer_status is VisitStatus.OFFERED:
-        return LineState.ASKED
-    if row.offer_status is VisitStatus.DROPPED:
-        return LineState.SAID_NO
-    return LineState.STANDS
+    """What an accepted line has come to: its order, or the offer of a visit."""
+    return _COME_TO.get(row.order_status or row.offer_status, LineState.STANDS)

@@ -127,6 +127,7 @@ def test_a_request_called_off_closes_the_applications(session, clock, demand_id)
     accept(session, run_id, number)
     bookings.call_off(session, ZHOU, order_of_line(session, run_id, demand_id).id)
     session.flush()
+    assert of_demand(session, run_id, demand_id).state is LineState.MOOT
     assert session.get_one(Application, rival).status is ApplicationStatus.CLOSED
 
 
