@@ -17,6 +17,7 @@ from components import (
     session,
     words,
 )
+from components.board_history import PICKED
 from components.i18n import t
 from services import clock
 from services.board import acceptance, overrides, proposals
@@ -326,7 +327,8 @@ def _override(subject: Subject, caregiver_id: int, kind: OverrideKind) -> None:
                 kind,
                 reason,
                 said or "",
-                forget=(key,),
+                # The line closes, and what was opened on it.
+                forget=(key, PICKED),
             )
 
 

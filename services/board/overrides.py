@@ -59,7 +59,7 @@ def lay_down(
     reason than those of the list needs words.
     """
     actor.require(Permission.DISPATCH)
-    said = words(said, "reason", 300, required=reason is OverrideReason.OTHER)
+    said = words(said, "words", 300, required=reason is OverrideReason.OTHER)
     city_code = _held_city(session, actor, subject)
     known = select(Caregiver.id).where(
         Caregiver.id == caregiver_id, Caregiver.city_code == city_code

@@ -144,7 +144,7 @@ def pin_another(operator: Person, line: LineView) -> None:
     operator.is_well()
     operator.choose(f"{key}_reason", words("override_reason.other"))
     operator.press(key)
-    operator.sees(words("error.missing", field=words("field.reason")))
+    operator.sees(words("error.missing", field=words("field.words")))
     operator.fill(f"{key}_words", REASON)
     operator.press(key)
     operator.sees(words("board.pin_laid_down"))
