@@ -26,10 +26,12 @@ def reasons(run_id: int, line: LineView) -> None:
     told = session.fetch(proposals.explanation, run_id, line.number)
     st.markdown(t("board.why", name=formats.plain(line.caregiver_name), cost=_minutes(line.cost)))
     st.caption(figures(told))
+    if told["pinned"]:
+        st.caption(f":material/push_pin: {t('board.pinned')}")
     names = session.fetch(proposals.names, [one["caregiver_id"] for one in told["rivals"]])
     for one in told["rivals"]:
         name = formats.plain(names.get(one["caregiver_id"], ""))
-        st.markdown(f"- {beside(name, one, one['more'], told)}")
+        st.markdown(f"- {beside(name, one, one['more'], told, pinned=told['pinned'])}")
     if not told["rivals"]:
         st.caption(t("board.no_rival"))
     _drawn(line, told, names)
@@ -47,7 +49,12 @@ def figures(told: Mapping[str, Any]) -> str:
 
 
 def beside(
-    name: str, rival: Mapping[str, Any], more: Mapping[str, float], chosen: Mapping[str, Any]
+    name: str,
+    rival: Mapping[str, Any],
+    more: Mapping[str, float],
+    chosen: Mapping[str, Any],
+    *,
+    pinned: bool = False,
 ) -> str:
     """How another compares: "李娜: 8 minutes nearer, but 46 of 44 hours this week already"."""
     ranked = sorted(more.items(), key=lambda one: -abs(one[1]))[:_MOST_SAID]
@@ -55,17 +62,21 @@ def beside(
     worse = [_term(t_, rival, chosen, better=False) for t_, cost in ranked if cost >= _MATTERS]
     if not better and not worse:
         return t("board.alike", name=name)
-    total = _sum(sum(more.values()))
+    total = _sum(sum(more.values()), pinned=pinned)
     if better and worse:
         good, bad = formats.listed(better), formats.listed(worse)
         return t("board.rival_both", name=name, better=good, worse=bad, sum=total)
     return t("board.rival_one", name=name, what=formats.listed(better or worse), sum=total)
 
 
-def _sum(cost: float) -> str:
+def _sum(cost: float, *, pinned: bool) -> str:
+    """What all terms come to; who costs less is wanted elsewhere, or another was pinned."""
+    minutes = _minutes(abs(cost))
     if abs(cost) < _MATTERS:
         return t("board.sum_alike")
-    return t("board.sum_more" if cost > 0 else "board.sum_less", cost=_minutes(abs(cost)))
+    if cost > 0:
+        return t("board.sum_more", cost=minutes)
+    return t("board.sum_but_pinned" if pinned else "board.sum_less", cost=minutes)
 
 
 def _term(term: str, rival: Mapping[str, Any], chosen: Mapping[str, Any], *, better: bool) -> str:

@@ -7,9 +7,11 @@ from services.dispatch.explaining import Candidate, Explanation
 from services.dispatch.weights import Term
 
 
-def explained(one: Explanation) -> dict[str, Any]:
-    """An explanation as JSON: figures by their names, terms in minutes."""
+def explained(one: Explanation, *, pinned: bool) -> dict[str, Any]:
+    """An explanation as JSON: figures by their names, terms in minutes; whether somebody laid it
+    down."""
     return {
+        "pinned": pinned,
         **figures(one.chosen),
         "terms": minutes(one.chosen.visit.terms),
         "rivals": [

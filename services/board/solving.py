@@ -201,7 +201,7 @@ def _mean(numbers: Sequence[float]) -> float:
 
 def _lines(run_id: int, found: Found) -> Iterator[DispatchLine]:
     demands = {one.id: one for one in found.situation.problem.demands}
-    before = found.situation.problem.before
+    before, pins = found.situation.problem.before, found.situation.problem.pins
     for one in (*found.solution.assignments, *found.solution.unserved):
         demand_id, visit_id = found.situation.keys[one.demand_id - 1]
         line = DispatchLine(
@@ -217,7 +217,9 @@ def _lines(run_id: int, found: Found) -> Iterator[DispatchLine]:
             line.caregiver_id = one.caregiver_id
             line.starts_at, line.ends_at = one.starts_at, one.ends_at
             line.price_fen = one.price_fen
-            line.explanation = explanations.explained(found.explanations[one.demand_id])
+            line.explanation = explanations.explained(
+                found.explanations[one.demand_id], pinned=one.demand_id in pins
+            )
         else:
             window = demands[one.demand_id].windows[0]
             line.rule = str(one.rule)

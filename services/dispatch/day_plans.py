@@ -1,7 +1,7 @@
 """Days on which caregivers make several visits: the routes found, and what they mean."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
 from time import monotonic
@@ -46,15 +46,26 @@ class DayPlan:
         return self._option(place)
 
     def options(self, demand_id: int, most: int) -> list[Option]:
-        """The cheapest few who could take a demand in, then those who could instead of another."""
+        """The cheapest few who could take a demand in, then those who could instead of another.
+
+        A pin of its own keeps none of them away: who could come but for it is told.
+        """
         d, best = row(self, demand_id), dict[int, Option]()
+        ground = self._without_pin(demand_id)
         for search in (insertions.places, insertions.exchanges):
-            for place in search(self.ground, self.routes, d):
+            for place in search(ground, self.routes, d):
                 option = self._option(place)
                 best.setdefault(option.visit.caregiver_id, option)
             if len(best) >= most:
                 break
         return list(best.values())[:most]
+
+    def _without_pin(self, demand_id: int) -> Ground:
+        problem = self.columns.problem
+        if demand_id not in problem.pins:
+            return self.ground
+        others = {one: who for one, who in problem.pins.items() if one != demand_id}
+        return shifts.ground(replace(problem, pins=others))
 
     def _option(self, place: Place) -> Option:
         demands, c = self.columns.demands, self.ground.shifts[place.shift].c

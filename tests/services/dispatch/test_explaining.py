@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.dispatch import batches, explaining
+from services.dispatch import batches, day_plans, explaining
 from services.dispatch.rules import Rule
 from services.dispatch.weights import Term
 from services.errors import NotFound
@@ -91,6 +91,16 @@ def test_a_pin_costs_what_the_whole_then_costs_more():
         assert cost > -0.01
         tried += 1
     assert tried > 10
+
+
+@pytest.mark.parametrize("solve", [batches.solve, day_plans.solve])
+def test_who_could_come_but_for_a_pin_is_told(solve):
+    caregivers = [towns.caregiver(n, point=towns.near(n)) for n in (1, 2, 3)]
+    told = explaining.explain(solve(towns.problem([towns.demand()], caregivers, pins={1: 3})), 1)
+
+    assert told.chosen.visit.caregiver_id == 3
+    assert [one.candidate.visit.caregiver_id for one in told.rivals] == [1, 2]
+    assert all(one.cost < 0 for one in told.rivals)
 
 
 def test_pinning_somebody_who_cannot_come_names_the_rule():
