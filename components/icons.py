@@ -41,7 +41,7 @@ OVERRIDE = {
     OverrideKind.FORBID: (":material/person_cancel:", "red"),
 }
 LEAVING = {
-    Sign.HOURS_HALVED: ":material/trending_down:",
+    Sign.HOURS_FALLEN: ":material/trending_down:",
     Sign.PAY_LOW: ":material/payments:",
     Sign.SAYS_NO: ":material/do_not_disturb_on:",
     Sign.RATING_FALLS: ":material/star_half:",

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from components import formats, icons, layout, navigation, session
+from components import formats, icons, layout, navigation, rule_fields, session
 from components.i18n import t
 from services.board import at_risk as services
-from services.board import leaving
 from services.board.at_risk import AtRisk
 from services.board.leaving import Reason, Sign
+from services.board.leaving_limits import Limits
 from services.cities import CityView
 
 _AT_ONCE = 9
@@ -27,7 +27,7 @@ def at_risk(city: CityView) -> None:
         for one in layout.first_of(found, "leaving", _AT_ONCE):
             _card(one)
     layout.more_button(found, "leaving", _AT_ONCE)
-    _rules()
+    _rules(city)
 
 
 def _card(one: AtRisk) -> None:
@@ -65,7 +65,7 @@ def _yuan(fen: float) -> str:
 
 
 _WRITTEN: dict[Sign, Callable[[float], str]] = {
-    Sign.HOURS_HALVED: _one_digit,
+    Sign.HOURS_FALLEN: _one_digit,
     Sign.PAY_LOW: _yuan,
     Sign.SAYS_NO: _whole,
     Sign.RATING_FALLS: _one_digit,
@@ -74,39 +74,39 @@ _WRITTEN: dict[Sign, Callable[[float], str]] = {
 }
 
 
-def _rules() -> None:
+def _rules(city: CityView) -> None:
     """From which figure on each sign is told."""
     with st.expander(
         t("leaving.rules"), icon=":material/help:", key="leaving_rules", on_change="rerun"
     ) as opened:
         if not opened.open:
             return
-        figures = {
-            "lately": leaving.LATELY_WEEKS,
-            "before": leaving.BEFORE_WEEKS,
-            "all": leaving.LATELY_WEEKS + leaving.BEFORE_WEEKS,
-            "hours": f"{leaving.FEWEST_HOURS_BEFORE:.0f}",
-            "fallen": f"{leaving.FALLEN_TO:.0%}",
-            "pay": f"{leaving.PAY_BELOW:.0%}",
-            "unwilling": leaving.FEWEST_UNWILLING,
-            "share": f"{leaving.UNWILLING_SHARE:.0%}",
-            "reviews": leaving.FEWEST_REVIEWS,
-            "reviewed": services.REVIEWS_LATELY.days // 7,
-            "stars": leaving.STARS_LOST,
-            "days": leaving.IDLE_DAYS,
-            "open": f"{leaving.OPEN_HOURS:.0f}",
-            "ways": leaving.FEWEST_WAYS,
-            "minutes": f"{leaving.WAY_MINUTES:.0f}",
-        }
+        limits = session.fetch(services.in_force, city.code)
+        figures = _figures(limits)
         st.markdown(
             "\n".join(
                 f"- {icons.LEAVING[sign]} {t(f'leaving.rule_{sign}', **figures)}" for sign in Sign
             )
         )
-        st.caption(
-            t(
-                "leaving.rules_about",
-                lately=leaving.FEWEST_WEEKS_LATELY,
-                before=leaving.FEWEST_WEEKS_BEFORE,
-            )
-        )
+        st.caption(t("leaving.rules_about", there=rule_fields.percent(limits.there_bp)))
+        navigation.link("rules", t("page.rules"), icon=":material/gavel:")
+
+
+def _figures(limits: Limits) -> dict[str, object]:
+    return {
+        "lately": limits.lately_weeks,
+        "before": limits.before_weeks,
+        "all": limits.lately_weeks + limits.before_weeks,
+        "hours": limits.hours_before,
+        "fallen": rule_fields.percent(limits.fallen_bp),
+        "pay": rule_fields.percent(limits.pay_bp),
+        "unwilling": limits.unwilling,
+        "share": rule_fields.percent(limits.unwilling_bp),
+        "reviews": limits.reviews,
+        "reviewed": limits.review_weeks,
+        "stars": rule_fields.stars(limits.stars_tenths),
+        "days": limits.idle_days,
+        "open": limits.open_hours,
+        "ways": limits.ways,
+        "minutes": limits.way_minutes,
+    }

@@ -13,9 +13,10 @@ from components.i18n import name, t
 from services.catalogue import ItemView
 from services.price_bounds import CaregiverLevel
 from services.pricing import BASIS_POINTS
-from services.rule_book import MOST_STEPS, PARAMETERS, WEIGHTS, Kind, Section, Values
+from services.rule_book import LIMITS, MOST_STEPS, PARAMETERS, WEIGHTS, Kind, Section, Values
 
 _A_PERCENT = BASIS_POINTS // 100
+_A_STAR = 10
 _UNIT = re.compile(r" ?[(（][^()（）]+[)）]$")
 # What their names alone do not say.
 EXPLAINED = (
@@ -23,7 +24,7 @@ EXPLAINED = (
     "notice_hours", "horizon_days", "plan_ahead_days", "reoffer_hours", "rest_hours", "week_hours",
     "travel_kmh", "smallest_cell", "due_soon_hours", "limit_points", "late_cancellations",
     "pair_reviews", "far_km", "idle_days", "withholds_tax",
-    *WEIGHTS, "dispatch_window_days", "wave_size", "wave_minutes",
+    *WEIGHTS, "dispatch_window_days", "wave_size", "wave_minutes", *LIMITS,
 )  # fmt: skip
 ICONS = {
     Section.PRICES: ":material/sell:",
@@ -34,6 +35,7 @@ ICONS = {
     Section.BOOKING: ":material/event_available:",
     Section.WORK: ":material/schedule:",
     Section.DISPATCH: ":material/conversion_path:",
+    Section.LEAVING: ":material/directions_walk:",
     Section.COMPLAINTS: ":material/support_agent:",
     Section.POINTS: ":material/exposure_plus_1:",
     Section.COMPLIANCE: ":material/policy:",
@@ -64,6 +66,8 @@ def said(parameter: str, value: Any) -> str:  # noqa: ANN401 - of the parameter'
             return t("rules.on") if value else t("rules.off")
         case Kind.NUMBER:
             return t(f"rules.count_{PARAMETERS[parameter].unit}", count=value)
+        case Kind.STARS:
+            return t(f"rules.count_{PARAMETERS[parameter].unit}", count=stars(value))
         case Kind.STEPS:
             each = (
                 t(f"rules.step_{parameter}", bound=bound, share=percent(share))
@@ -132,6 +136,11 @@ def percent(basis_points: int) -> str:
     return f"{basis_points / _A_PERCENT:g}%"
 
 
+def stars(tenths: int) -> str:
+    """Tenths of a star in whole ones."""
+    return f"{tenths / _A_STAR:g}"
+
+
 def fields(section: Section, now: Values, key: str) -> dict[str, Any]:
     """A field for each number of a section; what they say."""
     found = dict[str, Any]()
@@ -158,8 +167,21 @@ def _share(parameter: str, now_bp: int, key: str) -> int:
         step=1.0,
         format="%g",
         key=f"{key}_{parameter}",
+        help=_help(parameter),
     )
     return round(typed * _A_PERCENT)
+
+
+def _stars(parameter: str, now_tenths: int, key: str) -> int:
+    typed = st.number_input(
+        t(f"field.{parameter}"),
+        value=now_tenths / _A_STAR,
+        step=0.1,
+        format="%g",
+        key=f"{key}_{parameter}",
+        help=_help(parameter),
+    )
+    return round(typed * _A_STAR)
 
 
 def _number(parameter: str, now: int, key: str) -> int:
@@ -168,8 +190,12 @@ def _number(parameter: str, now: int, key: str) -> int:
         value=now,
         step=1,
         key=f"{key}_{parameter}",
-        help=t(f"rules.{parameter}_help") if parameter in EXPLAINED else None,
+        help=_help(parameter),
     )
+
+
+def _help(parameter: str) -> str | None:
+    return t(f"rules.{parameter}_help") if parameter in EXPLAINED else None
 
 
 def _money(parameter: str, now_fen: int, key: str) -> int:
@@ -199,6 +225,7 @@ _PLAIN: Mapping[Kind, Callable[[str, int, str], int]] = {
     Kind.NUMBER: _number,
     Kind.MONEY: _money,
     Kind.MINUTE: _minute,
+    Kind.STARS: _stars,
 }
 
 

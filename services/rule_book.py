@@ -11,6 +11,7 @@ from data.cities import City
 from data.complaints import ComplaintCategory
 from data.compliance import FindingKind
 from services import pricing
+from services.board.leaving_limits import Limits
 from services.catalogue import ItemView
 from services.complaint_limits import LONGEST_APPEAL, MOST_HOURS, ComplaintRules
 from services.dispatch.weights import MOST, Weights
@@ -32,6 +33,7 @@ class Section(StrEnum):
     BOOKING = "booking"
     WORK = "work"
     DISPATCH = "dispatch"
+    LEAVING = "leaving"
     COMPLAINTS = "complaints"
     POINTS = "points"
     COMPLIANCE = "compliance"
@@ -39,7 +41,7 @@ class Section(StrEnum):
 
 
 class Kind(StrEnum):
-    """A share is in basis points, money in fen, a minute that of a day.
+    """A share is in basis points, money in fen, a minute that of a day, stars in tenths.
 
     Steps are pairs of a bound and a share; by item means a share for each of some items; bounds
     are what each level may ask for an item, at the least and at the most.
@@ -49,6 +51,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     MONEY = "money"
     MINUTE = "minute"
+    STARS = "stars"
     SWITCH = "switch"
     STEPS = "steps"
     BY_ITEM = "by_item"
@@ -70,6 +73,8 @@ class Parameter:
     unit: str = ""
 
 
+# Shares are set, shown and refused in per cent, money in yuan, stars in whole ones.
+_SHOWN_IN = dict.fromkeys((Kind.SHARE, Kind.MONEY, Kind.BY_ITEM), 100) | {Kind.STARS: 10}
 _STEPS = "monthly_steps", "customer_fees", "caregiver_fees"
 # Steps are pairs in a tariff, and lists where they are stored.
 _USUAL = {
@@ -150,6 +155,25 @@ _OF_DISPATCH = {
     "wave_size": (Section.DISPATCH, 1, 50, 5, "people"),
     "wave_minutes": (Section.DISPATCH, 1, 240, 15, "minutes"),
 }
+# From which figure on a sign tells that a caregiver may be about to leave.
+LIMITS = {f"sign_{one.name}": one.name for one in fields(Limits)}
+_OF_LEAVING = {
+    "sign_lately_weeks": (Kind.NUMBER, 2, 12, "weeks"),
+    "sign_before_weeks": (Kind.NUMBER, 4, 26, "weeks"),
+    "sign_there_bp": (Kind.SHARE, 1000, 10_000, ""),
+    "sign_fallen_bp": (Kind.SHARE, 0, 9000, ""),
+    "sign_hours_before": (Kind.NUMBER, 1, 60, "hours"),
+    "sign_pay_bp": (Kind.SHARE, 0, 9000, ""),
+    "sign_unwilling": (Kind.NUMBER, 1, 50, "times"),
+    "sign_unwilling_bp": (Kind.SHARE, 100, 10_000, ""),
+    "sign_stars_tenths": (Kind.STARS, 1, 30, "stars"),
+    "sign_review_weeks": (Kind.NUMBER, 2, 26, "weeks"),
+    "sign_reviews": (Kind.NUMBER, 1, 50, "reviews"),
+    "sign_idle_days": (Kind.NUMBER, 7, 120, "days"),
+    "sign_open_hours": (Kind.NUMBER, 1, 300, "hours"),
+    "sign_ways": (Kind.NUMBER, 1, 50, "times"),
+    "sign_way_minutes": (Kind.NUMBER, 10, 240, "minutes"),
+}
 CITY_COLUMNS = tuple(_OF_CITY)
 PARAMETERS: dict[str, Parameter] = {
     "prices": Parameter(Section.PRICES, Kind.BOUNDS, 0, 0, {}),
@@ -166,6 +190,10 @@ PARAMETERS: dict[str, Parameter] = {
     **{
         name: Parameter(section, Kind.NUMBER, fewest, most, value, unit)
         for name, (section, fewest, most, value, unit) in (_OF_DISPATCH | _OF_COMPLAINTS).items()
+    },
+    **{
+        name: Parameter(Section.LEAVING, kind, fewest, most, getattr(Limits(), LIMITS[name]), unit)
+        for name, (kind, fewest, most, unit) in _OF_LEAVING.items()
     },
 }
 
@@ -207,6 +235,12 @@ def weights(values: Values) -> Weights:
     """What each term of dispatch weighs."""
     said = complete(values)
     return Weights(**{weight: said[name] for name, weight in WEIGHTS.items()})
+
+
+def leaving(values: Values) -> Limits:
+    """From which figure on each sign of leaving is told."""
+    said = complete(values)
+    return Limits(**{limit: said[name] for name, limit in LIMITS.items()})
 
 
 def commission_bp(values: Values, item_id: int) -> int:
@@ -262,8 +296,7 @@ def _checked(name: str, one: Parameter, value: object, items: Collection[ItemVie
 def _in_range(name: str, one: Parameter, value: object) -> None:
     if isinstance(value, int) and not isinstance(value, bool) and one.fewest <= value <= one.most:
         return
-    # Shares are set, shown and refused in per cent, money in yuan.
-    step = 1 if one.kind in (Kind.NUMBER, Kind.MINUTE) else 100
+    step = _SHOWN_IN.get(one.kind, 1)
     raise Invalid(
         "error.number_out_of_range",
         field=name,

@@ -337,6 +337,7 @@ SERVICES: dict[str, set[Role | None]] = {
     "statements.of_customer": {DESK_, OPERATOR_},
     "assignments.assign": {OPERATOR_},
     "board.acceptance.accept": {OPERATOR_},
+    "board.at_risk.in_force": {OPERATOR_},
     "board.at_risk.listing": {OPERATOR_},
     "board.faces.seen": {OPERATOR_},
     "board.fairness_figures.evenness": {OPERATOR_},

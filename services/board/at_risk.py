@@ -14,16 +14,14 @@ from data.caregivers import Caregiver
 from data.history import Noun, StatusChange
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from data.reviews import Review
-from services import availability, calendars, clock
+from services import availability, calendars, clock, rule_book, rules
 from services.access import Actor, Permission, Role
 from services.board import leaving, workforce
 from services.board.leaving import Reason, Record, Stars
+from services.board.leaving_limits import Limits
 from services.board.workforce import DONE, PastWork
 from services.errors import NotFound
 
-_LATELY = timedelta(weeks=leaving.LATELY_WEEKS)
-_ALL = timedelta(weeks=leaving.LATELY_WEEKS + leaving.BEFORE_WEEKS)
-REVIEWS_LATELY = timedelta(weeks=8)
 _AN_HOUR, _A_MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
@@ -40,8 +38,7 @@ class AtRisk:
 def listing(session: Session, actor: Actor, city_code: str) -> list[AtRisk]:
     """Those of a city of the actor's of whom some sign tells, those with most signs first."""
     actor.require(Permission.DISPATCH)
-    if city_code not in actor.cities:
-        raise NotFound("error.city_not_found")
+    limits = in_force(session, actor, city_code)
     people = workforce.working(session, city_code)
     names = dict(
         session.execute(
@@ -49,27 +46,40 @@ def listing(session: Session, actor: Actor, city_code: str) -> list[AtRisk]:
         ).all()
     )
     found = [
-        AtRisk(one.id, names[one.id], one.district_code, leaving.reasons(record))
-        for one, record in _records(session, city_code, people)
+        AtRisk(one.id, names[one.id], one.district_code, leaving.reasons(record, limits))
+        for one, record in _records(session, city_code, people, limits)
     ]
     told = [one for one in found if one.reasons]
     return sorted(told, key=lambda one: (-len(one.reasons), one.name))
 
 
+def in_force(session: Session, actor: Actor, city_code: str) -> Limits:
+    """From which figure on each sign is told in a city of the actor's today."""
+    actor.require(Permission.DISPATCH)
+    if city_code not in actor.cities:
+        raise NotFound("error.city_not_found")
+    return rule_book.leaving(rules.now(session, city_code))
+
+
 def _records(
-    session: Session, city_code: str, people: Sequence[Caregiver]
+    session: Session, city_code: str, people: Sequence[Caregiver], limits: Limits
 ) -> list[tuple[Caregiver, Record]]:
     now, ids = clock.now(), [one.id for one in people]
-    lately = workforce.past_work(session, people, _LATELY.days)
-    whole = workforce.past_work(session, people, _ALL.days)
+    latest = timedelta(weeks=limits.lately_weeks)
+    throughout = latest + timedelta(weeks=limits.before_weeks)
+    reviewed_since = now - timedelta(weeks=limits.review_weeks)
+    lately = workforce.past_work(session, people, latest.days)
+    whole = workforce.past_work(session, people, throughout.days)
     before = {one: _less(whole[one], lately[one]) for one in ids}
-    pay = [lately[one].pay_a_week for one in ids if leaving.settled(lately[one], before[one])]
-    answers = _answers(session, ids, now - _ALL)
-    stars_lately = _stars(session, ids, Review.created_at >= now - REVIEWS_LATELY)
-    stars_before = _stars(session, ids, Review.created_at < now - REVIEWS_LATELY)
+    pay = [
+        lately[one].pay_a_week for one in ids if leaving.settled(lately[one], before[one], limits)
+    ]
+    answers = _answers(session, ids, now - throughout)
+    stars_lately = _stars(session, ids, Review.created_at >= reviewed_since)
+    stars_before = _stars(session, ids, Review.created_at < reviewed_since)
     idle_since = _idle_since(session, people)
-    open_hours = _open_hours(session, ids, now - timedelta(days=leaving.IDLE_DAYS), now)
-    ways = _ways(session, city_code, people, now - _LATELY)
+    open_hours = _open_hours(session, ids, now - timedelta(days=limits.idle_days), now)
+    ways = _ways(session, city_code, people, now - latest)
     return [
         (
             one,

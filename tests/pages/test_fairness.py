@@ -17,6 +17,7 @@ from tests.factories import (
     add_colleague,
     make_demand,
     make_finished_visit,
+    make_rules,
 )
 from tests.pages.screen import opened, said, speak_english, words
 from tests.services.board.working_out import run
@@ -69,6 +70,15 @@ def test_who_may_leave_is_named_with_the_reason(open_app, three_months):
 def test_how_the_signs_are_read_is_told_when_asked(open_app, three_months):
     shown = said(opened(open_app(PAGE, OPERATOR), "leaving_rules").run())
     assert words(f"leaving.rule_{Sign.NO_VISIT}", days=21, open=20) in shown
+
+
+def test_a_citys_own_numbers_are_told(open_app, three_months):
+    with writing() as session:
+        make_rules(session, sign_idle_days=30, sign_stars_tenths=8, sign_there_bp=7500)
+    shown = said(opened(open_app(PAGE, OPERATOR), "leaving_rules").run())
+    assert words(f"leaving.rule_{Sign.NO_VISIT}", days=30, open=20) in shown
+    assert words(f"leaving.rule_{Sign.RATING_FALLS}", reviewed=8, stars="0.8", reviews=3) in shown
+    assert words("leaving.rules_about", there="75%") in shown
 
 
 def test_families_who_saw_many_faces_are_linked(open_app, three_months):

@@ -142,13 +142,14 @@ def test_people_come_who_changes_most_first_and_their_changes_sum_up(session, li
 
 
 def test_what_a_count_hangs_on_is_counted_only_if_it_changes(session, lived):
-    found = tried(session, notice_hours=24, release_days=60, travel_kmh=5, weight_pay=3)
+    changes = {"travel_kmh": 5, "weight_pay": 3, "sign_idle_days": 30}
+    found = tried(session, notice_hours=24, release_days=60, **changes)
 
     assert set(found.counts) == {Count.TOO_LATE, Count.WAITING_FEN}
     now, then = found.counts[Count.TOO_LATE]
     assert (now, then) == (0, 1)
     assert found.counts[Count.WAITING_FEN][1] == booked(session, lived)[0].pay_fen
-    assert found.untold == ("travel_kmh", "weight_pay")
+    assert found.untold == tuple(changes)
 
 
 def test_no_visits_make_no_sums(session):

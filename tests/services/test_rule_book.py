@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from data.complaints import ComplaintCategory
 from services import catalogue, rule_book
+from services.board.leaving_limits import Limits
 from services.complaint_limits import MOST_HOURS
 from services.dispatch.weights import Weights
 from services.errors import Invalid
@@ -128,6 +129,21 @@ def test_every_weight_of_dispatch_is_a_number_of_the_rule_book(items):
     assert rule_book.weights(rule_book.checked(twice, items)) == Weights(
         **{one.name: 2 * getattr(usual, one.name) for one in fields(Weights)}
     )
+
+
+def test_every_limit_of_the_signs_of_leaving_is_a_number_of_the_rule_book(items):
+    assert rule_book.leaving(rule_book.usual()) == Limits()
+
+    most = {name: PARAMETERS[name].most for name in rule_book.LIMITS}
+    assert rule_book.leaving(rule_book.checked(most, items)) == Limits(
+        **{limit: most[name] for name, limit in rule_book.LIMITS.items()}
+    )
+
+
+def test_stars_out_of_range_are_refused_in_whole_ones(items):
+    with pytest.raises(Invalid) as refused:
+        rule_book.checked({"sign_stars_tenths": 31}, items)
+    assert refused.value.values == {"field": "sign_stars_tenths", "fewest": "0.1", "most": "3"}
 
 
 @pytest.mark.parametrize("value", [1, 0, "on", None])

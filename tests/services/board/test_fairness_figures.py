@@ -19,6 +19,7 @@ from tests.factories import (
     DESK,
     FAR_OPERATOR,
     LI,
+    LUZHOU,
     MONDAY,
     NAMES,
     NANTONG,
@@ -29,6 +30,7 @@ from tests.factories import (
     make_booking,
     make_finished_visit,
     make_redeemed_visit,
+    make_rules,
 )
 
 A_DAY, A_WEEK = timedelta(days=1), timedelta(weeks=1)
@@ -149,7 +151,7 @@ class TestAtRisk:
             visit(session, ZHAO, days_ago, units=4)
         visit(session, LI, 2, units=2)
         hers = self.found(session)[LI.id]
-        halved = hers[Sign.HOURS_HALVED]
+        halved = hers[Sign.HOURS_FALLEN]
         assert (halved.now, halved.other) == (0.5, 27 * 3 / 8)
         assert hers[Sign.PAY_LOW].now == 0.5 * 4000 * 0.85
 
@@ -201,6 +203,24 @@ class TestAtRisk:
         assert ways.other == 3
         assert 60 < ways.now < 240
 
+    def test_a_city_sets_from_when_on_a_sign_is_told(self, session):
+        visit(session, LI, 1)
+        visit(session, ZHAO, 22)
+        make_rules(session, sign_idle_days=23, sign_open_hours=200)
+        assert at_risk.in_force(session, OPERATOR, NANTONG).idle_days == 23
+        assert ZHAO.id not in self.found(session)
+        make_rules(session, city=LUZHOU, sign_idle_days=60)
+        make_rules(session, sign_idle_days=22)
+        assert self.found(session)[ZHAO.id][Sign.NO_VISIT].other == 22 * 13
+
+    def test_a_city_sets_which_weeks_are_compared(self, session):
+        for days_ago in (*range(1, 56, 2), *range(57, 84, 3)):
+            visit(session, LI, days_ago, units=2 if days_ago < 56 else 5)
+        assert Sign.HOURS_FALLEN not in self.found(session).get(LI.id, {})
+        make_rules(session, sign_lately_weeks=8, sign_before_weeks=4, sign_fallen_bp=9000)
+        fallen = self.found(session)[LI.id][Sign.HOURS_FALLEN]
+        assert (fallen.now, fallen.other) == (28 * 2 / 8, 9 * 5 / 4)
+
     def test_most_signs_come_first(self, session):
         visit(session, LI, 1)
         for days_ago in range(30, 84, 2):
@@ -216,6 +236,7 @@ class TestAtRisk:
         lambda session, actor: fairness_figures.evenness(session, actor, NANTONG, 4),
         lambda session, actor: faces.seen(session, actor, NANTONG, 1),
         lambda session, actor: at_risk.listing(session, actor, NANTONG),
+        lambda session, actor: at_risk.in_force(session, actor, NANTONG),
     ],
 )
 def test_only_a_citys_operators_see_it(session, read):

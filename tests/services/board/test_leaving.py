@@ -6,6 +6,7 @@ import pytest
 
 from services.board import leaving
 from services.board.leaving import Reason, Record, Sign, Stars
+from services.board.leaving_limits import Limits
 from services.board.workforce import PastWork
 
 A_WEEKS_PAY = 40_000
@@ -30,7 +31,7 @@ CONTENT = Record(
 )
 # What tells of a sign, and what does just not.
 EDGES = {
-    Sign.HOURS_HALVED: ({"lately": work(4, 10)}, {"lately": work(4, 10.1)}),
+    Sign.HOURS_FALLEN: ({"lately": work(4, 10)}, {"lately": work(4, 10.1)}),
     Sign.PAY_LOW: ({"lately": work(4, 20, 19_900)}, {"lately": work(4, 20, 20_000)}),
     Sign.SAYS_NO: ({"asked": 6, "unwilling": 3}, {"asked": 7, "unwilling": 3}),
     Sign.RATING_FALLS: (
@@ -43,7 +44,7 @@ EDGES = {
 
 
 def signs(**changes):
-    return [one.sign for one in leaving.reasons(replace(CONTENT, **changes))]
+    return [one.sign for one in leaving.reasons(replace(CONTENT, **changes), Limits())]
 
 
 def test_who_is_content_shows_no_sign():
@@ -77,14 +78,40 @@ def test_few_hours_are_not_halved():
     assert signs(**few) == []
 
 
+# By each number what a city may set, and a record that tells of the sign under the usual number
+# and not under this one.
+STRICTER = {
+    "there_bp": (9_000, {"lately": work(3, 10)}),
+    "fallen_bp": (4_000, {"lately": work(4, 10)}),
+    "hours_before": (21, {"lately": work(4, 10)}),
+    "pay_bp": (4_000, {"lately": work(4, 20, 19_900)}),
+    "unwilling": (4, {"asked": 6, "unwilling": 3}),
+    "unwilling_bp": (6_000, {"asked": 6, "unwilling": 3}),
+    "stars_tenths": (7, {"stars_lately": Stars(3, 4.2)}),
+    "reviews": (4, {"stars_lately": Stars(3, 4.2)}),
+    "idle_days": (22, {"idle_days": 21}),
+    "open_hours": (101, {"idle_days": 21}),
+    "ways": (13, {"way_minutes": 60}),
+    "way_minutes": (61, {"way_minutes": 60}),
+}
+
+
+@pytest.mark.parametrize("number", STRICTER)
+def test_each_number_can_be_set(number):
+    value, changes = STRICTER[number]
+    record = replace(CONTENT, **changes)
+    assert len(leaving.reasons(record, Limits())) == 1
+    assert leaving.reasons(record, replace(Limits(), **{number: value})) == ()
+
+
 def test_a_reason_comes_with_both_figures():
-    [reason] = leaving.reasons(replace(CONTENT, lately=work(4, 8)))
-    assert reason == Reason(Sign.HOURS_HALVED, 8, 20)
+    [reason] = leaving.reasons(replace(CONTENT, lately=work(4, 8)), Limits())
+    assert reason == Reason(Sign.HOURS_FALLEN, 8, 20)
 
 
 def test_several_signs_are_all_told():
     assert signs(lately=work(4, 0, 0), asked=3, unwilling=3, idle_days=30) == [
-        Sign.HOURS_HALVED,
+        Sign.HOURS_FALLEN,
         Sign.PAY_LOW,
         Sign.SAYS_NO,
         Sign.NO_VISIT,
