@@ -34,7 +34,7 @@ _LAID_DOWN = {
 }
 # A kind of lines, in the order in which they matter to whoever decides.
 _KINDS = {
-    "open": (LineState.PROPOSED, LineState.REFUSED, LineState.SAID_NO),
+    "open": (LineState.PROPOSED, LineState.REFUSED, LineState.SAID_NO, LineState.LAPSED),
     "nobody": (LineState.NOBODY,),
     "done": (LineState.ASKED, LineState.STANDS),
     "kept": (LineState.KEPT, LineState.MOOT),

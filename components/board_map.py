@@ -37,6 +37,7 @@ _SHADE = {
     LineState.REFUSED: "nobody",
     LineState.NOBODY: "nobody",
     LineState.SAID_NO: "nobody",
+    LineState.LAPSED: "nobody",
     LineState.ASKED: "accepted",
     LineState.STANDS: "accepted",
     LineState.KEPT: "kept",

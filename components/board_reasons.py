@@ -217,6 +217,7 @@ STATES = {
     LineState.ASKED: (":material/hourglass_top:", "violet"),
     LineState.STANDS: (":material/task_alt:", "green"),
     LineState.SAID_NO: (":material/thumb_down:", "red"),
+    LineState.LAPSED: (":material/timer_off:", "orange"),
     LineState.KEPT: (":material/lock:", "gray"),
     LineState.MOOT: (":material/history:", "gray"),
 }

@@ -25,6 +25,7 @@ _KIND = {
     LineState.ASKED: "accepted",
     LineState.STANDS: "accepted",
     LineState.SAID_NO: "refused",
+    LineState.LAPSED: "refused",
     LineState.KEPT: "kept",
 }
 

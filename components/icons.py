@@ -123,6 +123,7 @@ REQUEST = {
     OrderStatus.ACCEPTED: (":material/thumb_up:", "violet"),
     OrderStatus.REFUSED: (":material/person_off:", "gray"),
     OrderStatus.EXPIRED: (":material/hourglass_disabled:", "gray"),
+    OrderStatus.LAPSED: (":material/timer_off:", "gray"),
     OrderStatus.BLOCKED: (":material/block:", "red"),
 }
 VISIT = {

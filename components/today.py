@@ -202,7 +202,9 @@ def _facts(thing: Thing, items: dict[int, ItemView]) -> list[str]:
     lines = [" · ".join(about), f":gray[:small[{waits}]]"]
     if thing.due_at is not None:
         colour = "red" if thing.due_at <= clock.now() else "orange"
-        due = t("complaint.due", at=formats.soon(thing.due_at))
+        at = formats.soon(thing.due_at)
+        asked = thing.kind in to_do.REQUEST_STATUS
+        due = t("order.answer_until", until=at) if asked else t("complaint.due", at=at)
         lines.append(f":{colour}[:small[:material/schedule: {due}]]")
     return lines
 

@@ -124,6 +124,9 @@ class NoticeKind(StrEnum):
     PUSH_EXHAUSTED = "push_exhausted"
     DISPATCH_SUGGESTED = "dispatch_suggested"
     DISPATCH_ASSIGNED = "dispatch_assigned"
+    REQUEST_LAPSED = "request_lapsed"
+    YES_LAPSED = "yes_lapsed"
+    APPROVAL_DUE = "approval_due"
 
 
 class OutboxStatus(StrEnum):

@@ -21,7 +21,10 @@ class OrderKind(StrEnum):
 
 
 class OrderStatus(StrEnum):
-    """Asked of a caregiver (requested, then perhaps accepted), agreed (confirmed), or ended."""
+    """Asked of a caregiver (requested, then perhaps accepted), agreed (confirmed), or ended.
+
+    It expires if the caregiver does not answer in time, and lapses if the operator does not.
+    """
 
     REQUESTED = "requested"
     ACCEPTED = "accepted"
@@ -32,6 +35,7 @@ class OrderStatus(StrEnum):
     MISSED = "missed"
     REFUSED = "refused"
     EXPIRED = "expired"
+    LAPSED = "lapsed"
     BLOCKED = "blocked"
 
 

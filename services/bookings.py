@@ -30,7 +30,6 @@ from services import (
     notices,
     places,
     price_bounds,
-    unmet_needs,
     waiting_lists,
 )
 from services.access import Actor, Permission
@@ -222,7 +221,10 @@ def call_off(session: Session, actor: Actor, order_id: int) -> None:
 
 
 def expire_due(session: Session, actor: Actor) -> int:
-    """End the requests nobody answered in time and offer them to everybody; return how many."""
+    """End the requests nobody answered in time and offer them to everybody; return how many.
+
+    To one that the caregiver had said yes to, it was the operators who did not answer.
+    """
     actor.require(Permission.RUN_JOBS)
     due = session.scalars(
         select(Order)
@@ -230,7 +232,7 @@ def expire_due(session: Session, actor: Actor) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for order in due:
-        _let_go(session, actor, order, "expire", NoticeKind.REQUEST_EXPIRED)
+        _run_out(session, actor, order)
         _offer(session, actor, order)
     return len(due)
 
@@ -321,13 +323,24 @@ def _let_go(
     return held[0]
 
 
+def _run_out(session: Session, actor: Actor, order: Order) -> None:
+    """End a request whose time has run out, and tell everybody whom it concerns why."""
+    move, kind = "expire", NoticeKind.REQUEST_EXPIRED
+    if said_yes := order.status is OrderStatus.ACCEPTED:
+        move, kind = "lapse", NoticeKind.REQUEST_LAPSED
+    over = session.get_one(Demand, order.demand_id).starts_at <= clock.now()
+    visit = _let_go(session, actor, order, move, None if over else kind)
+    facts = agreements.facts(order, visit.id)
+    if said_yes:
+        about = f"order-{order.id}"
+        notices.tell(session, NoticeKind.YES_LAPSED, order.caregiver_id, about, **facts)
+
+
 def _offer(session: Session, actor: Actor, order: Order) -> None:
     """Offer the demand to everybody, a plan like a visit, unless its time has come."""
     demand = session.get_one(Demand, order.demand_id, with_for_update=True)
     if demand.starts_at <= clock.now():
-        lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
-        applied = bool(demands.close_applications(session, actor, demand))
-        unmet_needs.note_expired(session, demand, applied=applied)
+        demands.expire(session, actor, demand)
         return
     lifecycles.take(session, actor, Noun.DEMAND, demand, "offer")
     demands.announce(session, actor, demand)

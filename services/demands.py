@@ -292,18 +292,17 @@ def expire_due(session: Session, actor: Actor) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     for demand in due:
-        lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
-        applied = bool(close_applications(session, actor, demand))
-        unmet_needs.note_expired(session, demand, applied=applied)
-        notices.tell(
-            session,
-            NoticeKind.DEMAND_EXPIRED,
-            demand.customer_id,
-            f"demand-{demand.id}",
-            demand_id=demand.id,
-            item_id=demand.item_id,
-        )
+        expire(session, actor, demand)
     return len(due)
+
+
+def expire(session: Session, actor: Actor, demand: Demand) -> None:
+    """End a demand whose time has come without anybody; the family is told."""
+    lifecycles.take(session, actor, Noun.DEMAND, demand, "expire")
+    applied = bool(close_applications(session, actor, demand))
+    unmet_needs.note_expired(session, demand, applied=applied)
+    about, facts = f"demand-{demand.id}", {"demand_id": demand.id, "item_id": demand.item_id}
+    notices.tell(session, NoticeKind.DEMAND_EXPIRED, demand.customer_id, about, **facts)
 
 
 def close_applications(session: Session, actor: Actor, demand: Demand) -> int:

@@ -136,7 +136,7 @@ ORDER_MOVES = (
     Move("call_off", OrderStatus.REQUESTED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
     Move("call_off", OrderStatus.ACCEPTED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
     Move("expire", OrderStatus.REQUESTED, OrderStatus.EXPIRED, Permission.RUN_JOBS),
-    Move("expire", OrderStatus.ACCEPTED, OrderStatus.EXPIRED, Permission.RUN_JOBS),
+    Move("lapse", OrderStatus.ACCEPTED, OrderStatus.LAPSED, Permission.RUN_JOBS),
     Move("cancel", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.CANCEL_ORDER),
     # A single order ends with its visit, whoever calls that off.
     Move("cancel", OrderStatus.CONFIRMED, OrderStatus.CANCELLED, Permission.WORK_VISIT),

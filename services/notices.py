@@ -78,14 +78,14 @@ def tell_all(
 
 def tell_operators(
     session: Session, kind: NoticeKind, city_code: str, about: str, **facts: object
-) -> None:
-    """Tell every operator of a city."""
+) -> int:
+    """Tell every operator of a city; return how many had not been told before."""
     operators = session.scalars(
         select(AccountRole.account_id).where(
             AccountRole.role == Role.OPERATOR, AccountRole.city_code == city_code
         )
     )
-    tell_all(session, kind, operators.all(), about, **facts)
+    return tell_all(session, kind, operators.all(), about, **facts)
 
 
 def send_text(session: Session, phone: str, body: str, *, withheld: bool = False) -> None:

@@ -11,7 +11,7 @@ from data.catalogue import CareItem
 from data.cities import City
 from data.demands import Demand, DemandStatus
 from data.notices import NoticeKind, OutboxChannel, OutboxMessage
-from data.orders import WAITING, Order, Visit, VisitStatus
+from data.orders import WAITING, Order, OrderStatus, Visit, VisitStatus
 from services import clock, phrases
 from services.access import Role
 from services.phrases import Audience
@@ -26,6 +26,10 @@ _WHILE_VISIT = {
     NoticeKind.SUBSTITUTE_COMES: {VisitStatus.PLANNED},
     NoticeKind.VISIT_FINISHED: {VisitStatus.FINISHED},
     NoticeKind.REDEEM_REMINDER: {VisitStatus.FINISHED},
+}
+_WHILE_ORDER = {
+    NoticeKind.REQUEST_RECEIVED: {*WAITING},
+    NoticeKind.APPROVAL_DUE: {OrderStatus.ACCEPTED},
 }
 _WHILE_DEMAND_OPEN = {
     NoticeKind.DEMAND_IDLE,
@@ -43,9 +47,9 @@ def is_moot(session: Session, message: OutboxMessage) -> bool:
     if visit is not None:
         late = kind is NoticeKind.VISIT_REMINDER and visit.starts_at <= clock.now()
         return late or visit.status not in _WHILE_VISIT[kind]
-    if kind is NoticeKind.REQUEST_RECEIVED:
+    if kind in _WHILE_ORDER:
         status = session.scalar(select(Order.status).where(Order.id == facts.get("order_id")))
-        return status not in WAITING
+        return status not in _WHILE_ORDER[kind]
     if kind in _WHILE_DEMAND_OPEN:
         status = session.scalar(select(Demand.status).where(Demand.id == facts.get("demand_id")))
         return status is not DemandStatus.OPEN

@@ -71,6 +71,7 @@ _ORDER_STATUSES = {
         OrderStatus.CANCELLED,
         OrderStatus.REFUSED,
         OrderStatus.EXPIRED,
+        OrderStatus.LAPSED,
         OrderStatus.BLOCKED,
     },
 }

@@ -89,8 +89,8 @@ class ToDo:
 class Thing:
     """One waiting thing: whose number it is depends on its kind; the name is a caregiver's.
 
-    Of a case it is what the person calls themselves. Complaints alone have a deadline, findings
-    of compliance their own kind.
+    Of a case it is what the person calls themselves. Complaints and requests have a deadline,
+    findings of compliance their own kind.
     """
 
     kind: ToDoKind
@@ -162,6 +162,8 @@ def things(session: Session, actor: Actor, kind: ToDoKind) -> list[Thing]:
         due = due.where(Complaint.status.in_(UNDECIDED)).group_by(Complaint.visit_id).subquery()
         query = query.add_columns(due.c.due_at).join(due, due.c.visit_id == waiting.c.id)
         query = query.order_by(due.c.due_at)
+    if kind in REQUEST_STATUS:
+        query = query.add_columns(Order.answer_until).order_by(Order.answer_until)
     rows = session.execute(query.order_by(waiting.c.since).limit(MOST_LISTED))
     return [Thing(kind, *row) for row in rows]
 

@@ -72,6 +72,7 @@ INNER = {
     "customers.merge_proven",
     "demands.announce",
     "demands.close_applications",
+    "demands.expire",
     "demands.locked",
     "demands.reach",
     "demands.store",

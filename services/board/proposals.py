@@ -32,7 +32,8 @@ __all__ = ["LineView"]
 class LineState(StrEnum):
     """A change that waits, one that the gate refused, or one accepted, asked for or standing.
 
-    NOBODY: nobody can come. KEPT: whoever is to come comes. MOOT: others settled it meanwhile.
+    NOBODY: nobody can come. LAPSED: no operator confirmed her yes in time. KEPT: whoever is to
+    come comes. MOOT: others settled it meanwhile.
     """
 
     PROPOSED = "proposed"
@@ -41,6 +42,7 @@ class LineState(StrEnum):
     ASKED = "asked"
     STANDS = "stands"
     SAID_NO = "said_no"
+    LAPSED = "lapsed"
     KEPT = "kept"
     MOOT = "moot"
 
@@ -51,6 +53,7 @@ _COME_TO: dict[OrderStatus | VisitStatus, LineState] = {
     OrderStatus.ACCEPTED: LineState.ASKED,
     OrderStatus.REFUSED: LineState.SAID_NO,
     OrderStatus.EXPIRED: LineState.SAID_NO,
+    OrderStatus.LAPSED: LineState.LAPSED,
     OrderStatus.BLOCKED: LineState.MOOT,
     OrderStatus.CANCELLED: LineState.MOOT,
     VisitStatus.OFFERED: LineState.ASKED,

@@ -237,6 +237,19 @@ class TestTheOperatorsWord:
         session.expire_all()
         assert parts(session, order_id)[:2] == (OrderStatus.ACCEPTED, VisitStatus.HELD)
 
+    def test_is_not_given_in_time_and_both_sides_learn_whose_silence_it_was(
+        self, session, clock, order_id
+    ):
+        bookings.accept(session, LI, order_id)
+        clock.move(hours=2)
+        assert bookings.expire_due(session, SYSTEM) == 1
+        assert parts(session, order_id) == ("lapsed", "cancelled", "open")
+        assert told(session, NoticeKind.REQUEST_LAPSED) == [ZHOU.id]
+        assert told(session, NoticeKind.YES_LAPSED) == [LI.id]
+        assert told(session, NoticeKind.REQUEST_EXPIRED) == []
+        with pytest.raises(Conflict, match="order_moved_on"):
+            bookings.confirm(session, OPERATOR, order_id)
+
     def test_is_not_anothers(self, session, order_id):
         bookings.accept(session, LI, order_id)
         with pytest.raises(NotFound):
@@ -282,6 +295,8 @@ class TestEnds:
         clock.move(days=2)
         bookings.expire_due(session, SYSTEM)
         assert parts(session, order_id)[2] is DemandStatus.EXPIRED
+        assert told(session, NoticeKind.REQUEST_EXPIRED) == []
+        assert told(session, NoticeKind.DEMAND_EXPIRED) == [ZHOU.id]
 
     def test_a_held_visit_is_neither_late_nor_redeemable(self, session, order_id):
         assert orders.listing(session, LI)[0].visit_moves == ()

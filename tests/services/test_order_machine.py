@@ -682,6 +682,7 @@ def test_every_deed_can_be_done_and_every_status_be_reached(life):
         lived.answer(asked, (answer,))
         lived.everything_holds()
     lived.request(STRANGER, LI, days=1, hour=9)
+    lived.request(STRANGER, ZHAO, days=1, hour=12, answers=(YES,))
     lived.time_passes(hours=2, works=True)
     lived.everything_holds()
     for who in ("operator", "caregiver"):

@@ -296,15 +296,34 @@ class TestTaking:
         assert sorted(told(session)) == [LI.id, ZHAO.id, ZHAO.id]
         assert take(session, ZHAO, push_id).caregiver_id == ZHAO.id
 
-    def test_an_order_that_nobody_decides_on_in_time_frees_her_too(self, session, clock, demand_id):
+    def test_an_order_that_nobody_decides_on_in_time_frees_her_and_is_no_silence_of_hers(
+        self, session, clock, demand_id
+    ):
         push_id = begin(session, demand_id)
         order = take(session, LI, push_id)
         clock.move(hours=2)
         bookings.expire_due(session, SYSTEM)
         session.flush()
-        assert order.status is OrderStatus.EXPIRED
+        assert order.status is OrderStatus.LAPSED
+        assert told(session, NoticeKind.REQUEST_EXPIRED) == []
+        assert told(session, NoticeKind.REQUEST_LAPSED) == [ZHOU.id]
+        assert told(session, NoticeKind.YES_LAPSED) == [LI.id]
         assert work(session) == 1
         assert status(session, push_id) is PushStatus.UNDER_WAY
+        assert sorted(told(session)) == [LI.id, LI.id, ZHAO.id, ZHAO.id]
+        assert take(session, LI, push_id).status is OrderStatus.ACCEPTED
+
+    def test_one_that_lapses_as_it_was_to_begin_is_not_said_to_be_looked_for(self, session, clock):
+        demand_id = make_demand(session, starts_at=clock.moment + timedelta(hours=1))
+        session.flush()
+        take(session, LI, begin(session, demand_id))
+        clock.move(hours=1)
+        bookings.expire_due(session, SYSTEM)
+        session.flush()
+        assert session.get_one(Demand, demand_id).status is DemandStatus.EXPIRED
+        assert told(session, NoticeKind.REQUEST_LAPSED) == []
+        assert told(session, NoticeKind.DEMAND_EXPIRED) == [ZHOU.id]
+        assert told(session, NoticeKind.YES_LAPSED) == [LI.id]
 
     def test_without_anybody_else_it_ends_when_its_order_comes_to_nothing(
         self, session, clock, demand_id

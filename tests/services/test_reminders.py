@@ -8,9 +8,9 @@ from sqlalchemy import select
 from data.cities import City
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Visit, VisitStatus
-from services import deliveries, occasions, orders, reminders
+from services import bookings, deliveries, occasions, orders, reminders
 from services.access import SYSTEM
-from tests.factories import LI, NANTONG, ZHOU, make_order
+from tests.factories import LI, NANTONG, OPERATOR, ZHOU, make_booking, make_order
 
 REMINDER, WAITS = NoticeKind.VISIT_REMINDER, NoticeKind.REDEEM_REMINDER
 
@@ -100,6 +100,42 @@ def test_a_family_is_asked_once_to_redeem(session, clock, visit):
 
     assert [remind(session), remind(session)] == [1, 0]
     assert told(session, WAITS) == [ZHOU.id]
+
+
+class TestAYesThatLapses:
+    @pytest.fixture
+    def order_id(self, session):
+        """A request that waits two hours for an answer, in a city that has the last word."""
+        session.scalars(select(City).where(City.code == NANTONG)).one().operator_approves = True
+        return make_booking(session)
+
+    def test_operators_are_reminded_once_when_a_third_of_their_time_is_left(
+        self, session, clock, order_id
+    ):
+        clock.move(minutes=30)
+        assert remind(session) == 0
+        bookings.accept(session, LI, order_id)
+        clock.move(minutes=59)
+        assert remind(session) == 0
+        clock.move(minutes=1)
+        assert [remind(session), remind(session)] == [1, 0]
+        assert told(session, NoticeKind.APPROVAL_DUE) == [OPERATOR.id]
+
+    def test_it_is_said_no_more_once_somebody_decided(self, session, clock, order_id):
+        bookings.accept(session, LI, order_id)
+        clock.move(minutes=90)
+        assert remind(session) == 1
+        due = select(OutboxMessage).where(OutboxMessage.kind == NoticeKind.APPROVAL_DUE)
+        message = session.scalars(due).one()
+        assert not occasions.is_moot(session, message)
+        bookings.confirm(session, OPERATOR, order_id)
+        session.flush()
+        assert occasions.is_moot(session, message)
+
+    def test_what_has_lapsed_is_reminded_of_no_more(self, session, clock, order_id):
+        bookings.accept(session, LI, order_id)
+        clock.move(hours=2)
+        assert remind(session) == 0
 
 
 def test_nobody_is_asked_about_an_order_that_ended(session, clock, visit):

@@ -7,7 +7,7 @@ from data.caregivers import Certificate
 from data.catalogue import CareItem, CertificateKind
 from data.cities import City
 from data.notices import NoticeKind, OutboxMessage
-from data.orders import Visit
+from data.orders import Order, Visit
 from services import bookings, caregivers, day_figures, orders, redemption, to_do, visits
 from services.access import Actor, Role
 from services.errors import Invalid, NotFound
@@ -268,6 +268,18 @@ class TestThings:
         bookings.accept(session, LI, order_id)
         [thing] = to_do.things(session, OPERATOR, ToDoKind.APPROVALS)
         assert (thing.subject_id, thing.order_id, thing.name) == (order_id, order_id, "李桂兰")
+        assert thing.due_at == session.get_one(Order, order_id).answer_until
+
+    def test_what_lapses_first_comes_first(self, session, clock):
+        tomorrow = clock.moment + timedelta(days=1)
+        later = make_booking(session, starts_at=tomorrow)
+        session.get_one(Order, later).answer_until = clock.moment + timedelta(hours=2)
+        clock.move(minutes=1)
+        sooner = make_booking(session, starts_at=tomorrow + timedelta(hours=4))
+        session.get_one(Order, sooner).answer_until = clock.moment + timedelta(hours=1)
+        session.flush()
+        found = to_do.things(session, OPERATOR, ToDoKind.REQUESTS)
+        assert [one.order_id for one in found] == [sooner, later]
 
 
 class TestTimes:

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from data.cities import City
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
 from data.orders import Order, OrderStatus, Visit, VisitStatus
 from services import applications, bookings, caregivers, demands, leaves, substitutes
@@ -18,6 +19,7 @@ from tests.factories import (
     FAR_OPERATOR,
     LI,
     MONDAY,
+    NANTONG,
     NOBODY_ID,
     OPERATOR,
     PRICE_FEN,
@@ -107,6 +109,21 @@ def test_her_no_gives_the_demand_back_with_those_who_had_applied(session, clock,
     assert session.get_one(Demand, demand_id).status is DemandStatus.OPEN
     assert of_demand(session, run_id, demand_id).state is LineState.SAID_NO
     assert applications.approve(session, OPERATOR, rival)
+
+
+def test_whose_yes_lapsed_can_be_proposed_again(session, clock, demand_id):
+    session.scalars(select(City).where(City.code == NANTONG)).one().operator_approves = True
+    run_id, number = proposed(session, clock, demand_id)
+    accept(session, run_id, number)
+    order = order_of_line(session, run_id, demand_id)
+    bookings.accept(session, LI, order.id)
+    session.flush()
+    assert of_demand(session, run_id, demand_id).state is LineState.ASKED
+    clock.move(hours=2)
+    bookings.expire_due(session, SYSTEM)
+    session.flush()
+    assert of_demand(session, run_id, demand_id).state is LineState.LAPSED
+    assert of_demand(session, run(session, clock), demand_id).caregiver_id == LI.id
 
 
 def test_who_said_no_is_not_proposed_again(session, clock, demand_id):
