@@ -1,14 +1,12 @@
 """What would have to change for a demand to be served that is not: each tried before it is said."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
-from typing import TypeVar
 
 import numpy as np
 
-from services.dispatch import batches
 from services.dispatch import columns as tables
 from services.dispatch import pairs as every_pair
 from services.dispatch.pairs import Pairs
@@ -19,6 +17,7 @@ from services.errors import NotFound
 
 MOST_CAREGIVERS = 5
 LATEST = timedelta(hours=4)
+A_QUARTER = timedelta(minutes=15)
 _A_MINUTE = timedelta(minutes=1)
 _NEXT_DOOR_KM = 1
 _TOP_RATING = 5.0
@@ -47,13 +46,12 @@ class HigherPrice:
 
 @dataclass(frozen=True, slots=True)
 class LaterStart:
-    """The family's last window closing so many minutes later."""
+    """The visit beginning so many minutes after the latest time the family named, just then."""
 
     minutes: int
 
 
 Change = MoreCaregivers | HigherPrice | LaterStart
-Step = TypeVar("Step", HigherPrice, LaterStart)
 
 
 def changes(plan: Plan, demand_id: int) -> list[Change]:
@@ -76,11 +74,12 @@ def applied(problem: Problem, demand_id: int, change: Change) -> Problem:
         rating = median([one.rating for one in problem.caregivers] or [_TOP_RATING])
         more = tuple(_ideal(demand, first + n, rating) for n in range(change.count))
         return replace(problem, caregivers=(*problem.caregivers, *more))
-    changed = _changed(demand, change)
-    return replace(
-        problem,
-        demands=tuple(changed if one.id == demand_id else one for one in problem.demands),
-    )
+    return _with(problem, _changed(demand, change))
+
+
+def _with(problem: Problem, changed: Demand) -> Problem:
+    demands = tuple(changed if one.id == changed.id else one for one in problem.demands)
+    return replace(problem, demands=demands)
 
 
 def _demand(problem: Problem, demand_id: int) -> Demand:
@@ -90,9 +89,13 @@ def _demand(problem: Problem, demand_id: int) -> Demand:
 def _changed(demand: Demand, change: HigherPrice | LaterStart) -> Demand:
     if isinstance(change, HigherPrice):
         return replace(demand, highest_fen=demand.highest_fen + change.more_fen)
-    *windows, last = demand.windows
-    later = Window(last.opens_at, last.closes_at + timedelta(minutes=change.minutes))
-    return replace(demand, windows=(*windows, later))
+    at = _latest_start(demand) + timedelta(minutes=change.minutes)
+    return replace(demand, windows=(Window(at, at + demand.minutes * _A_MINUTE),))
+
+
+def _latest_start(demand: Demand) -> datetime:
+    """When it would have to begin at the latest to end within the last window."""
+    return demand.windows[-1].closes_at - demand.minutes * _A_MINUTE
 
 
 def _ideal(demand: Demand, caregiver_id: int, rating: float) -> Caregiver:
@@ -145,21 +148,29 @@ def _dearer(plan: Plan, demand: Demand) -> HigherPrice | None:
 
 
 def _later(plan: Plan, demand: Demand) -> LaterStart | None:
-    """The least that the visit would have to begin later."""
+    """The first quarter hour that serves; one that does may be followed by one that does not."""
     if not demand.windows:
         return None
-    most = LATEST // _A_MINUTE
-    columns, pairs = _alone(plan, _changed(demand, LaterStart(most)))
-    closes_at = demand.windows[-1].closes_at
-    late = [
-        -((closes_at - one.ends_at) // _A_MINUTE)
-        for one in batches.assignments(columns, pairs.d, pairs.c)
-    ]
-    steps = [LaterStart(minutes) for minutes in range(max(1, min(late, default=most)), most + 1)]
-    return _least(steps, lambda step: _serves(plan, demand.id, step))
+    starts = [one for one in _later_starts(demand) if _anybody(plan, _changed(demand, one))]
+    # Where no time between them would do, none of them need be tried.
+    if not starts or not _placed(plan, _between(demand, starts[0], starts[-1])):
+        return None
+    return next((one for one in starts if _serves(plan, demand.id, one)), None)
 
 
-def _least(steps: Sequence[Step], serves: Callable[[Step], bool]) -> Step | None:
+def _later_starts(demand: Demand) -> Iterator[LaterStart]:
+    """The quarter hours on the clock at which a visit could begin later."""
+    latest = _latest_start(demand)
+    at = max(latest + _A_MINUTE, demand.windows[-1].opens_at)
+    at += -(at - datetime.min.replace(tzinfo=at.tzinfo)) % A_QUARTER
+    while at <= latest + LATEST:
+        yield LaterStart((at - latest) // _A_MINUTE)
+        at += A_QUARTER
+
+
+def _least(
+    steps: Sequence[HigherPrice], serves: Callable[[HigherPrice], bool]
+) -> HigherPrice | None:
     """The first step that serves; further ones serve as well."""
     if not steps or not serves(steps[-1]):
         return None
@@ -173,6 +184,17 @@ def _least(steps: Sequence[Step], serves: Callable[[Step], bool]) -> Step | None
     return steps[first]
 
 
+def _between(demand: Demand, first: LaterStart, last: LaterStart) -> Demand:
+    """One that may begin at any time from the first of these until the last."""
+    opens, closes = (_changed(demand, one).windows[0] for one in (first, last))
+    return replace(demand, windows=(Window(opens.opens_at, closes.closes_at),))
+
+
+def _anybody(plan: Plan, demand: Demand) -> bool:
+    """Whether anybody could come to one demand, whatever the others want."""
+    return bool(_alone(plan, demand)[1].c.size)
+
+
 def _alone(plan: Plan, demand: Demand) -> tuple[tables.Columns, Pairs]:
     """Who could come to one demand, whatever the others want."""
     columns = tables.of(replace(plan.columns.problem, demands=(demand,)))
@@ -183,3 +205,8 @@ def _serves(plan: Plan, demand_id: int, change: Change) -> bool:
     """Whether a change serves a demand among all the others."""
     changed = applied(plan.columns.problem, demand_id, change)
     return demand_id in plan.again(changed, demand_id).solution.who
+
+
+def _placed(plan: Plan, changed: Demand) -> bool:
+    """Whether a demand is served if it is another one, among all the others."""
+    return changed.id in plan.again(_with(plan.columns.problem, changed), changed.id).solution.who

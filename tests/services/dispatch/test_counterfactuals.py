@@ -30,12 +30,12 @@ def test_each_change_serves_the_demand_and_none_smaller_would(seed):
             assert served(problem, line.demand_id, change)
             match change:
                 case MoreCaregivers(count=count):
-                    less = replace(change, count=count - 1)
+                    less = [replace(change, count=count - 1)]
                 case HigherPrice(more_fen):
-                    less = HigherPrice(more_fen - 1)
+                    less = [HigherPrice(more_fen - 1)]
                 case LaterStart(minutes):
-                    less = LaterStart(minutes - 1)
-            assert not served(problem, line.demand_id, less)
+                    less = [LaterStart(sooner) for sooner in range(minutes - 15, 0, -15)]
+            assert not any(served(problem, line.demand_id, one) for one in less)
             kinds.add(type(change))
     assert MoreCaregivers in kinds
 
@@ -71,6 +71,16 @@ def test_the_least_delay_is_told():
     late, later = (towns.caregiver(n, free=(towns.free(at, 9),)) for n, at in ((1, 1.5), (2, 4)))
 
     assert changes(demand, late, later)[LaterStart] == LaterStart(30)
+
+
+def test_a_delay_ends_on_a_quarter_of_the_clock_at_which_it_still_serves():
+    at_ten_past = towns.demand(windows=(towns.window(1 + 1 / 6, 3 + 1 / 6),))
+    late = towns.caregiver(free=(towns.free(1.5 + 7 / 60, 9),))
+    assert changes(at_ten_past, late)[LaterStart] == LaterStart(35)
+
+    # She could begin at 9:37 and until 9:40, so at no quarter hour.
+    busy = towns.caregiver(free=(towns.free(1.5 + 7 / 60, 3.5 + 10 / 60),))
+    assert LaterStart not in changes(at_ten_past, busy)
 
 
 def test_a_window_shorter_than_the_visit_asks_for_the_rest_of_it():
