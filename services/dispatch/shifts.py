@@ -1,6 +1,7 @@
 """The ground of a day plan: free times as shifts, whom each may serve, ways and single costs."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 import numpy as np
@@ -12,6 +13,7 @@ from services.dispatch.problem import Break, Free, Problem
 from services.dispatch.travel import Numbers, minutes_of, moment_of
 
 Route = tuple[int, ...]
+_NOWHERE = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Nodes are the demands' rows, then two for each shift.
+    """Nodes are the demands' rows, then the places at which shifts begin and end.
 
     `ways` cost minutes between nodes; `lasts` says how long they take: whole minutes, and none from
     home or back, which are gone outside the shift. `allowed` and `costs` go by shift and demand:
@@ -55,24 +57,46 @@ class Ground:
     nobody: Numbers
 
 
-def ground(problem: Problem) -> Ground:
-    """The ground of a problem; every way is taken as at the middle of the first windows."""
+def ground(problem: Problem, among: Collection[int] | None = None) -> Ground:
+    """The ground of a problem, among all caregivers or some; every way is taken as at the middle
+    of the first windows.
+
+    A free time in which no demand could be served, pins aside, is no shift.
+    """
     columns = tables.of(problem)
-    shifts = _shifts(columns)
-    c, free = (np.array([getattr(one, of) for one in shifts], int) for of in ("c", "free"))
-    ways, lasts = _ways(columns, c, free)
-    allowed = _allowed(columns, c, free)
+    every = _shifts(columns, among)
+    allowed = _allowed(columns, *_rows(every))
+    of_use = np.flatnonzero(allowed.any(axis=1))
+    shifts, allowed = [every[one] for one in of_use.tolist()], allowed[of_use]
+    c, free = _rows(shifts)
+    _keep_pins(columns, c, allowed)
+    nodes, ways, lasts = _ways(columns, c, free)
     return Ground(
-        columns, shifts, ways, lasts, allowed, _costs(columns, c, allowed), costs.unserved(columns)
+        columns,
+        tuple(
+            replace(one, origin=origin, destination=destination)
+            for one, (origin, destination) in zip(shifts, nodes, strict=True)
+        ),
+        ways,
+        lasts,
+        allowed,
+        _costs(columns, c, allowed),
+        costs.unserved(columns),
     )
 
 
-def _shifts(columns: Columns) -> tuple[Shift, ...]:
-    """Every free time of those who may work, in order."""
+def _rows(shifts: Sequence[Shift]) -> tuple[Rows, Rows]:
+    """Whose each shift is, and which of her free times."""
+    return np.array([one.c for one in shifts], int), np.array([one.free for one in shifts], int)
+
+
+def _shifts(columns: Columns, among: Collection[int] | None) -> list[Shift]:
+    """Every free time of those who may work, in order, not in any place yet."""
     found = list[Shift]()
-    node = len(columns.demands)
     for c, her in enumerate(columns.caregivers):
         if not columns.verified[c] or np.isnan(columns.homes[c, 0]):
+            continue
+        if among is not None and her.id not in among:
             continue
         for free, own in enumerate(her.free):
             ends = float(columns.free.ends[free, c])
@@ -83,13 +107,12 @@ def _shifts(columns: Columns) -> tuple[Shift, ...]:
                     max(minutes_of(own.starts_at), float(columns.free.rested_from[free, c])),
                     ends,
                     float(min(ends, columns.free.rested_until[free, c])),
-                    node,
-                    node + 1,
+                    _NOWHERE,
+                    _NOWHERE,
                     tuple(_pause(one) for one in her.breaks if _within(one, own)),
                 )
             )
-            node += 2
-    return tuple(found)
+    return found
 
 
 def _pause(one: Break) -> Pause:
@@ -101,20 +124,24 @@ def _within(one: Break, free: Free) -> bool:
     return free.starts_at <= one.earliest and one.latest <= free.ends_at
 
 
-def _ways(columns: Columns, c: Rows, free: Rows) -> tuple[Numbers, Numbers]:
-    origins, destinations = timing.ends_of(columns, c, free)
-    ends = np.stack([origins, destinations], axis=1).reshape(-1, 2)
-    points = np.concatenate([columns.places, ends])
+def _ways(columns: Columns, c: Rows, free: Rows) -> tuple[list[tuple[int, int]], Numbers, Numbers]:
+    """Between which nodes each shift lies, what the ways between all nodes cost, and how long they
+    last. Shifts that begin or end at one place share its node."""
+    home = np.isnan(
+        np.stack([columns.free.comes_from[free, c, 0], columns.free.goes_to[free, c, 0]], axis=1)
+    )
+    ends = np.stack(timing.ends_of(columns, c, free), axis=1)
+    alike = np.concatenate([ends, home[..., None]], axis=2).reshape(-1, 3)
+    places, node = np.unique(alike, axis=0, return_inverse=True)
+    points = np.concatenate([columns.places, places[:, :2]])
     known = columns.opens[~np.isnan(columns.opens)]
     at = moment_of(float(np.median(known))) if len(known) else columns.problem.now
     ways = np.nan_to_num(columns.problem.travel.matrix(points, points, at.astimezone(UTC)))
     lasts = timing.whole(ways)
-    home = np.isnan(
-        np.stack([columns.free.comes_from[free, c, 0], columns.free.goes_to[free, c, 0]], axis=1)
-    ).ravel()
-    homes = len(columns.places) + np.flatnonzero(home)
+    homes = len(columns.places) + np.flatnonzero(places[:, 2])
     lasts[homes], lasts[:, homes] = 0, 0
-    return ways, lasts
+    nodes = (len(columns.places) + node).reshape(-1, 2).tolist()
+    return [(origin, destination) for origin, destination in nodes], ways, lasts
 
 
 def _allowed(columns: Columns, c: Rows, free: Rows) -> Mask:
@@ -126,11 +153,14 @@ def _allowed(columns: Columns, c: Rows, free: Rows) -> Mask:
     for number in range(len(columns.free.starts)):
         of = np.flatnonzero(ok & (free[shift] == number))
         ok[of] = np.isfinite(timing.starts_in(columns, d[of], c[shift[of]], number))
-    allowed = ok.reshape(len(c), len(columns.demands))
+    return ok.reshape(len(c), len(columns.demands))
+
+
+def _keep_pins(columns: Columns, c: Rows, allowed: Mask) -> None:
+    """Allow only who is pinned where somebody is."""
     for demand_id, caregiver_id in columns.problem.pins.items():
         if (row := columns.row_of_demand.get(demand_id)) is not None:
             allowed[c != columns.row_of_caregiver.get(caregiver_id, -1), row] = False
-    return allowed
 
 
 def _costs(columns: Columns, c: Rows, allowed: Mask) -> Numbers:
