@@ -32,7 +32,7 @@ def terms(columns: Columns, d: Rows, c: Rows, ways: Numbers) -> Iterator[tuple[T
 
 
 def of_pair(columns: Columns, d: Rows, c: Rows) -> Iterator[tuple[Term, Numbers]]:
-    """The terms that do not depend on what else she does."""
+    """The terms but for the way and her week, if it is all that she gets."""
     weights = columns.problem.weights
     hours = np.where(columns.live_in, 0, columns.minutes)[d] / _AN_HOUR
     if weights.rating:
@@ -42,7 +42,7 @@ def of_pair(columns: Columns, d: Rows, c: Rows) -> Iterator[tuple[Term, Numbers]
     if weights.pay:
         yield Term.PAY, (weights.pay * columns.pay_share)[c] * hours
     if weights.continuity:
-        yield Term.CONTINUITY, weights.continuity / (1 + columns.visits(d, c))
+        yield Term.CONTINUITY, continuity(columns, d, c)
     if weights.experience:
         yield Term.EXPERIENCE, weights.experience * columns.conditions.lacking(d, c)
     if weights.language:
@@ -53,6 +53,11 @@ def of_pair(columns: Columns, d: Rows, c: Rows) -> Iterator[tuple[Term, Numbers]
     if weights.change and columns.problem.before:
         promised = columns.before[d]
         yield Term.CHANGE, weights.change * ((promised >= 0) & (promised != c))
+
+
+def continuity(columns: Columns, d: Rows, c: Rows, met: Numbers | int = 0) -> Numbers:
+    """The price of how little a recipient knows her who has `met` them in this plan before."""
+    return columns.problem.weights.continuity / (1 + columns.visits(d, c) + met)
 
 
 def saturation(columns: Columns, d: Rows, c: Rows, minutes: Numbers) -> Numbers:

@@ -1,6 +1,6 @@
 """Days on which caregivers make several visits: the routes found, and what they mean."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
@@ -112,6 +112,15 @@ def solve(
     return _plan(search, settled=settled)
 
 
+def bounded(problem: Problem, among: Collection[int], tries: int) -> DayPlan:
+    """A plan among some caregivers; what is tried is bounded, not the time: it is the same on any
+    machine."""
+    search = Search(shifts.ground(problem, among), Random(problem.seed))
+    search.fill()
+    left = iter(range(tries))
+    return _plan(search, settled=search.better(lambda: next(left, None) is None))
+
+
 def restored(problem: Problem, visits: Iterable[tuple[int, int, datetime]]) -> DayPlan:
     """A plan found before, of demands, caregivers and starts, soonest first."""
     search = Search(shifts.ground(problem), Random(problem.seed))
@@ -170,7 +179,7 @@ def _solution(ground: Ground, routes: Routes, quality: Quality) -> Solution:
 
 def _assignments(ground: Ground, routes: Routes) -> Iterator[Assignment]:
     """Visits with what each costs: its way is that from the visit before, and home for the last;
-    her week is filled by one after the other."""
+    her week is filled, and a recipient knows her better, by one after the other."""
     columns = ground.columns
     rows = [
         (d, ground.shifts[shift].c, way, begins)
@@ -186,13 +195,15 @@ def _assignments(ground: Ground, routes: Routes) -> Iterator[Assignment]:
     d, c = (np.array([row[n] for row in rows], int) for n in (0, 1))
     single = [(term, each.tolist()) for term, each in costs.of_pair(columns, d, c)]
     prices = np.maximum(columns.asked_fen(d, c), columns.lowest_fen[d])
-    fills = _fills(ground, d, c)
+    fills, known = _fills(ground, d, c), _known(ground, routes, d, c)
     for n, (visit, her, way, begins) in enumerate(rows):
         terms = {term: each[n] for term, each in single}
         if columns.problem.weights.travel:
             terms[Term.TRAVEL] = columns.problem.weights.travel * way
         if columns.problem.weights.saturation:
             terms[Term.SATURATION] = fills[n]
+        if columns.problem.weights.continuity:
+            terms[Term.CONTINUITY] = known[n]
         yield Assignment(
             demand_id=columns.demands[visit].id,
             caregiver_id=columns.caregivers[her].id,
@@ -202,6 +213,15 @@ def _assignments(ground: Ground, routes: Routes) -> Iterator[Assignment]:
             way_minutes=way,
             terms=terms,
         )
+
+
+def _known(ground: Ground, routes: Routes, d: Rows, c: Rows) -> list[float]:
+    """What each visit costs by how little its recipient knows her by then."""
+    met: dict[int, int] = {}
+    for her in set(c.tolist()):
+        met |= evaluated.met(ground, her, routes)
+    times = np.array([met[visit] for visit in d.tolist()], int)
+    return costs.continuity(ground.columns, d, c, times).tolist()
 
 
 def _fills(ground: Ground, d: Rows, c: Rows) -> list[float]:

@@ -75,8 +75,9 @@ def own(ground: Ground, routes: Routes, d: int) -> Place | None:
 
 
 def without(routes: Routes, d: int) -> dict[int, Route]:
-    """The routes less one visit."""
-    return {shift: tuple(one for one in route if one != d) for shift, route in routes.items()}
+    """The routes less one visit, and less those that are empty."""
+    left = {shift: tuple(one for one in route if one != d) for shift, route in routes.items()}
+    return {shift: route for shift, route in left.items() if route}
 
 
 def assignment(ground: Ground, place: Place) -> Assignment:
@@ -119,11 +120,13 @@ def _place(ground: Ground, others: Routes, shift: int, d: int, at: int) -> Place
     }
     if weights.travel:
         terms[Term.TRAVEL] = weights.travel * way
+    with_it = {**others, shift: longer}
     if weights.saturation:
-        after, before = (
-            evaluated.full(ground, c, each) for each in ({**others, shift: longer}, others)
-        )
+        after, before = (evaluated.full(ground, c, each) for each in (with_it, others))
         terms[Term.SATURATION] = after - before
+    if weights.continuity:
+        after, before = (evaluated.known_by_then(ground, c, each) for each in (with_it, others))
+        terms[Term.CONTINUITY] -= after - before
     return Place(d, shift, at, starts[at], way, terms)
 
 

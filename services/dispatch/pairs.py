@@ -31,6 +31,12 @@ class Pairs:
         """The first few of them."""
         return Pairs(self.d[:most], self.c[:most], self.costs[:most])
 
+    def cheapest(self, most: int) -> "Pairs":
+        """Of each demand's the cheapest few."""
+        order = np.lexsort((self.costs, self.d))
+        place = np.arange(len(order)) - np.searchsorted(self.d, self.d)
+        return self.take(order[place < most])
+
     def with_demand(self, d: int, own: "Pairs") -> "Pairs":
         """Those of one demand replaced by others, which are told as if there were no other."""
         first, last = np.searchsorted(self.d, (d, d + 1))

@@ -1,11 +1,12 @@
 """Routes of visits: when each begins, what they cost, and whether they can be made at all."""
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
 
-from services.dispatch.costs import saturation
+from services.dispatch.costs import continuity, saturation
 from services.dispatch.shifts import Ground, Route, Shift
 
 Routes = Mapping[int, Route]  # By shift; a shift without visits may be left out.
@@ -113,10 +114,35 @@ def full(ground: Ground, c: int, routes: Routes) -> float:
     )
 
 
+def met(ground: Ground, c: int, routes: Routes) -> dict[int, int]:
+    """By visit how often a caregiver's routes bring her to its recipient before."""
+    columns, times, found = ground.columns, Counter[int](), dict[int, int]()
+    hers = [d for shift, route in routes.items() if ground.shifts[shift].c == c for d in route]
+    for d in sorted(hers, key=lambda one: (columns.opens[one], one)):
+        recipient_id = columns.demands[d].recipient_id
+        found[d] = times[recipient_id]
+        times[recipient_id] += 1
+    return found
+
+
+def known_by_then(ground: Ground, c: int, routes: Routes) -> float:
+    """What her routes cost less because they bring her to the same recipients again."""
+    columns = ground.columns
+    again = {d: times for d, times in met(ground, c, routes).items() if times}
+    if not again or not columns.problem.weights.continuity:
+        return 0.0
+    d, hers = np.array(list(again)), np.full(len(again), c)
+    strange, known = (
+        continuity(columns, d, hers, times) for times in (0, np.array(list(again.values())))
+    )
+    return float((strange - known).sum())
+
+
 def cost(ground: Ground, routes: Routes) -> float:
     """What routes cost in minutes, those left aside whom nobody visits."""
     weight = ground.columns.problem.weights.travel
     ways = weight * sum(sum(parts(ground, shift, route)) for shift, route in routes.items())
     single = sum(float(ground.costs[shift, list(route)].sum()) for shift, route in routes.items())
     people = sorted({ground.shifts[shift].c for shift in routes})
-    return ways + single + sum(full(ground, c, routes) for c in people)
+    hers = sum(full(ground, c, routes) - known_by_then(ground, c, routes) for c in people)
+    return ways + single + hers

@@ -1,11 +1,13 @@
 """VROOM: routes for some shifts and demands, everything else left as it is."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import vroom
 
 from services.dispatch import routes as evaluated
+from services.dispatch.costs import continuity
 from services.dispatch.routes import Routes
 from services.dispatch.shifts import Ground, Pause, Route, Shift
 
@@ -27,7 +29,8 @@ def solve(
     """Better routes of these shifts with these demands, as VROOM finds them; not all may be in.
 
     It takes the best of four plans, and of four more for each step of exploration up to 5. What
-    fills a week is told it as a price an hour, that of the week as it is now.
+    fills a week is told it as a price an hour, that of the week as it is now; and who is known to
+    whom, as it is now.
     """
     columns = ground.columns
     begins = min(ground.shifts[one].begins for one in shifts)
@@ -43,6 +46,7 @@ def solve(
         prices = columns.problem.weights.travel * ground.ways[np.ix_(nodes, nodes)]
         prices[:, : len(demands)] += ground.costs[shift, demands]
         prices[:, : len(demands)] += _fills(ground, now, shift, demands)
+        prices[:, : len(demands)] -= _known(ground, now, shift, demands)
         routing.set_durations_matrix(str(shift), np.rint(lasts * _SECONDS).astype(np.uint32))
         routing.set_costs_matrix(str(shift), np.rint(prices * _COST_SCALE).astype(np.uint32))
         routing.add_vehicle(_vehicle(ground, rooms[shift], shift, demands, begins))
@@ -113,6 +117,19 @@ def _fills(ground: Ground, now: Routes, shift: int, demands: Sequence[int]) -> n
     share = np.minimum(1, booked / np.maximum(columns.available[week, c], 1))
     hours = np.where(columns.live_in[list(demands)], 0, columns.minutes[list(demands)]) / 60
     return columns.problem.weights.saturation * share**2 * hours
+
+
+def _known(ground: Ground, now: Routes, shift: int, demands: Sequence[int]) -> np.ndarray:
+    """What each visit costs less because she comes to its recipient on others, as things are."""
+    columns, c = ground.columns, ground.shifts[shift].c
+    if not columns.problem.weights.continuity:
+        return np.zeros(len(demands))
+    hers = [d for one, route in now.items() if ground.shifts[one].c == c for d in route]
+    times = Counter(columns.demands[d].recipient_id for d in hers)
+    met = [times[columns.demands[d].recipient_id] - (d in hers) for d in demands]
+    d, whose = np.array(demands, int), np.full(len(demands), c)
+    strange, known = (continuity(columns, d, whose, each) for each in (0, np.array(met)))
+    return np.where(ground.allowed[shift, demands], strange - known, 0)
 
 
 def _rooms(ground: Ground, now: Routes, shifts: Sequence[int]) -> dict[int, int]:

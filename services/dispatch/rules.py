@@ -171,6 +171,16 @@ def left_by(columns: Columns, d: int) -> dict[Rule, int]:
     return left
 
 
+def hindered(columns: Columns, d: int) -> dict[Rule, int]:
+    """How many caregivers each rule is the first to keep from one demand."""
+    before, found = len(columns.caregivers), dict[Rule, int]()
+    for rule, left in left_by(columns, d).items():
+        if left < before:
+            found[rule] = before - left
+        before = left
+    return found
+
+
 def blocking(columns: Columns, d: int, c: int) -> Rule | None:
     """The first rule that keeps one caregiver from one demand."""
     pair = np.array([d]), np.array([c])

@@ -61,6 +61,12 @@ class Search:
             self._better(piece, demands, exploration=0, threads=_PLANS)
         return True
 
+    def fill(self) -> None:
+        """A first plan for few demands: least choice first, each where it costs least."""
+        choice = self.ground.allowed.sum(axis=0).tolist()
+        for d in sorted(self.left, key=lambda one: (choice[one], one)):
+            self._insert(d)
+
     def better(self, over: Callable[[], bool]) -> bool:
         """Better the plan until that is over; whether nothing was left to try."""
         everybody = sorted(self.left | {d for route in self.routes.values() for d in route})
@@ -223,23 +229,23 @@ class Search:
         new = self._mended(new)
         if self._cost(new, demands) >= self._cost(old, demands) - 1e-6:
             return False
-        self.routes |= new
+        self.routes = {shift: route for shift, route in (self.routes | new).items() if route}
         made = {d for route in new.values() for d in route}
         self.left = (self.left - made) | (set(demands) - made)
         return True
 
     def _mended(self, new: Routes) -> dict[int, Route]:
         """New routes less the visits that cannot be made where they were put."""
-        routes = self.routes | dict.fromkeys(new, ())
+        routes = {shift: route for shift, route in self.routes.items() if shift not in new}
         for shift, route in new.items():
             if self._holds({**routes, shift: route}, shift):
                 routes[shift] = route
                 continue
             for d in route:
-                longer = {**routes, shift: (*routes[shift], d)}
+                longer = {**routes, shift: (*routes.get(shift, ()), d)}
                 if self._holds(longer, shift):
                     routes = longer
-        return {shift: routes[shift] for shift in new}
+        return {shift: routes.get(shift, ()) for shift in new}
 
     def _holds(self, routes: Routes, shift: int) -> bool:
         """Whether a route can be made beside her other ones."""

@@ -30,7 +30,8 @@ class Weights:
 
     travel: a minute more on the way. rating: a star less than five. saturation: an hour of work
     in a week that is full; in a week half full a quarter of it. hours, pay: an hour of work for
-    one who worked, or earned, as much as the mean. continuity: a face the family does not know.
+    one who worked, or earned, as much as the mean. continuity: a face the family does not know,
+    half of it one seen once, also within a plan.
     experience: a recipient whose conditions she has no experience with. language: one whose
     language she does not speak. change: somebody else than was promised. asking: one who has not
     offered herself, and may say no, where somebody has. unserved: a demand nobody comes to;

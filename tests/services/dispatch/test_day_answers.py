@@ -13,7 +13,7 @@ from services.errors import NotFound
 from tests.services.dispatch import checker, days, towns
 
 PLENTY = 60.0
-OF_ROUTE = {Term.TRAVEL, Term.SATURATION}
+OF_ROUTE = {Term.TRAVEL, Term.SATURATION, Term.CONTINUITY}
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,11 @@ from services.dispatch.problem import Break, Week
 from services.dispatch.results import Quality
 from services.dispatch.rules import Rule
 from services.dispatch.searching import Search
-from services.dispatch.weights import MOST, Weights
+from services.dispatch.weights import MOST, Term, Weights
 from tests.services.dispatch import days, towns
 
 PLENTY = 60.0
+ALIKE = Weights(saturation=0, hours=0, pay=0)
 
 
 def solved(demands, caregivers, **more):
@@ -68,6 +69,34 @@ def test_one_caregiver_makes_all_visits_that_fit():
 
     assert len(solution.assignments) == 5
     assert {one.rule for one in solution.unserved} == {Rule.WANTED}
+
+
+def test_a_recipient_sees_few_faces_and_known_ones_for_less():
+    """Two who are alike share two recipients' days, each of whom keeps to one of them."""
+    demands = [
+        towns.demand(n, recipient_id=n % 2, windows=(towns.window(n, n + 1),), minutes=60)
+        for n in range(8)
+    ]
+    people = [towns.caregiver(1), towns.caregiver(2)]
+    plan = day_plans.solve(towns.problem(demands, people, weights=ALIKE), PLENTY)
+
+    who = plan.solution.who
+    assert all(len({who[n] for n in range(first, 8, 2)}) == 1 for first in (0, 1))
+    known = [one.terms[Term.CONTINUITY] for one in plan.solution.assignments]
+    assert known == pytest.approx([20, 20, 10, 10, 20 / 3, 20 / 3, 5, 5])
+    left = sum(one.cost for one in plan.solution.unserved)
+    assert plan.solution.cost == pytest.approx(routes.cost(plan.ground, plan.routes) + left)
+
+
+def test_nobody_is_looked_at_but_some_and_a_bounded_plan_is_always_the_same():
+    problem = days.day(3, 40, 12)
+    among = {one.id for one in problem.caregivers[::2]}
+    plans = [day_plans.bounded(problem, among, 60) for _ in range(2)]
+
+    assert plans[0].solution == plans[1].solution
+    assert set(plans[0].solution.who.values()) <= among
+    days.check(problem, plans[0].solution)
+    assert day_plans.bounded(problem, among, 10_000).solution.quality is Quality.SETTLED
 
 
 def test_her_weeks_cap_holds_over_all_her_free_times():
