@@ -6,8 +6,8 @@ from components import catalogue, formats, layout, navigation, places, session, 
 from components.i18n import t
 from services import stand_ins
 from services.access import Permission
-from services.availability import Obstacle
 from services.catalogue import ItemView
+from services.dispatch.rules import Rule
 from services.stand_ins import Line, Option, Outcome
 
 _OUTCOME = "stand_ins_outcome"
@@ -115,15 +115,12 @@ def _line(line: Line, items: dict[int, ItemView]) -> int:
 
 def _nobody(line: Line) -> None:
     """Nobody can come, and why the city's others cannot, counted."""
-    why = formats.listed(
-        t("find.hindered", count=count, what=_hindrance(what))
-        for what, count in sorted(line.obstacles.items(), key=lambda each: -each[1])
-    )
+    counted = sorted(line.obstacles.items(), key=lambda each: -each[1])
+    hindered = [
+        t("find.hindered", count=count, what=t(f"dispatch_bar.{rule}")) for rule, count in counted
+    ]
+    why = formats.listed(hindered) if hindered else t(f"dispatch_rule.{Rule.NOBODY}")
     st.warning(t("stand_ins.nobody", why=why), icon=":material/person_off:")
-
-
-def _hindrance(what: Obstacle) -> str:
-    return t("stand_ins.too_dear") if what is Obstacle.PRICE else t(f"obstacle.{what}")
 
 
 def _named(one: Option | None) -> str:

@@ -1,38 +1,30 @@
 """Stand-ins: who could best make the visits a caregiver cannot, and all asked in one go."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from data.accounts import Account, AccountStatus
-from data.caregivers import Caregiver, CaregiverStatus, Rate
-from data.catalogue import CareItem
+from data.accounts import Account
+from data.caregivers import Caregiver
 from data.orders import ASIDE, Order, Visit, VisitStatus
-from services import (
-    benches,
-    calendars,
-    certificates,
-    gate,
-    kept_apart,
-    places,
-    substitutes,
-    to_do,
-    track_records,
-)
+from services import calendars, places, substitutes, to_do, track_records
 from services.access import Actor, Permission
-from services.availability import Obstacle
-from services.benches import Bench, Hit
+from services.board import open_work, seeking
+from services.board.open_work import Work
+from services.board.seeking import Found
+from services.dispatch.rules import Rule
 from services.errors import Invalid, ServiceError
 from services.to_do import ToDoKind
 from services.track_records import Score
 
 MOST_VISITS = 50
-_DONE = VisitStatus.FINISHED, VisitStatus.REDEEMED
+
+# Who is asked for a visit and until when; visits with who said no to them.
+Asked = tuple[str, datetime | None]
+SaidNo = Set[tuple[int | None, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +44,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A visit that its caregiver cannot make, and who could, best first.
+    """A visit that its caregiver cannot make, and who could, the cheapest first.
 
-    `obstacles` counts the others by what first stands in their way; `asked` is who was asked and
-    has until `answer_until` to answer.
+    `obstacles` counts the others by the rule that first keeps them away; `asked` is who was asked
+    and has until `answer_until` to answer.
     """
 
     visit_id: int
@@ -66,7 +58,7 @@ class Line:
     ends_at: datetime
     options: tuple[Option, ...]
     proposed: Option | None
-    obstacles: Mapping[Obstacle, int]
+    obstacles: Mapping[Rule, int]
     asked: str = ""
     answer_until: datetime | None = None
 
@@ -119,64 +111,34 @@ def away(session: Session, actor: Actor) -> list[Away]:
 
 
 def propose(session: Session, actor: Actor, caregiver_id: int) -> Proposal:
-    """For each visit that a caregiver cannot make, who could, and the best of them.
+    """For each visit that a caregiver cannot make, who could, and whom dispatch would send.
 
     Nobody is proposed for two visits she cannot both make. However many visits and caregivers
     there are, the questions to the database are as many.
     """
     actor.require(Permission.FOLLOW_CITY_ORDERS)
-    sick = calendars.reach(session, actor, caregiver_id)
-    found = _hits(session, sick.id)
-    hits = found[:MOST_VISITS]
-    if not hits:
+    city_code = calendars.reach(session, actor, caregiver_id).city_code
+    every = open_work.of_caregiver(session, caregiver_id)
+    works = every[:MOST_VISITS]
+    if not works:
         return Proposal((), 0)
-    asked, said_no = _answers(session, hits)
-    bench = _bench(session, sick, hits)
-    known = _known(session, hits)
-    able, obstacles = dict[int, list[int]](), dict[int, Counter[Obstacle]]()
-    for hit in hits:
-        met = {one: bench.unsuited(one, hit) or bench.busy(one, hit) for one in bench.people}
-        able[hit.visit.id] = [one for one, what in met.items() if what is None]
-        obstacles[hit.visit.id] = Counter(what for what in met.values() if what)
-    for hit in hits:
-        order = _order(bench, hit, known, _makes(hits, able, hit), said_no)
-        able[hit.visit.id].sort(key=order)
-    open_ones = [hit for hit in hits if hit.visit.id not in asked]
-    willing = {
-        hit.visit.id: [one for one in able[hit.visit.id] if (hit.visit.id, one) not in said_no]
-        for hit in open_ones
-    }
-    chosen = benches.assign(open_ones, willing, bench)
-    lines = []
-    for hit in hits:
-        options = tuple(
-            Option(
-                one,
-                bench.people[one][1],
-                known.get((one, hit.order.recipient_id), 0),
-                places.band(bench.kilometres(one, hit)),
-                track_records.score(bench.people[one][0]),
-                (hit.visit.id, one) in said_no,
-            )
-            for one in able[hit.visit.id]
+    asked, said_no = _answers(session, works)
+    sought = [one for one in works if one.visit_id not in asked]
+    found = seeking.seek(session, city_code, sought, caregiver_id)
+    people = _people(session, {one for each in found for one in each.able})
+    by_key = dict(zip((one.key for one in sought), found, strict=True))
+    families = _families(session, works)
+    lines = [
+        _line(
+            families[one.visit_id],
+            one,
+            _options(one, by_key[one.key], people, said_no) if one.key in by_key else (),
+            by_key.get(one.key),
+            asked.get(one.visit_id, ("", None)),
         )
-        name, answer_until = asked.get(hit.visit.id, ("", None))
-        lines.append(
-            Line(
-                hit.visit.id,
-                hit.order.id,
-                hit.item.id,
-                hit.family_name,
-                hit.visit.starts_at,
-                hit.visit.ends_at,
-                options,
-                next((one for one in options if one.id == chosen.get(hit.visit.id)), None),
-                obstacles[hit.visit.id],
-                name,
-                answer_until,
-            )
-        )
-    return Proposal(tuple(lines), len(found) - len(hits))
+        for one in works
+    ]
+    return Proposal(tuple(lines), len(every) - len(works))
 
 
 def ask_all(session: Session, actor: Actor, wishes: Sequence[tuple[int, int]]) -> Outcome:
@@ -204,114 +166,81 @@ def ask_all(session: Session, actor: Actor, wishes: Sequence[tuple[int, int]]) -
     return Outcome(len(wishes) - len(refused), tuple(refused))
 
 
-def _hits(session: Session, caregiver_id: int) -> list[Hit]:
-    rows = session.execute(
-        select(Visit, Order, CareItem, Account.name)
-        .join(Order, Order.id == Visit.order_id)
-        .join(CareItem, CareItem.id == Order.item_id)
-        .join(Account, Account.id == Order.customer_id)
-        .where(Visit.caregiver_id == caregiver_id, to_do.visit_waits(ToDoKind.LEAVES))
-        .order_by(Visit.starts_at, Visit.id)
-    )
-    return [Hit(*row) for row in rows]
-
-
-def _answers(
-    session: Session, hits: Sequence[Hit]
-) -> tuple[dict[int, tuple[str, datetime | None]], set[tuple[int, int]]]:
+def _answers(session: Session, works: Sequence[Work]) -> tuple[dict[int | None, Asked], SaidNo]:
     """Who is asked already for which visit and until when, and who said no to which."""
     rows = session.execute(
         select(
             Visit.replaces_id, Visit.caregiver_id, Visit.status, Visit.answer_until, Account.name
         )
         .join(Account, Account.id == Visit.caregiver_id)
-        .where(Visit.replaces_id.in_([hit.visit.id for hit in hits]), Visit.status.in_(ASIDE))
+        .where(Visit.replaces_id.in_([one.visit_id for one in works]), Visit.status.in_(ASIDE))
     ).all()
     offered = VisitStatus.OFFERED
     asked = {row.replaces_id: (row.name, row.answer_until) for row in rows if row.status is offered}
     return asked, {(row.replaces_id, row.caregiver_id) for row in rows if row.status is not offered}
 
 
-def _bench(session: Session, sick: Caregiver, hits: Sequence[Hit]) -> Bench:
-    """Everybody else of the city; times are read of those only who suit some visit."""
+def _people(session: Session, ids: Collection[int]) -> dict[int, tuple[Caregiver, str]]:
+    """Some caregivers with their names."""
     rows = session.execute(
         select(Caregiver, Account.name)
         .join(Account, Account.id == Caregiver.id)
-        .where(
-            Caregiver.city_code == sick.city_code,
-            Caregiver.status == CaregiverStatus.APPROVED,
-            Caregiver.id != sick.id,
-            Account.status == AccountStatus.ACTIVE,
-        )
+        .where(Caregiver.id.in_(ids))
     )
-    people = {one.id: (one, name) for one, name in rows}
-    rates = session.execute(
-        select(Rate.caregiver_id, Rate.item_id, Rate.price_fen).where(
-            Rate.item_id.in_({hit.item.id for hit in hits}), Rate.caregiver_id.in_(people)
-        )
-    )
-    prices = {(one, item_id): price_fen for one, item_id, price_fen in rates}
-    # Nobody minds that it is at short notice.
-    rules = replace(calendars.rules(session, sick.city_code), notice=timedelta())
-    apart = kept_apart.pairs(session, sick.city_code, [hit.order.customer_id for hit in hits])
-    held = certificates.held(session, list(people))
-    bench = Bench(people, prices, held, {}, {}, rules, apart)
-    suited = [one for one in people if not all(bench.unsuited(one, hit) for hit in hits)]
-    first, last = hits[0].visit.starts_at, max(hit.visit.ends_at for hit in hits)
-    week = calendars.A_WEEK
-    return replace(
-        bench,
-        plans=calendars.around(session, suited, first, last),
-        taken=gate.taken_by(session, suited, first - week, last + week),
-    )
+    return {one.id: (one, name) for one, name in rows}
 
 
-def _known(session: Session, hits: Sequence[Hit]) -> dict[tuple[int, int], int]:
-    """How often each caregiver was with each of the recipients."""
+def _families(session: Session, works: Sequence[Work]) -> dict[int | None, tuple[int, str]]:
+    """By visit its order, and who ordered it."""
     rows = session.execute(
-        select(Visit.caregiver_id, Order.recipient_id, func.count())
+        select(Visit.id, Order.id, Account.name)
         .join(Order, Order.id == Visit.order_id)
-        .where(
-            Order.recipient_id.in_({hit.order.recipient_id for hit in hits}),
-            Visit.status.in_(_DONE),
-        )
-        .group_by(Visit.caregiver_id, Order.recipient_id)
+        .join(Account, Account.id == Order.customer_id)
+        .where(Visit.id.in_([one.visit_id for one in works]))
     )
-    return {(one, recipient_id): times for one, recipient_id, times in rows}
+    return {visit_id: (order_id, name) for visit_id, order_id, name in rows}
 
 
-def _makes(hits: Sequence[Hit], able: Mapping[int, Iterable[int]], hit: Hit) -> Mapping[int, int]:
-    """How many of the visits with this recipient each one could make."""
-    return Counter(
-        one
-        for other in hits
-        if other.order.recipient_id == hit.order.recipient_id
-        for one in able[other.visit.id]
-    )
-
-
-def _order(
-    bench: Bench,
-    hit: Hit,
-    known: Mapping[tuple[int, int], int],
-    makes: Mapping[int, int],
-    said_no: set[tuple[int, int]],
-) -> Callable[[int], tuple[Any, ...]]:
-    """Known faces first, then few faces, then near ones, then the well liked."""
-    bands = list(places.DistanceBand)
-
-    def order(one: int) -> tuple[Any, ...]:
-        liked = track_records.score(bench.people[one][0]).overall or 0.0
-        return (
-            (hit.visit.id, one) in said_no,
-            -min(known.get((one, hit.order.recipient_id), 0), 1),
-            -makes[one],
-            bands.index(places.band(bench.kilometres(one, hit))),
-            -liked,
+def _options(
+    work: Work, found: Found, people: Mapping[int, tuple[Caregiver, str]], said_no: SaidNo
+) -> tuple[Option, ...]:
+    """Everybody who can make a visit; those who said no to it come last."""
+    options = [
+        Option(
             one,
+            people[one][1],
+            found.visits_by.get(one, 0),
+            places.band(places.distance_km(people[one][0].cell, work.cell)),
+            track_records.score(people[one][0]),
+            (work.visit_id, one) in said_no,
         )
+        for one in found.able
+    ]
+    return tuple(sorted(options, key=lambda one: one.said_no))
 
-    return order
+
+def _line(
+    ordered: tuple[int, str],
+    work: Work,
+    options: tuple[Option, ...],
+    found: Found | None,
+    asked: Asked,
+) -> Line:
+    order_id, family_name = ordered
+    name, answer_until = asked
+    return Line(
+        work.visit_id or 0,
+        order_id,
+        work.item_id,
+        family_name,
+        work.starts_at,
+        work.ends_at,
+        options,
+        next((one for one in options if found and one.id == found.sent), None),
+        found.hindered if found else {},
+        name,
+        answer_until,
+    )
 
 
 def _hold(session: Session, wishes: Sequence[tuple[int, int]]) -> None:

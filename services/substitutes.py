@@ -29,6 +29,7 @@ from services import (
     pay,
     places,
     price_bounds,
+    recurrence,
     track_records,
 )
 from services.access import Actor, Permission, Role
@@ -82,7 +83,7 @@ def candidates(
     plans = calendars.around(session, ids, visit.starts_at, visit.ends_at)
     week = visit.starts_at - calendars.A_WEEK, visit.ends_at + calendars.A_WEEK
     taken = gate.taken_by(session, ids, *week)
-    rules = _at_short_notice(session, order.city_code)
+    rules = _whenever_it_is(session, order.city_code)
     bounds = price_bounds.in_force(session, order.city_code, clock.today(), order.item_id)
     found = []
     for caregiver, name, rate_fen in rows:
@@ -265,17 +266,19 @@ def _tell(
 
 
 def _check_free(session: Session, order: Order, caregiver: Caregiver, visit: Visit) -> None:
-    """Refuse one who cannot come; nobody minds that it is at short notice."""
+    """Refuse one who cannot come at the time."""
     plan = calendars.around(session, [caregiver.id], visit.starts_at, visit.ends_at)[caregiver.id]
     week = visit.starts_at - calendars.A_WEEK, visit.ends_at + calendars.A_WEEK
     taken = gate.taken(session, caregiver.id, *week)
-    rules = _at_short_notice(session, order.city_code)
+    rules = _whenever_it_is(session, order.city_code)
     if met := availability.obstacle(plan, rules, taken, _wanted(visit)):
         raise Conflict(f"error.obstacle_{met}")
 
 
-def _at_short_notice(session: Session, city_code: str) -> Pace:
-    return replace(calendars.rules(session, city_code), notice=timedelta())
+def _whenever_it_is(session: Session, city_code: str) -> Pace:
+    """The rules for a visit that is agreed: nobody minds how soon it is, nor how far ahead."""
+    said = calendars.rules(session, city_code)
+    return replace(said, notice=timedelta(), horizon=2 * recurrence.A_YEAR)
 
 
 def _wanted(visit: Visit) -> Taken:

@@ -23,7 +23,7 @@ def ranked(session: Session, demand: Demand) -> list[int]:
     """
     if (work := open_work.of_demand(session, demand)) is None:
         return []
-    problem = situations.alone(session, demand.city_code, work)
+    problem = situations.alone(session, demand.city_code, [work])
     [one] = problem.demands
     found = explaining.recommended(batches.solve(problem), one.id, len(problem.caregivers))
     applied = session.scalars(

@@ -99,6 +99,14 @@ def find(session: Session, scope: Scope) -> list[Work]:
     return sorted(found, key=lambda one: (one.starts_at, one.demand_id or 0, one.visit_id or 0))
 
 
+def of_caregiver(session: Session, caregiver_id: int) -> list[Work]:
+    """The visits of a caregiver that somebody else must make, asked already or not, soonest
+    first."""
+    hers = Visit.caregiver_id == caregiver_id, to_do.visit_waits(ToDoKind.LEAVES)
+    rows = session.execute(_of_visits(*hers).order_by(Visit.starts_at, Visit.id))
+    return [_of_visit(row) for row in rows]
+
+
 def counts(session: Session, city_code: str, first: date, last: date) -> dict[date, int]:
     """How much work is open in a city on each day from first to last."""
     found = {first + number * A_DAY: 0 for number in range((last - first).days + 1)}
@@ -163,23 +171,26 @@ def _visits(scope: Scope) -> Select[*tuple[Any, ...]]:
     asked_already = exists().where(
         offer.replaces_id == Visit.id, offer.status == VisitStatus.OFFERED
     )
-    sought = to_do.visit_waits(ToDoKind.LEAVES)
     asked = [
         Order.city_code == scope.city_code,
         Visit.starts_at > scope.since,
         Visit.starts_at < scope.until,
-        or_(sought, _movable() if scope.movable else false()),
+        or_(to_do.visit_waits(ToDoKind.LEAVES), _movable() if scope.movable else false()),
         ~asked_already,
     ]
     if scope.district_codes:
         asked.append(Order.district_code.in_(scope.district_codes))
     if scope.item_ids:
         asked.append(Order.item_id.in_(scope.item_ids))
+    return _of_visits(*asked)
+
+
+def _of_visits(*asked: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Visit.id,
             Visit.caregiver_id,
-            sought.label("sought"),
+            to_do.visit_waits(ToDoKind.LEAVES).label("sought"),
             Order.customer_id,
             Order.recipient_id,
             Order.item_id,

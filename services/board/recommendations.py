@@ -92,7 +92,7 @@ def for_wish(
 
 
 def _best(session: Session, city_code: str, work: Work) -> list[Recommended]:
-    problem = situations.alone(session, city_code, work)
+    problem = situations.alone(session, city_code, [work])
     found = explaining.recommended(batches.solve(problem), problem.demands[0].id)
     if not found:
         return []

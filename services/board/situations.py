@@ -63,13 +63,24 @@ def read(session: Session, scope: Scope, means: Means) -> Situation:
     return of(session, scope, [one for one in works if one.visit_id not in fixed], means)
 
 
-def alone(session: Session, city_code: str, work: Work) -> Problem:
-    """One work as if there were no other, by the rule book of today."""
+def alone(session: Session, city_code: str, works: Sequence[Work]) -> Problem:
+    """One work or some as if there were no others, by the rule book of today."""
     city = session.scalars(select(City).where(City.code == city_code)).one()
     said = rules.now(session, city_code)
     means = Means(roads.of(city), rule_book.weights(said), said["dispatch_window_days"])
-    day = clock.in_city(work.starts_at).date()
-    return of(session, Scope(city_code, day, day), [work], means).problem
+    day = clock.in_city(works[0].starts_at).date()
+    return of(session, Scope(city_code, day, day), works, means).problem
+
+
+def kept_apart_from(
+    session: Session, city_code: str, works: Sequence[Work]
+) -> dict[int, frozenset[int]]:
+    """By family of some works who is kept apart from it, or is of it."""
+    families = {one.customer_id for one in works}
+    found = {one: {one} for one in families}
+    for customer_id, caregiver_id in kept_apart.pairs(session, city_code, list(families)):
+        found[customer_id].add(caregiver_id)
+    return {one: frozenset(apart) for one, apart in found.items()}
 
 
 def of(session: Session, scope: Scope, works: Sequence[Work], means: Means) -> Situation:
@@ -166,18 +177,15 @@ def _refused(
     session: Session, city: City, works: Sequence[Work]
 ) -> defaultdict[Key, frozenset[int]]:
     """Who is kept apart from a family, is of it, was turned down for it, or said no already."""
-    families = {one.customer_id for one in works}
-    apart = defaultdict[int, set[int]](set)
-    for customer_id, caregiver_id in kept_apart.pairs(session, city.code, list(families)):
-        apart[customer_id].add(caregiver_id)
+    apart = kept_apart_from(session, city.code, works)
     declined, said_no = _declined(session, works), _said_no(session, works)
     found = defaultdict[Key, frozenset[int]](frozenset)
     for one in works:
-        own = {one.customer_id} | apart[one.customer_id]
+        own = apart[one.customer_id]
         if one.demand_id is not None:
-            found[one.key] = frozenset(own | declined[one.demand_id])
+            found[one.key] = own | declined[one.demand_id]
         elif one.visit_id is not None:
-            found[one.key] = frozenset(own | said_no[one.visit_id])
+            found[one.key] = own | said_no[one.visit_id]
     return found
 
 

@@ -124,7 +124,7 @@ class TestStandIns:
         with writing() as session:
             session.execute(update(Rate).where(Rate.caregiver_id == ZHAO.id).values(price_fen=4100))
         (first, _) = [one.value for one in opened_for(open_app).warning]
-        assert words("stand_ins.too_dear") in first
+        assert words("dispatch_bar.price") in first
 
     def test_the_morning_leads_there(self, open_app, visit_ids):
         app = open_app("pages/operator/today.py", OPERATOR)

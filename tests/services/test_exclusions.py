@@ -27,8 +27,8 @@ from services import (
     substitutes,
 )
 from services.access import Actor, Role
-from services.availability import Obstacle
 from services.courses import Course
+from services.dispatch.rules import Rule
 from services.errors import Conflict, Invalid, NotAllowed, NotFound
 from services.exclusions import Excluding, Scope
 from services.hall import HallFilter
@@ -217,7 +217,7 @@ class TestEveryWay:
         apart(session)
         [line] = stand_ins.propose(session, OPERATOR, ZHAO.id).lines
         assert (line.options, line.proposed) == ((), None)
-        assert line.obstacles == {Obstacle.NOT_OFFERED: 1}
+        assert line.obstacles == {Rule.REFUSED: 1}
         outcome = stand_ins.ask_all(session, OPERATOR, [(visit_id, LI.id)])
         assert (outcome.asked, [one.refusal.key for one in outcome.refused]) == (
             0, ["error.kept_apart"],

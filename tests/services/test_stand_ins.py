@@ -7,10 +7,13 @@ from sqlalchemy import event, func, select, update
 from data.caregivers import Caregiver, Rate
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Visit, VisitStatus
-from services import leaves, stand_ins, substitutes
+from services import exclusions, leaves, stand_ins, substitutes
 from services.access import SYSTEM
-from services.availability import Obstacle
+from services.board import overrides
+from services.board.overrides import OverrideKind, OverrideReason, Subject
+from services.dispatch.rules import Rule
 from services.errors import Invalid, NotFound
+from services.exclusions import Excluding, Scope
 from services.leaves import LeaveReason
 from tests.factories import (
     DESK,
@@ -18,6 +21,7 @@ from tests.factories import (
     LI,
     MONDAY,
     NAMES,
+    NANTONG,
     OPERATOR,
     ZHAO,
     ZHOU,
@@ -115,12 +119,80 @@ def test_who_knows_the_recipient_comes_first(session, clock):
     assert [one.id for one in line.options] == [colleague.id, ZHAO.id]
 
 
+def test_one_face_makes_all_visits_with_a_recipient(session):
+    """Two who are alike: each visit by itself could be made by either."""
+    colleague = add_colleague(session)
+    ids = [
+        visit_of(session, make_order(session, starts_at=MONDAY + number * A_DAY))
+        for number in range(1, 7)
+    ]
+    fall_ill(session, *ids)
+
+    lines = stand_ins.propose(session, OPERATOR, LI.id).lines
+    assert all({one.id for one in line.options} == {ZHAO.id, colleague.id} for line in lines)
+    assert len({line.proposed.id for line in lines}) == 1
+
+
+def test_what_operators_laid_down_holds(session, visit_ids):
+    colleague = add_colleague(session)
+    subjects = [Subject(visit_id=one) for one in visit_ids]
+    said = OverrideReason.FAMILY_WISH
+    for subject, whom in ((subjects[0], ZHAO), (subjects[1], colleague)):
+        overrides.lay_down(session, OPERATOR, subject, whom.id, OverrideKind.PIN, said)
+    overrides.lay_down(session, OPERATOR, subjects[2], ZHAO.id, OverrideKind.FORBID, said)
+    session.flush()
+
+    lines = stand_ins.propose(session, OPERATOR, LI.id).lines
+    assert [line.proposed.id for line in lines] == [ZHAO.id, colleague.id, colleague.id]
+    assert [len(line.options) for line in lines] == [2, 2, 1]
+
+
+def test_a_visit_far_ahead_is_arranged_as_any_other(session):
+    visit_id = visit_of(session, make_order(session, starts_at=MONDAY + 2 * A_DAY))
+    far = {"starts_at": MONDAY + 90 * A_DAY, "ends_at": MONDAY + 90 * A_DAY + timedelta(hours=2)}
+    session.execute(update(Visit).where(Visit.id == visit_id).values(**far))
+    session.flush()
+    ends = MONDAY + 91 * A_DAY
+    leaves.take(session, LI, LI.id, MONDAY + A_DAY, ends, LeaveReason.ILLNESS, [visit_id])
+    session.flush()
+
+    assert proposed(session) == {visit_id: ZHAO.id}
+    assert stand_ins.ask_all(session, OPERATOR, [(visit_id, ZHAO.id)]).asked == 1
+
+
+def test_care_around_the_clock_and_visits_by_the_hour_are_both_arranged(session):
+    """Who makes the one is not proposed for the others."""
+    colleague = add_colleague(session)
+    first, second = (
+        visit_of(session, make_order(session, starts_at=MONDAY + number * A_DAY))
+        for number in (1, 4)
+    )
+    session.execute(update(Visit).where(Visit.id == second).values(ends_at=MONDAY + 6 * A_DAY))
+    session.flush()
+    fall_ill(session, first, second)
+
+    assert set(proposed(session).values()) == {ZHAO.id, colleague.id}
+
+
+def test_who_said_no_and_is_kept_apart_since_may_not_be_chosen(session, visit_ids):
+    offer_id = substitutes.ask(session, OPERATOR, visit_ids[0], ZHAO.id)
+    session.flush()
+    substitutes.refuse(session, ZHAO, offer_id)
+    words = Excluding(Scope.PAIR, "两次冲突，通话录音已核实", None)
+    exclusions.decide(session, OPERATOR, words, ZHOU.id, ZHAO.id, NANTONG)
+    session.flush()
+
+    line = stand_ins.propose(session, OPERATOR, LI.id).lines[0]
+    assert line.options == ()
+    assert line.obstacles == {Rule.REFUSED: 1}
+
+
 def test_where_nobody_can_come_it_is_said_why(session, visit_ids):
     session.execute(update(Rate).where(Rate.caregiver_id == ZHAO.id).values(price_fen=4100))
 
     for line in stand_ins.propose(session, OPERATOR, LI.id).lines:
         assert (line.options, line.proposed) == ((), None)
-        assert line.obstacles[Obstacle.PRICE] == 1
+        assert line.obstacles[Rule.PRICE] == 1
 
 
 def test_all_are_asked_in_one_go_and_wait_for_an_answer(session, visit_ids):
