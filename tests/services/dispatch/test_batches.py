@@ -123,7 +123,7 @@ def test_whom_the_operator_forbids_does_not_come():
 def test_the_engine_needs_no_database_and_no_screen():
     told = (
         "import sys; from services.dispatch import batches, counterfactuals, insertions,"
-        " explaining, fairness, replanning;"
+        " day_plans, explaining, fairness;"
         " print(sorted({'streamlit', 'sqlalchemy', 'data'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True)

@@ -1,5 +1,6 @@
 """Made-up towns: demands and caregivers with all that rules and terms look at, from a seed."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 
@@ -61,6 +62,19 @@ def caregiver(number=1, **more):
 
 def problem(demands, caregivers, **more):
     return Problem(NOW, tuple(demands), tuple(caregivers), **more)
+
+
+def without(problem, caregiver_id):
+    """The problem with a caregiver who has no time."""
+    people = [
+        replace(one, free=()) if one.id == caregiver_id else one for one in problem.caregivers
+    ]
+    return replace(problem, caregivers=tuple(people))
+
+
+def moved(before, now):
+    """The demands that somebody else comes to than before, or nobody."""
+    return {one for one, who in before.items() if now.get(one) != who}
 
 
 def town(seed, demands, caregivers, *, spread_km=6.0, **more):
