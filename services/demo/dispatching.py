@@ -14,7 +14,7 @@ from services.board.runs import Wish
 from services.demo.nantong import CITY
 
 DAYS = 6
-WISH = "家属说上次是她来的，老人认得"
+WISH = "家属说上次就是这一位，老人认得"
 
 
 def propose(session: Session, operator: Actor, caregiver_id: int) -> None:
