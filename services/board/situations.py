@@ -69,7 +69,7 @@ def alone(session: Session, city_code: str, works: Sequence[Work]) -> Problem:
     said = rules.now(session, city_code)
     means = Means(roads.of(city), rule_book.weights(said), said["dispatch_window_days"])
     day = clock.in_city(works[0].starts_at).date()
-    return of(session, Scope(city_code, day, day), works, means).problem
+    return of(session, Scope(city_code, day, day), works, means, narrowly=True).problem
 
 
 def kept_apart_from(
@@ -83,8 +83,18 @@ def kept_apart_from(
     return {one: frozenset(apart) for one, apart in found.items()}
 
 
-def of(session: Session, scope: Scope, works: Sequence[Work], means: Means) -> Situation:
-    """These works, in their order, before the whole workforce of the city."""
+def of(
+    session: Session,
+    scope: Scope,
+    works: Sequence[Work],
+    means: Means,
+    *,
+    narrowly: bool = False,
+) -> Situation:
+    """These works, in their order, before the whole workforce of the city.
+
+    Narrowly, the time of those is left out who could not come to any of them as they are.
+    """
     city = session.scalars(select(City).where(City.code == scope.city_code)).one()
     span = (
         min((one.starts_at for one in works), default=scope.since) - availability.A_DAY,
@@ -100,6 +110,7 @@ def of(session: Session, scope: Scope, works: Sequence[Work], means: Means) -> S
         availability.pace(city),
         means.window_days,
         asked=_by_caregiver(works, offers),
+        narrowly=narrowly,
     )
     number = {one.key: place for place, one in enumerate(works, 1)}
     pins, forbidden = _laid_down(session, number)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -68,21 +68,31 @@ def find(
     pace: Pace,
     days: int,
     asked: Mapping[int, Mapping[int, int]],
+    *,
+    narrowly: bool = False,
 ) -> list[engine.Caregiver]:
     """Everybody who may work in a city, with her time in a span less what is taken.
 
     Visits among the works take nobody's time: they are what is given out. Hours and pay are those
     of so many days gone by. What somebody asks (fen by item) for one of the works is her price for
-    that item where she has no other.
+    that item where she has no other. Narrowly, those who offer none of the works in their reach
+    have no time, which need not be read then; they only count for how even hours and pay are.
     """
     people = working(session, city_code)
-    ids = [one.id for one in people]
+    offered = _prices(session, city_code, people, {one.item_id for one in works})
+    prices = {one.id: {**asked.get(one.id, {}), **offered.get(one.id, {})} for one in people}
+    held = certificates.held(session, [one.id for one in people])
+    ids = [
+        one.id
+        for one in people
+        if not narrowly
+        or one.id in asked
+        or _may_come(one, prices[one.id], held.get(one.id, set()), works)
+    ]
     monday, next_monday = availability.week_of(span[0])[0], availability.week_of(span[1])[1]
     plans = calendars.around(session, ids, monday, next_monday)
     given_out = {one.visit_id for one in works if one.visit_id is not None}
     taken = _taken(session, ids, (monday - A_DAY, next_monday + A_DAY), given_out)
-    prices = _prices(session, city_code, people)
-    held = certificates.held(session, ids)
     mean = track_records.city_means(session, [city_code])[city_code]
     known = _experience(session, ids)
     past = past_work(session, people, days)
@@ -91,18 +101,21 @@ def find(
     )
     found = []
     for one in people:
-        plan, hers = plans[one.id], taken.get(one.id, [])
-        free = (*_free(plan, hers, span, pace), *_free_whole(plan, hers, whole_days))
+        free, weeks = (), {}
+        if (plan := plans.get(one.id)) is not None:
+            hers = taken.get(one.id, [])
+            free = (*_free(plan, hers, span, pace), *_free_whole(plan, hers, whole_days))
+            weeks = dict(_weeks(plan, hers, monday, next_monday))
         found.append(
             engine.Caregiver(
                 id=one.id,
                 point=Point(*places.middle(one.cell)),
                 free=free,
-                prices={**asked.get(one.id, {}), **prices.get(one.id, {})},
+                prices=prices[one.id],
                 radius_km=float(one.radius_km),
                 rating=track_records.liked(track_records.score(one), mean),
                 week_minutes=pace.week // _A_MINUTE,
-                weeks=dict(_weeks(plan, hers, monday, next_monday)),
+                weeks=weeks,
                 sex=str(one.sex),
                 certificates=frozenset(held.get(one.id, ())),
                 skills=frozenset(one.skills),
@@ -218,15 +231,29 @@ def _taken(
     return found
 
 
+def _may_come(
+    caregiver: Caregiver, prices: Mapping[int, int], held: Set[str], works: Sequence[Work]
+) -> bool:
+    """Whether she offers some of the works for what it may cost, has its papers and is in reach."""
+    return any(
+        prices.get(one.item_id, one.highest_fen + 1) <= one.highest_fen
+        and set(one.required_certificates) <= held
+        and places.distance_km(caregiver.cell, one.cell) <= caregiver.radius_km
+        for one in works
+    )
+
+
 def _prices(
-    session: Session, city_code: str, people: Sequence[Caregiver]
+    session: Session, city_code: str, people: Sequence[Caregiver], item_ids: Collection[int]
 ) -> dict[int, dict[int, int]]:
-    """What each asks for a unit of each item today, in fen."""
+    """What each asks for a unit of these items today, in fen."""
     bounds = price_bounds.in_force(session, city_code, clock.today())
     levels = {one.id: one.level for one in people}
     found = defaultdict[int, dict[int, int]](dict)
     for caregiver_id, item_id, price_fen in session.execute(
-        select(Rate.caregiver_id, Rate.item_id, Rate.price_fen).where(Rate.caregiver_id.in_(levels))
+        select(Rate.caregiver_id, Rate.item_id, Rate.price_fen).where(
+            Rate.caregiver_id.in_(levels), Rate.item_id.in_(item_ids)
+        )
     ):
         clamp = bounds[item_id, levels[caregiver_id]].clamp
         found[caregiver_id][item_id] = clamp(price_fen)

@@ -69,7 +69,17 @@ class Person:
         return self.page.locator(f".st-key-{key}").first
 
     def press(self, key: str) -> None:
-        self.key(key).locator("button").first.click(timeout=PATIENCE_MS)
+        """Click the button under this key; where it opens a sheet, until the sheet is open."""
+        self._click(self.key(key).locator("button").first)
+        closed = self.key(key).locator("button[aria-haspopup=dialog][aria-expanded=false]")
+        for _ in range(2):  # A page drawn anew meanwhile may close it again.
+            if closed.count():
+                self._click(closed.first)
+
+    def _click(self, button: Locator) -> None:
+        """Click what a hand could click, in one go: a page that moves cannot slip away under it."""
+        button.click(trial=True, timeout=PATIENCE_MS)
+        button.evaluate("button => { button.focus(); button.click() }")
         self.settle()
 
     def unfold(self, key: str) -> None:
