@@ -8,6 +8,7 @@ from components import catalogue, formats, icons, layout, plans, prices, session
 from components.chat import dispute_talk
 from components.complaints import complaint_button
 from components.i18n import t
+from components.let_downs import let_down
 from components.orders import caregiver_button, history, move_buttons, order_head, report
 from components.refunds import refund_desk
 from components.report_photos import photos_in_report, photos_of
@@ -150,6 +151,7 @@ def order_in_full(order: OrderView, items: dict[int, ItemView]) -> None:
         with layout.row():
             _moves(order)
             asked = _looks(order)
+        let_down(order)
         refund_desk(order)
         if asked:
             _contact(order)

@@ -313,6 +313,8 @@ SERVICES: dict[str, set[Role | None]] = {
     "plans.swap": {OPERATOR_},
     "orders.alerts": {DESK_, OPERATOR_},
     "changes.cancel_visit": FOLLOWERS,
+    "let_downs.seek": {OPERATOR_},
+    "let_downs.today": {OPERATOR_},
     "no_shows.evidence": {OPERATOR_},
     "no_shows.take_back": {OPERATOR_},
     "changes.miss": {OPERATOR_},

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from data.database import reading, writing
+from data.demands import Demand, DemandStatus
 from data.orders import Order, OrderStatus, Party, Visit, VisitStatus
 from services import changes
-from tests.factories import DESK, LI, NASTY, OPERATOR, ZHAO, ZHOU, make_order, visit_of
+from services import clock as clock_of_city
+from tests.factories import DESK, LI, NAMES, NASTY, OPERATOR, ZHAO, ZHOU, make_order, visit_of
 from tests.pages.screen import confirm, errors, opened, questions, said, speak_english, words
 from tests.pages.screen import successes as told
 
@@ -174,3 +176,47 @@ class TestSubstitutes:
             make_order(session, caregiver=ZHAO, starts_at=visit(visit_id).starts_at)
         app = opened(of_order(open_app, DESK, visit_id), f"substitute_{visit_id}_ask")
         assert words("substitutes.nobody") in said(app)
+
+
+class TestALetDown:
+    def missed(self, open_app, clock, visit_id):
+        until_start(clock, visit_id, hours=-1)
+        with writing() as session:
+            changes.miss(session, OPERATOR, visit_id, Party.CAREGIVER, "没有来，电话无人接听")
+        return of_order(open_app, OPERATOR, visit_id)
+
+    def test_somebody_else_is_sought_for_later_that_day(self, open_app, clock, visit_id):
+        app = self.missed(open_app, clock, visit_id)
+        key = f"let_down_start_{visit_id}"
+        start = app.selectbox(key=key).options[1]
+        app.selectbox(key=key).set_value(start).run()
+        app.button(key=f"{key}_seek").click().run()
+        assert told(app) == [words("let_downs.posted")]
+        assert words("let_downs.sought") in said(app)
+        with reading() as session:
+            posted = session.scalars(select(Demand).where(Demand.status == DemandStatus.OPEN)).one()
+            posted_id = posted.id
+        assert f"{clock_of_city.in_city(posted.starts_at):%H:%M}" == start
+
+        for status, said_of_it in (("matched", "found"), ("expired", "not_found")):
+            with writing() as session:
+                session.get_one(Demand, posted_id).status = DemandStatus(status)
+            assert words(f"let_downs.{said_of_it}") in said(of_order(open_app, OPERATOR, visit_id))
+
+    def test_her_other_visits_that_day_wait_for_others(self, open_app, clock, visit_id):
+        with writing() as session:
+            begins = session.get_one(Visit, visit_id).starts_at + timedelta(hours=4)
+            make_order(session, starts_at=begins)
+        app = self.missed(open_app, clock, visit_id)
+        assert words("let_downs.at_risk", name=NAMES[LI], count=1) in [
+            one.value for one in app.warning
+        ]
+        app.button(key=f"let_down_others_{visit_id}").click().run()
+        assert told(app) == [words("let_downs.away")]
+        links = [one.proto.label for one in app.get("page_link")]
+        assert words("stand_ins.go", name=NAMES[LI], count=1) in links
+
+    def test_the_desk_arranges_nothing(self, open_app, clock, visit_id):
+        self.missed(open_app, clock, visit_id)
+        app = of_order(open_app, DESK, visit_id)
+        assert words("let_downs.title") not in said(app)
