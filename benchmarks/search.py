@@ -56,7 +56,7 @@ def _months() -> Iterator[Row]:
         ids = list(session.scalars(select(Caregiver.id).where(Caregiver.city_code == CITY)))
         first = clock.today()
         pairs = [
-            (_seconds(_free, session, ids, first), _seconds(_rows, session, ids, first))
+            (_seconds(_free, session, ids, first), _seconds(plain_rows, session, ids, first))
             for _ in range(WARM_UP + RUNS)
         ][WARM_UP:]
         ours, plain = (median(each) * 1000 for each in zip(*pairs, strict=True))
@@ -77,9 +77,9 @@ def _free(session: Session, ids: list[int], first: date) -> None:
         availability.free_slots(plans[one], spans, first, MONTH)
 
 
-def _rows(session: Session, ids: list[int], first: date) -> None:
-    """The rows that says it, read and left alone."""
-    begins, ends = _span(first)
+def plain_rows(session: Session, ids: list[int], first: date, days: int = MONTH) -> None:
+    """The rows that say when they are free on so many days, read and left alone."""
+    begins, ends = _span(first, days)
     week, hours, leave, closure = WeeklyHours, DayHours, Leave, Closure
     for query in (
         select(week.caregiver_id, week.weekday, week.starts_minute, week.ends_minute).where(
@@ -106,9 +106,9 @@ def _rows(session: Session, ids: list[int], first: date) -> None:
         session.execute(query).all()
 
 
-def _span(first: date) -> tuple[datetime, datetime]:
+def _span(first: date, days: int = MONTH) -> tuple[datetime, datetime]:
     begins = datetime.combine(first, time(), clock.CITY_TIME)
-    return begins, begins + timedelta(days=MONTH)
+    return begins, begins + timedelta(days=days)
 
 
 def _seconds(work: Callable[[Session, list[int], date], None], *args: object) -> float:
@@ -139,13 +139,13 @@ def _crowded(folder: Path) -> str:
         try:
             with databases.at(url):
                 startup.prepare()
-                _fill()
+                fill()
         finally:
             del os.environ["CAREPILOT_DEMO"]
     return url
 
 
-def _fill() -> None:
+def fill() -> None:
     """Caregivers with a long order each, for the demo's family; no two visits of one overlap."""
     with database.engine().execution_options(sqlite_begin="IMMEDIATE").begin() as connection:
         city = City(connection, 0)

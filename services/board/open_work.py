@@ -94,7 +94,7 @@ def _day_of(demand: Demand) -> Scope:
 def find(session: Session, scope: Scope) -> list[Work]:
     """All open work of a scope, soonest first."""
     demands = [_of_demand(row) for row in session.execute(_demands(scope))]
-    visits = [_of_visit(row) for row in session.execute(_visits(scope))]
+    visits = [_of_visit(row) for row in session.execute(_of_visits(*_sought(scope)))]
     found = [one for one in (*demands, *visits) if not (scope.hourly and one.live_in)]
     return sorted(found, key=lambda one: (one.starts_at, one.demand_id or 0, one.visit_id or 0))
 
@@ -111,8 +111,8 @@ def counts(session: Session, city_code: str, first: date, last: date) -> dict[da
     """How much work is open in a city on each day from first to last."""
     found = {first + number * A_DAY: 0 for number in range((last - first).days + 1)}
     scope = Scope(city_code, first, last)
-    demands = _demands(scope).with_only_columns(Demand.starts_at)
-    visits = _visits(scope).with_only_columns(Visit.starts_at)
+    demands = select(Demand.starts_at).where(*_open(scope))
+    visits = select(Visit.starts_at).join(Order, Order.id == Visit.order_id).where(*_sought(scope))
     for starts_at in (*session.scalars(demands), *session.scalars(visits)):
         found[clock.in_city(starts_at).date()] += 1
     return found
@@ -129,7 +129,8 @@ def plans_waiting(session: Session, city_code: str) -> int:
     return session.scalar(waiting) or 0
 
 
-def _demands(scope: Scope) -> Select[*tuple[Any, ...]]:
+def _open(scope: Scope) -> list[ColumnElement[bool]]:
+    """What is true of the open demands of a scope."""
     asked = [
         Demand.city_code == scope.city_code,
         Demand.status == DemandStatus.OPEN,
@@ -141,6 +142,10 @@ def _demands(scope: Scope) -> Select[*tuple[Any, ...]]:
         asked.append(Demand.district_code.in_(scope.district_codes))
     if scope.item_ids:
         asked.append(Demand.item_id.in_(scope.item_ids))
+    return asked
+
+
+def _demands(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Demand.id,
@@ -162,11 +167,12 @@ def _demands(scope: Scope) -> Select[*tuple[Any, ...]]:
         )
         .join(Recipient, Recipient.id == Demand.recipient_id)
         .join(CareItem, CareItem.id == Demand.item_id)
-        .where(*asked)
+        .where(*_open(scope))
     )
 
 
-def _visits(scope: Scope) -> Select[*tuple[Any, ...]]:
+def _sought(scope: Scope) -> list[ColumnElement[bool]]:
+    """What is true of the visits of a scope that are to be given out, joined with their orders."""
     offer = aliased(Visit)
     asked_already = exists().where(
         offer.replaces_id == Visit.id, offer.status == VisitStatus.OFFERED
@@ -182,7 +188,7 @@ def _visits(scope: Scope) -> Select[*tuple[Any, ...]]:
         asked.append(Order.district_code.in_(scope.district_codes))
     if scope.item_ids:
         asked.append(Order.item_id.in_(scope.item_ids))
-    return _of_visits(*asked)
+    return asked
 
 
 def _of_visits(*asked: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
