@@ -11,7 +11,13 @@ from components.figures import charts
 from components.i18n import t
 from services.board import proposals
 from services.board.proposals import LineState, LineView
-from services.dispatch.counterfactuals import Change, HigherPrice, LaterStart, MoreCaregivers
+from services.dispatch.counterfactuals import (
+    Change,
+    HigherPrice,
+    LaterStart,
+    MoreCaregivers,
+    WithoutPin,
+)
 from services.dispatch.explaining import Candidate
 from services.dispatch.rules import Rule
 from services.dispatch.weights import Term
@@ -149,7 +155,12 @@ def pinning(run_id: int, line: LineView, caregiver_id: int, name: str) -> None:
 
 def unserved(run_id: int, line: LineView) -> None:
     """Why nobody comes, and, asked, what would have to change."""
-    if line.rule is not None:
+    pinned_to = session.fetch(proposals.explanation, run_id, line.number).get("pinned_to")
+    if pinned_to is not None and line.rule is not None:
+        name = session.fetch(proposals.names, [pinned_to]).get(pinned_to, "")
+        said = t("board.pinned_out", name=formats.plain(name), why=rule_of_one(line.rule))
+        st.markdown(f"**{said}**")
+    elif line.rule is not None:
         st.markdown(f"**{t(f'dispatch_rule.{line.rule}')}**")
     if not st.toggle(
         t("board.what_would_help"), key=f"board_help_{line.number}", help=t("board.help_about")
@@ -159,12 +170,16 @@ def unserved(run_id: int, line: LineView) -> None:
         changes = session.fetch(proposals.changes, run_id, line.number)
     if not changes:
         st.caption(t("board.nothing_helps"))
+    instead = [one.caregiver_id for one in changes if isinstance(one, WithoutPin)]
+    names = session.fetch(proposals.names, instead) if instead else {}
     for one in changes:
-        st.markdown(f"- {_change(one, line)}")
+        st.markdown(f"- {_change(one, line, names)}")
 
 
-def _change(one: Change, line: LineView) -> str:
+def _change(one: Change, line: LineView, names: Mapping[int, str]) -> str:
     match one:
+        case WithoutPin(caregiver_id):
+            return t("board.without_pin", name=formats.plain(names.get(caregiver_id, "")))
         case MoreCaregivers():
             return t(
                 "board.more_caregivers",

@@ -225,5 +225,5 @@ def _lines(run_id: int, found: Found) -> Iterator[DispatchLine]:
             line.rule = str(one.rule)
             line.starts_at, line.ends_at = window.opens_at, window.closes_at
             line.price_fen = demands[one.demand_id].highest_fen
-            line.explanation = {}
+            line.explanation = {"pinned_to": pins.get(one.demand_id)}
         yield line

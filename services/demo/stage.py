@@ -140,7 +140,7 @@ def stage(
         chats.talk(session, actors, families, now)
         _call_some(session, actors[Role.DESK], families)
         _part_with_customers(session, actors, families)
-        dispatching.propose(session, operator, li.id)
+        dispatching.propose(session, operator)
         _spread_the_news(session, now, progress)
     progress(100, 100)
 

@@ -51,7 +51,14 @@ class LaterStart:
     minutes: int
 
 
-Change = MoreCaregivers | HigherPrice | LaterStart
+@dataclass(frozen=True, slots=True)
+class WithoutPin:
+    """Whoever is pinned to the demand pinned no more: then somebody else (id) comes."""
+
+    caregiver_id: int
+
+
+Change = WithoutPin | MoreCaregivers | HigherPrice | LaterStart
 
 
 def changes(plan: Plan, demand_id: int) -> list[Change]:
@@ -62,13 +69,19 @@ def changes(plan: Plan, demand_id: int) -> list[Change]:
     if lines[demand_id].rule is Rule.NO_PLACE:
         return []
     demand = _demand(plan.columns.problem, demand_id)
-    found = (_later(plan, demand), _dearer(plan, demand), _more(plan, demand))
+    if demand_id in plan.columns.problem.pins:  # Whatever else changes, nobody else comes.
+        found = (_unpinned(plan, demand_id),)
+    else:
+        found = (_later(plan, demand), _dearer(plan, demand), _more(plan, demand))
     return [change for change in found if change]
 
 
 def applied(problem: Problem, demand_id: int, change: Change) -> Problem:
     """The problem as it would be."""
     demand = _demand(problem, demand_id)
+    if isinstance(change, WithoutPin):
+        pins = {one: who for one, who in problem.pins.items() if one != demand_id}
+        return replace(problem, pins=pins)
     if isinstance(change, MoreCaregivers):
         first = max((one.id for one in problem.caregivers), default=0) + 1
         rating = median([one.rating for one in problem.caregivers] or [_TOP_RATING])
@@ -116,6 +129,13 @@ def _ideal(demand: Demand, caregiver_id: int, rating: float) -> Caregiver:
         languages=frozenset({demand.language} - {""}),
         experience=demand.conditions,
     )
+
+
+def _unpinned(plan: Plan, demand_id: int) -> WithoutPin | None:
+    """Who comes once nobody is pinned."""
+    freed = applied(plan.columns.problem, demand_id, WithoutPin(0))
+    who = plan.again(freed, demand_id).solution.who.get(demand_id)
+    return None if who is None else WithoutPin(who)
 
 
 def _more(plan: Plan, demand: Demand) -> MoreCaregivers | None:

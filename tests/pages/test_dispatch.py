@@ -8,7 +8,8 @@ from data.dispatch import DispatchOverride, OverrideKind
 from data.orders import Order
 from services import applications
 from services.access import Actor, Role
-from services.board import acceptance, proposals, runs
+from services.board import acceptance, overrides, proposals, runs
+from services.board.overrides import OverrideReason, Subject
 from services.board.runs import RunStatus
 from tests.factories import (
     FAR_OPERATOR,
@@ -20,6 +21,7 @@ from tests.factories import (
     make_application,
     make_demand,
     make_redeemed_visit,
+    make_visit,
 )
 from tests.pages.screen import confirm, errors, said, successes, words
 from tests.pages.screen import opened as unfold
@@ -139,6 +141,20 @@ def test_what_would_help_is_told_when_asked(open_app, database, clock):
     assert words("dispatch_rule.price") in said(app)
     app.toggle(key="board_help_1").set_value(True).run()
     assert words("board.higher_price", amount="¥5") in said(app)
+
+
+def test_of_a_pin_that_cannot_hold_it_is_said_who_and_what_would_help(open_app, demand_id, clock):
+    with writing() as session:
+        make_visit(session, caregiver=LI)
+        subject, why = Subject(demand_id), OverrideReason.QUALITY
+        overrides.lay_down(session, OPERATOR, subject, LI.id, OverrideKind.PIN, why)
+        session.flush()
+        run(session, clock)
+    app = opened(open_app)
+    why = words("dispatch_bar.free_time")
+    assert words("board.pinned_out", name=NAMES[LI], why=why) in said(app)
+    app.toggle(key="board_help_1").set_value(True).run()
+    assert words("board.without_pin", name=NAMES[ZHAO]) in said(app)
 
 
 def test_an_earlier_run_is_worked_out_once_more(open_app, run_id):

@@ -11,7 +11,7 @@ from data.accounts import Account, AccountRole, AccountStatus, Channel
 from data.caregivers import Caregiver, CaregiverStatus, Photo, Rate
 from data.cities import City, Place
 from data.demands import Application, ApplicationStatus, Demand, DemandStatus
-from data.dispatch import AutoMode, DispatchMode
+from data.dispatch import AutoMode, DispatchLine, DispatchMode, DispatchOverride
 from data.invoices import Invoice, InvoiceStatus
 from data.ledger import LedgerPosting
 from data.notices import Notice, OutboxChannel, OutboxMessage, OutboxStatus
@@ -155,6 +155,12 @@ def test_a_demand_is_pushed_in_two_waves_and_one_item_is_proposed_by_itself(sess
     assert (push.status, push.waves) == (PushStatus.UNDER_WAY, 2)
     assert set(session.scalars(told)) == {1, 2}
     assert session.scalars(select(DispatchMode.mode)).all() == [AutoMode.SUGGEST]
+
+
+def test_whom_the_operator_pinned_is_proposed(session):
+    pin = session.scalars(select(DispatchOverride)).one()
+    line = session.scalars(select(DispatchLine).where(DispatchLine.demand_id == pin.demand_id))
+    assert pin.caregiver_id in {one.caregiver_id for one in line}
 
 
 def test_there_are_reviews_and_some_news_for_everybody_to_read(session):

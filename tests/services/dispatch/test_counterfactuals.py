@@ -5,7 +5,13 @@ from dataclasses import replace
 import pytest
 
 from services.dispatch import batches, counterfactuals
-from services.dispatch.counterfactuals import HigherPrice, LaterStart, MoreCaregivers
+from services.dispatch.counterfactuals import (
+    HigherPrice,
+    LaterStart,
+    MoreCaregivers,
+    WithoutPin,
+)
+from services.dispatch.rules import Rule
 from services.errors import NotFound
 from tests.services.dispatch import towns
 
@@ -48,6 +54,21 @@ def test_one_more_caregiver_of_the_kind_that_lacks_is_named_with_place_and_time(
     assert (found.count, found.item_id, found.district_code) == (1, 1, "320602")
     assert (found.certificates, found.skills) == (demand.certificates, demand.skills)
     assert (found.free_from, found.free_until) == (window.opens_at, window.closes_at)
+
+
+def test_of_a_pin_that_cannot_hold_it_is_told_who_comes_without_it():
+    demand, able = towns.demand(), towns.caregiver(1)
+    unable = towns.caregiver(2, prices={})
+    problem = replace(towns.problem([demand], [able, unable]), pins={demand.id: unable.id})
+    batch = batches.solve(problem)
+
+    assert batch.solution.unserved[0].rule is Rule.NOT_OFFERED
+    [change] = counterfactuals.changes(batch, demand.id)
+    assert change == WithoutPin(able.id)
+    freed = batches.solve(counterfactuals.applied(problem, demand.id, change))
+    assert freed.solution.who[demand.id] == able.id
+    nobody = replace(problem, caregivers=(unable,))
+    assert counterfactuals.changes(batches.solve(nobody), demand.id) == []
 
 
 def test_more_are_told_where_others_would_have_the_first():
