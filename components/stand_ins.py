@@ -106,7 +106,7 @@ def _line(line: Line, items: dict[int, ItemView]) -> int:
             t("stand_ins.whom"),
             [*names, _LEFT_OUT],
             index=[*names, _LEFT_OUT].index(proposed),
-            format_func=lambda one: _named(names.get(one)),
+            format_func=lambda one: named(names[one]) if one else t("stand_ins.leave_out"),
             key=f"{_CHOSEN}{line.visit_id}_{proposed}",
         )
         st.caption(_why(line))
@@ -123,9 +123,8 @@ def _nobody(line: Line) -> None:
     st.warning(t("stand_ins.nobody", why=why), icon=":material/person_off:")
 
 
-def _named(one: Option | None) -> str:
-    if one is None:
-        return t("stand_ins.leave_out")
+def named(one: Option) -> str:
+    """Somebody who could come, as a choice reads: her name, how far she lives, her score."""
     liked = one.score.overall
     score = t("caregiver.no_score") if liked is None else f"★ {liked:.1f}"
     return f"{one.name} · {places.band_name(one.distance)} · {score}"

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import streamlit as st
 
-from components import catalogue, formats, icons, layout, places, session
+from components import catalogue, formats, icons, layout, session
 from components.i18n import t
-from services import orders, substitutes
+from components.stand_ins import named
+from services import orders, stand_ins, substitutes
 from services.access import Permission
 from services.catalogue import ItemView
 from services.orders import OrderStatus, OrderView, VisitStatus
-from services.substitutes import Candidate
 
 
 def substitute_button(visit: OrderView) -> None:
@@ -26,13 +26,13 @@ def substitute_button(visit: OrderView) -> None:
     ) as asked:
         if not asked.open:
             return
-        found = session.fetch(substitutes.candidates, visit.visit_id)
+        found = session.fetch(stand_ins.for_visit, visit.visit_id)
         if not found:
             st.markdown(t("substitutes.nobody"))
             return
         st.markdown(t("substitutes.about"))
         chosen = st.selectbox(
-            t("orders_page.caregiver"), found, format_func=_candidate, key=f"{key}_who"
+            t("orders_page.caregiver"), found, format_func=named, key=f"{key}_who"
         )
         if st.button(t("substitutes.ask"), type="primary", key=key):
             session.perform("substitutes.asked", substitutes.ask, visit.visit_id, chosen.id)
@@ -48,12 +48,6 @@ def sought(visit: OrderView) -> None:
         t("substitutes.forgo"), t("substitutes.forgo_warning"), f"forgo_{visit.visit_id}"
     ):
         session.perform("substitutes.forgone", substitutes.forgo, visit.visit_id)
-
-
-def _candidate(one: Candidate) -> str:
-    liked = one.score.overall
-    score = t("caregiver.no_score") if liked is None else f"★ {liked:.1f}"
-    return f"{one.name} · {places.band_name(one.distance)} · {score}"
 
 
 def offers(items: dict[int, ItemView]) -> None:

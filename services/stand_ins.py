@@ -141,6 +141,16 @@ def propose(session: Session, actor: Actor, caregiver_id: int) -> Proposal:
     return Proposal(tuple(lines), len(every) - len(works))
 
 
+def for_visit(session: Session, actor: Actor, visit_id: int) -> tuple[Option, ...]:
+    """Everybody who could make one visit that is still to be made instead of its caregiver."""
+    actor.require(Permission.FOLLOW_CITY_ORDERS)
+    order, visit = substitutes.reach(session, actor, visit_id)
+    works = [open_work.of_visit(session, visit.id)]
+    [found] = seeking.seek(session, order.city_code, works, visit.caregiver_id)
+    _, said_no = _answers(session, works)
+    return _options(works[0], found, _people(session, found.able), said_no)
+
+
 def ask_all(session: Session, actor: Actor, wishes: Sequence[tuple[int, int]]) -> Outcome:
     """Ask somebody for each visit (numbers of visit and caregiver), each held through the gate.
 

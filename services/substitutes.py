@@ -1,14 +1,13 @@
 """Substitutes: another caregiver is asked to make one visit; the family pays what it agreed to."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
-from data.accounts import Account, AccountStatus
 from data.calendars import Leave
-from data.caregivers import Caregiver, CaregiverStatus, Rate
+from data.caregivers import Caregiver
 from data.catalogue import CareItem
 from data.cities import City
 from data.history import Noun
@@ -19,7 +18,6 @@ from services import (
     availability,
     bookings,
     calendars,
-    certificates,
     clock,
     gate,
     kept_apart,
@@ -27,84 +25,22 @@ from services import (
     lifecycles,
     notices,
     pay,
-    places,
     price_bounds,
     recurrence,
-    track_records,
 )
 from services.access import Actor, Permission, Role
 from services.availability import Pace, Taken
 from services.errors import Conflict, NotFound
 from services.pricing import Price
-from services.track_records import Score
 
-MOST_SHOWN = 20
 # Late enough to find somebody, early enough for a family to make do.
 GIVES_UP_BEFORE = timedelta(hours=12)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """Somebody who can make a visit at its time, for no more than the agreed price."""
-
-    id: int
-    name: str
-    price_fen: int
-    distance: places.DistanceBand
-    score: Score
-
-
-def candidates(
-    session: Session, actor: Actor, visit_id: int, limit: int = MOST_SHOWN
-) -> list[Candidate]:
-    """Who could make a visit instead of its caregiver, nearest first.
-
-    Only those whose own price in fen per unit is no more than the order's: the family's stays.
-    """
-    actor.require(Permission.FOLLOW_CITY_ORDERS)
-    order, visit = _reach(session, actor, visit_id)
-    item = session.get_one(CareItem, order.item_id)
-    rows = session.execute(
-        select(Caregiver, Account.name, Rate.price_fen)
-        .join(Rate, Rate.caregiver_id == Caregiver.id)
-        .join(Account, Account.id == Caregiver.id)
-        .where(
-            Rate.item_id == order.item_id,
-            Caregiver.city_code == order.city_code,
-            Caregiver.status == CaregiverStatus.APPROVED,
-            Caregiver.id.not_in((visit.caregiver_id, order.customer_id)),
-            Caregiver.id.not_in(kept_apart.not_for(order.customer_id, order.city_code)),
-            Account.status == AccountStatus.ACTIVE,
-            *(certificates.holds(Caregiver.id, kind) for kind in item.required_certificates),
-        )
-    ).all()
-    ids = [caregiver.id for caregiver, _, _ in rows]
-    wanted = _wanted(visit)
-    plans = calendars.around(session, ids, visit.starts_at, visit.ends_at)
-    week = visit.starts_at - calendars.A_WEEK, visit.ends_at + calendars.A_WEEK
-    taken = gate.taken_by(session, ids, *week)
-    rules = _whenever_it_is(session, order.city_code)
-    bounds = price_bounds.in_force(session, order.city_code, clock.today(), order.item_id)
-    found = []
-    for caregiver, name, rate_fen in rows:
-        price_fen = bounds[order.item_id, caregiver.level].clamp(rate_fen)
-        if price_fen > order.unit_price_fen:
-            continue
-        away = places.distance_km(caregiver.cell, visit.cell)
-        hers = taken.get(caregiver.id, [])
-        if away <= caregiver.radius_km and not availability.obstacle(
-            plans[caregiver.id], rules, hers, wanted
-        ):
-            score = track_records.score(caregiver)
-            one = Candidate(caregiver.id, name, price_fen, places.band(away), score)
-            found.append((away, caregiver.id, one))
-    return [one for _, _, one in sorted(found, key=lambda each: each[:2])[:limit]]
 
 
 def ask(session: Session, actor: Actor, visit_id: int, caregiver_id: int) -> int:
     """Ask a caregiver to make a visit; her time is held until she answers. Returns the offer."""
     actor.require(Permission.FOLLOW_CITY_ORDERS)
-    order, visit = _reach(session, actor, visit_id, lock=True)
+    order, visit = reach(session, actor, visit_id, lock=True)
     if session.scalar(
         select(Visit.id).where(Visit.replaces_id == visit.id, Visit.status == VisitStatus.OFFERED)
     ):
@@ -196,7 +132,7 @@ def refuse(session: Session, actor: Actor, offer_id: int) -> None:
 def forgo(session: Session, actor: Actor, visit_id: int) -> None:
     """Seek nobody any more for one visit; it costs nothing."""
     actor.require(Permission.CANCEL_ORDER)
-    order, visit = _reach(session, actor, visit_id, lock=True)
+    order, visit = reach(session, actor, visit_id, lock=True)
     if visit.status is not VisitStatus.UNFILLED:
         raise Conflict("error.visit_moved_on")
     agreements.forgo(session, actor, visit)
@@ -285,7 +221,7 @@ def _wanted(visit: Visit) -> Taken:
     return Taken(visit.starts_at, visit.ends_at, visit.cell)
 
 
-def _reach(
+def reach(
     session: Session, actor: Actor, visit_id: int, *, lock: bool = False
 ) -> tuple[Order, Visit]:
     """A visit still to be made, by its caregiver or somebody sought, that this actor may reach."""

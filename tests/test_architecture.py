@@ -76,6 +76,7 @@ INNER = {
     "demands.locked",
     "demands.reach",
     "demands.store",
+    "substitutes.reach",
     "drafts.drop",
     "drafts.store",
     "drafts.written",

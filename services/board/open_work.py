@@ -99,6 +99,11 @@ def find(session: Session, scope: Scope) -> list[Work]:
     return sorted(found, key=lambda one: (one.starts_at, one.demand_id or 0, one.visit_id or 0))
 
 
+def of_visit(session: Session, visit_id: int) -> Work:
+    """A visit as work, whoever is to make it."""
+    return _of_visit(session.execute(_of_visits(Visit.id == visit_id)).one())
+
+
 def of_caregiver(session: Session, caregiver_id: int) -> list[Work]:
     """The visits of a caregiver that somebody else must make, asked already or not, soonest
     first."""

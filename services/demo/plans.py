@@ -6,7 +6,16 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from data.orders import Visit, VisitStatus
-from services import bookings, calendars, clock, plan_requests, plans, recurrence, substitutes
+from services import (
+    bookings,
+    calendars,
+    clock,
+    plan_requests,
+    plans,
+    recurrence,
+    stand_ins,
+    substitutes,
+)
 from services.availability import Taken
 from services.courses import Course, Planned
 from services.demo.cast import Carer
@@ -28,7 +37,7 @@ def runs(world: World, wish: Wish) -> Episode:
     order_id = yield from _agreed(world, wish, RUNS, day_off=DAY_OFF)
     yield world.now - timedelta(minutes=20)
     visit_id = _second_visit(world, order_id)
-    [asked, *_] = substitutes.candidates(world.session, world.operator, visit_id, 1)
+    [asked, *_] = stand_ins.for_visit(world.session, world.operator, visit_id)
     substitutes.ask(world.session, world.operator, visit_id, asked.id)
 
 

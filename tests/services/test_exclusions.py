@@ -197,11 +197,11 @@ class TestEveryWay:
 
     def test_of_a_substitute_is_closed(self, session, apart):
         visit_id = make_visit(session, caregiver=ZHAO, starts_at=clock.now() + timedelta(days=2))
-        assert [one.id for one in substitutes.candidates(session, OPERATOR, visit_id)] == [LI.id]
+        assert [one.id for one in stand_ins.for_visit(session, OPERATOR, visit_id)] == [LI.id]
         offer_id = substitutes.ask(session, OPERATOR, visit_id, LI.id)
         session.flush()
         apart(session)
-        assert substitutes.candidates(session, OPERATOR, visit_id) == []
+        assert stand_ins.for_visit(session, OPERATOR, visit_id) == ()
         with pytest.raises(Conflict, match="kept_apart"):
             substitutes.accept(session, LI, offer_id)
 

@@ -7,7 +7,7 @@ from data.caregivers import Rate
 from data.ledger import LedgerAccount
 from data.notices import NoticeKind, OutboxMessage
 from data.orders import Order, Visit, VisitStatus
-from services import changes, ledger, orders, redemption, substitutes, visits
+from services import changes, ledger, orders, redemption, stand_ins, substitutes, visits
 from services.access import SYSTEM
 from services.errors import Conflict, NotFound
 from tests.factories import (
@@ -47,17 +47,17 @@ def status(session, visit_id):
 
 
 def test_those_who_can_come_for_no_more_are_found(session, visit_id):
-    [found] = substitutes.candidates(session, DESK, visit_id)
-    assert (found.id, found.price_fen) == (ZHAO.id, PRICE_FEN)
+    [found] = stand_ins.for_visit(session, DESK, visit_id)
+    assert (found.id, found.known, found.said_no) == (ZHAO.id, 0, False)
 
     session.execute(update(Rate).where(Rate.caregiver_id == ZHAO.id).values(price_fen=4100))
-    assert substitutes.candidates(session, DESK, visit_id) == []
+    assert stand_ins.for_visit(session, DESK, visit_id) == ()
 
 
 def test_who_is_busy_is_not_found_and_not_asked(session, visit_id):
     make_order(session, caregiver=ZHAO)
 
-    assert substitutes.candidates(session, OPERATOR, visit_id) == []
+    assert stand_ins.for_visit(session, OPERATOR, visit_id) == ()
     with pytest.raises(Conflict, match="obstacle_busy"):
         substitutes.ask(session, OPERATOR, visit_id, ZHAO.id)
 
@@ -160,7 +160,7 @@ def test_others_have_nothing_to_say(session, visit_id, offer_id):
     with pytest.raises(NotFound):
         substitutes.ask(session, FAR_OPERATOR, visit_id, ZHAO.id)
     with pytest.raises(NotFound):
-        substitutes.candidates(session, FAR_OPERATOR, visit_id)
+        stand_ins.for_visit(session, FAR_OPERATOR, visit_id)
     for answer in (substitutes.accept, substitutes.refuse):
         with pytest.raises(NotFound):
             answer(session, LI, offer_id)

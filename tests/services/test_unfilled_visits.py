@@ -141,7 +141,7 @@ def test_with_the_request_the_search_ends(session, wanted, end):
 
 def test_whoever_says_yes_comes_and_is_paid(session, order_id, visit_id):
     before = committed(session)
-    assert [one.id for one in substitutes.candidates(session, OPERATOR, visit_id)] == [ZHAO.id]
+    assert [one.id for one in stand_ins.for_visit(session, OPERATOR, visit_id)] == [ZHAO.id]
     offer_id = substitutes.ask(session, OPERATOR, visit_id, ZHAO.id)
     session.flush()
     substitutes.accept(session, ZHAO, offer_id)
