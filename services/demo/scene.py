@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services import applications, bookings, cities, clock
+from data.orders import Order
+from services import applications, bookings, cities, clock, demands
+from services.access import SYSTEM
 from services.demo import plans
 from services.demo.cast import Carer, Family
 from services.demo.nantong import DISTRICTS
@@ -112,7 +114,10 @@ class Scene:
             yield wish.posted_at, self._only_posted(wish)
 
     def _requests(self) -> Iterator[Begun]:
-        """Asked and not answered yet, two of them of Li; and one that waits for the operator."""
+        """Asked and not answered yet, two of them of Li; and one that waits for the operator.
+
+        Another waited for the operator in vain.
+        """
         for number, hours in enumerate((1.67, 0.4)):
             wish = self._wish(
                 self._near(4 + number), "companionship", self._at(2 + number, 17.5), hours
@@ -123,6 +128,9 @@ class Scene:
             yield wish.posted_at, self._asked(wish)
         wish = self._wish(self._near(9), "meals", self._at(3, 10), 1)
         yield wish.posted_at, self._to_approve(wish)
+        posted_at, starts_at = self.now - 5 * HOUR, self._at(DAYS_AHEAD - 2, 17)
+        before = replace(wish, key=f"{wish.key}-before", posted_at=posted_at, starts_at=starts_at)
+        yield posted_at, self._overlooked(before)
 
     def _plans(self) -> Iterator[Begun]:
         """Zhou's plan runs, another family's rests."""
@@ -203,15 +211,41 @@ class Scene:
 
     def _to_approve(self, wish: Wish) -> Episode:
         """Accepted while the operator tried out having the last word."""
-        session, operator = self.world.session, self.world.operator
         for carer in self.world.who_can(wish)[:1]:
             order_id = request(self.world, wish, carer)
             yield self.world.later(10, 15)
-            [city] = cities.mine(session, operator)
-            tried = replace(city.settings, operator_approves=True)
-            cities.keep_settings(session, operator, city.code, tried)
-            bookings.accept(session, carer.actor, order_id)
-            cities.keep_settings(session, operator, city.code, city.settings)
+            self._accept_for_the_operator(carer, order_id)
+
+    def _accept_for_the_operator(self, carer: Carer, order_id: int) -> None:
+        session, operator = self.world.session, self.world.operator
+        [city] = cities.mine(session, operator)
+        tried = replace(city.settings, operator_approves=True)
+        cities.keep_settings(session, operator, city.code, tried)
+        bookings.accept(session, carer.actor, order_id)
+        cities.keep_settings(session, operator, city.code, city.settings)
+
+    def _overlooked(self, wish: Wish) -> Episode:
+        """Accepted, and never confirmed, on a day like it; the family helps itself.
+
+        Nothing is left to chance, so that all else comes as it would without it.
+        """
+        session = self.world.session
+        days = [replace(wish, starts_at=wish.starts_at - days * DAY) for days in range(7)]
+        able = (
+            (carer, day)
+            for day in days
+            for carer in self.world.carers
+            if carer.can(day.item, day.cell, day.span)
+        )
+        carer, wish = next(able)
+        order = session.get_one(Order, request(self.world, wish, carer))
+        yield clock.now() + timedelta(minutes=12)
+        self._accept_for_the_operator(carer, order.id)
+        yield (order.answer_until or clock.now()) + timedelta(seconds=30)
+        bookings.expire_due(session, SYSTEM)
+        carer.taken.remove(wish.taken)
+        yield clock.now() + HOUR
+        demands.withdraw(session, wish.family.actor, order.demand_id)
 
     def _anybody(self, wish: Wish) -> Carer:
         """Somebody who can come, or else whoever holds the papers and is free."""
