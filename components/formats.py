@@ -83,10 +83,16 @@ def time_of_day(moment: datetime) -> str:
 
 def span(starts_at: datetime, ends_at: datetime) -> str:
     """明天 · 11月23日 周一 09:00–12:00; the end's day only if it differs."""
+    return _span(starts_at, ends_at, clock.today(), language())
+
+
+@lru_cache(2000)
+def _span(starts_at: datetime, ends_at: datetime, today: date, language: str) -> str:
     begins, ends = clock.in_city(starts_at), clock.in_city(ends_at)
+    written = f"{_day(begins.date(), today, language)} {begins:%H:%M}"
     if begins.date() == ends.date():
-        return f"{day(begins.date())} {begins:%H:%M}–{ends:%H:%M}"
-    return f"{moment(starts_at)} – {moment(ends_at)}"
+        return f"{written}–{ends:%H:%M}"
+    return f"{written} – {_day(ends.date(), today, language)} {ends:%H:%M}"
 
 
 def moment(at: datetime) -> str:
