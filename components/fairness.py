@@ -97,16 +97,17 @@ def _proposed(city: CityView) -> None:
 
 
 def _said_of(run: RunView) -> str:
-    before, after = (one["gini"] for one in run.outcome["hours"])
+    before, after = (round(one["gini"], 2) for one in run.outcome["hours"])
     change = "same" if before == after else "more" if after < before else "less"
     return t(f"fairness.proposed_{change}", before=f"{before:.2f}", after=f"{after:.2f}")
 
 
 def _two(name: str, before: float, after: float) -> None:
+    change = round(after, 2) - round(before, 2)
     st.metric(
         t(f"fairness.two_{name}"),
         f"{before:.2f} → {after:.2f}",
-        round(after - before, 2),
+        f"{change:+.2f}" if change else None,
         delta_color="inverse",
         help=t("fairness.two_help"),
     )

@@ -19,11 +19,13 @@ from services.analytics.figures import Frame
 from services.analytics.terms import Daypart, Dimension
 
 FLATTEST = 240  # Lower, an axis would not fit, and the chart would scroll in itself.
-_A_BAR, _BESIDE_BARS = 30, 90
+_A_BAR, _BESIDE_BARS, _FEW = 30, 90, 5
+# Every shade is read against one colour of numbers.
 HEAT = {
-    "light": [[0, "#F4F1EA"], [0.25, "#A3CCCB"], [0.6, "#348A92"], [1, "#0F5560"]],
-    "dark": [[0, "#1A2327"], [0.25, "#2A666C"], [0.6, "#66B6BB"], [1, "#B4E8E6"]],
+    "light": [[0, "#F4F1EA"], [0.5, "#B5D8D5"], [1, "#5FB0B3"]],
+    "dark": [[0, "#1A2327"], [0.5, "#23535A"], [1, "#2E7F87"]],
 }
+NUMBERS = {"light": "#1E2B2F", "dark": "#FFFFFF"}
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
 LEGEND = {
     "orientation": "h",
@@ -49,6 +51,7 @@ def bars(
     number: str = "",
 ) -> dict:
     """Bars to the right, one row a name, the first on top; a colour for each series."""
+    most = max((one for values in series.values() for one in values), default=0)
     return {
         "data": [
             {
@@ -72,6 +75,8 @@ def bars(
                 "rangemode": "tozero",
                 "tickprefix": prefix,
                 "tickformat": number,
+                # Between so few there is nothing to count.
+                "dtick": 1 if number == "d" and most <= _FEW else None,
             },
             "yaxis": {"fixedrange": True, "autorange": "reversed", "automargin": True},
         },
@@ -103,6 +108,7 @@ def heat(
                 "ygap": 2,
                 "hoverongaps": False,
                 "texttemplate": "%{z:,.0f}",
+                "textfont": {"color": NUMBERS[theme]},
                 "hovertemplate": f"%{{y}} %{{x}}<br>{what} %{{z:,.0f}}<extra></extra>",
             }
         ],
