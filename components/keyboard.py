@@ -79,10 +79,16 @@ export default function (component) {
     event.preventDefault()
   }
   document.addEventListener("keydown", among)
-  if (!state.greeted) {
-    state.greeted = true
+  // What goes away while this is drawn may take the focus with it.
+  function greet(tries) {
+    if (document.activeElement === document.body) field.focus()
+    if (tries) setTimeout(() => greet(tries - 1), 50)
+  }
+  if (state.greeted !== field) {
+    state.greeted = field
     field.value = data.answered
     field.focus()
+    greet(20)
   }
   if (state.enter && data.answered === field.value) {
     state.enter = false
