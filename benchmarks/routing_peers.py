@@ -33,7 +33,7 @@ def ortools(ground: Ground, seconds: float) -> dict[int, Route]:
     model = pywrapcp.RoutingModel(manager)
     begins = min(shift.begins for shift in ground.shifts)
     horizon = int(max(shift.ends for shift in ground.shifts) - begins)
-    stays = np.append(columns.minutes, np.zeros(2 * vehicles))
+    stays = np.append(columns.minutes, np.zeros(len(ground.ways) - ends))
     lasts = (ground.lasts + stays[:, None]).astype(int)
     length = model.RegisterTransitMatrix(lasts.tolist())
     model.AddDimension(length, horizon, horizon, False, "time")

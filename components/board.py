@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from functools import partial
 
 import streamlit as st
@@ -34,11 +35,45 @@ _AHEAD = 7
 _PICTURE, _TABLE = "picture", "table"
 
 
+class View(StrEnum):
+    """The ways in which work is given out, one shown at a time."""
+
+    PROPOSAL = "proposal"
+    PUSHES = "pushes"
+    AUTOMATION = "automation"
+
+
 def board() -> None:
-    """Everything of one city: the wish, the newest proposal, and what stands beside it."""
+    """How the work of one city is given out: proposed at once, pushed, or by itself."""
     city = places.city_choice("board")
     if city is None:
         return
+    match _view():
+        case View.PUSHES:
+            pushes.section(city.code)
+        case View.AUTOMATION:
+            dispatch_modes.section(city.code)
+        case _:
+            _proposed(city)
+
+
+def _view() -> View:
+    linked = st.query_params.get("show", "")
+    default = View(linked) if linked in list(View) else View.PROPOSAL
+    return st.segmented_control(
+        t("board.view"),
+        list(View),
+        default=default,
+        required=True,
+        format_func=lambda one: t(f"board.view_{one}"),
+        key=f"board_view_{default}",  # A new link is a new choice.
+        label_visibility="collapsed",
+        wrap=True,
+    )
+
+
+def _proposed(city: CityView) -> None:
+    """The wish, the newest proposal, and what stands beside it."""
     items = catalogue.items()
     newest = session.fetch(runs.latest, city.code)
     _wish(city, items, newest)
@@ -54,8 +89,6 @@ def board() -> None:
     else:
         st.warning(t(f"board.ended_{shown.status}"), icon=":material/report:")
     _standing(city, items)
-    pushes.section(city.code)
-    dispatch_modes.section(city.code)
     board_history.history(city, shown)
 
 

@@ -12,6 +12,7 @@ from string import Formatter
 import pytest
 
 from components import (
+    board,
     board_history,
     board_lines,
     board_timetable,
@@ -378,6 +379,7 @@ FAMILIES: dict[str, set[str]] = {
     "board.says_{}": set(OverrideKind),
     "board.ended_{}": {RunStatus.CANCELLED, RunStatus.FAILED},
     "board.figure_{}": set(board_history._COMPARED),
+    "board.view_{}": set(board.View),
     "board.kind_{}": set(board_lines._KINDS),
     "board.none_{}": set(board_lines._KINDS),
     "board.state_{}": set(LineState),

@@ -1,7 +1,4 @@
-"""A day is dispatched: proposed, read, overruled, accepted, and mended when somebody falls ill.
-
-Or a demand is pushed: the best few are told at once, and the first to take it has it.
-"""
+"""A day is dispatched: proposed, read, overruled, accepted, and mended when somebody falls ill."""
 
 import re
 from collections.abc import Iterator
@@ -19,12 +16,11 @@ from data.accounts import Account
 from data.caregivers import Certificate
 from data.cities import City
 from data.orders import Visit, VisitStatus
-from services import clock, phones, pushes
+from services import clock, phones
 from services.access import Role
 from services.board import overrides, proposals, runs
 from services.board.overrides import OverrideKind
 from services.board.proposals import LineState, LineView
-from services.pushes import PushStatus, PushView
 from services.sessions import DEMO_PHONES
 from tests import factories
 from tests.browser.conftest import PATIENCE_MS, PHONE, Person, in_the_pilot
@@ -288,53 +284,3 @@ def mend(pilot: LiveServer, operator: Person, said_yes: tuple[LineView, Person],
     operator.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     operator.open("dispatch")
     operator.is_well()
-
-
-def wish_later(session: Session) -> int:
-    """One more family wants somebody in four days; the demand."""
-    customer, recipient_id = factories.make_family(session, len(HOURS))
-    day = clock.today() + timedelta(days=4)
-    at = datetime.combine(day, time(10), clock.CITY_TIME)
-    return factories.make_demand(
-        session, customer=customer, recipient_id=recipient_id, starts_at=at
-    )
-
-
-def pushed(session: Session) -> PushView:
-    [push] = pushes.listing(session, OPERATOR, NANTONG)
-    return push
-
-
-def test_a_demand_is_pushed_taken_and_confirmed(pilot, arrive):
-    demand_id = in_the_pilot(pilot, wish_later)
-    operator: Person = arrive(pilot.url)
-    operator.open("dispatch")
-    operator.demo_sign_in("operator")
-    operator.unfold("pushable")
-    operator.press(f"push_{demand_id}")
-    operator.sees(words("pushes.begun"))
-    operator.is_well()
-
-    push = in_the_pilot(pilot, pushed)
-    first, second = (arrive(pilot.url, size=PHONE) for _ in range(2))
-    with at_work(pilot):  # Codes to sign in with are delivered.
-        for person, told in zip((first, second), push.told, strict=False):
-            person.open("task_hall")
-            person.code_sign_in(phone_of(pilot, told.caregiver_id))
-            expect(person.key(f"take_{push.id}")).to_be_visible(timeout=PATIENCE_MS)
-    first.is_well()
-    first.press(f"take_{push.id}")
-    first.sees(words("pushes.taken"))
-    expect(second.key(f"take_{push.id}")).to_have_count(0, timeout=PATIENCE_MS)
-
-    push = in_the_pilot(pilot, pushed)
-    assert push.status is PushStatus.ACCEPTED
-    operator.open("dispatch")
-    operator.sees(words("push_status.accepted"))
-    operator.open(f"orders?show=held&order={push.order_id}")
-    operator.press(f"confirm_{push.order_id}")
-    operator.sees(words("orders_page.confirmed"))
-    operator.is_well()
-    first.open("my_visits")
-    expect(first.key(f"accept_{push.order_id}")).to_have_count(0)
-    first.is_well()

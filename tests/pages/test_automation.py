@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from components.board import View
 from data.database import reading, writing
 from data.dispatch import DispatchMode
 from services.board import automation
@@ -13,9 +14,15 @@ from tests.pages.screen import confirm, errors, keys, opened, said, successes, w
 PAGE = "pages/operator/dispatch.py"
 
 
+def board(open_app):
+    """The board with what goes by itself in view."""
+    app = open_app(PAGE, OPERATOR)
+    return app.segmented_control(key="board_view_proposal").set_value(View.AUTOMATION).run()
+
+
 def form(open_app, mode):
     """The form of companionship, with a mode chosen."""
-    app = opened(open_app(PAGE, OPERATOR), "auto_change")
+    app = opened(board(open_app), "auto_change")
     app.selectbox(key="auto_item").set_value(COMPANIONSHIP).run()
     app.segmented_control(key=f"auto_{COMPANIONSHIP}_mode").set_value(mode).run()
     return app
@@ -38,7 +45,7 @@ def suggesting(database):
 
 
 def test_nothing_goes_by_itself_at_first_and_the_page_says_what_to_do(open_app):
-    text = said(open_app(PAGE, OPERATOR))
+    text = said(board(open_app))
     assert words("automation.nothing_on") in text
     assert words("empty.automation_next") in text
 
@@ -64,14 +71,14 @@ def test_to_assign_by_itself_takes_the_word_typed(open_app):
 
 
 def test_everything_is_stopped_with_words_and_goes_on(open_app, suggesting):
-    app = opened(open_app(PAGE, OPERATOR), "auto_stop_ask")
+    app = opened(board(open_app), "auto_stop_ask")
     app.button(key="auto_stop").click().run()
     assert errors(app)
     app = opened(app, "auto_stop_ask")
     app.text_area(key="reason_auto_stop").set_value(NASTY)
     app.button(key="auto_stop").click().run()
     assert successes(app) == [words("automation.stopped_now")]
-    app = open_app(PAGE, OPERATOR)
+    app = board(open_app)
     assert NASTY in [text.value for text in app.text]
     assert "auto_stop_ask" not in keys(app)
     confirm(app, "auto_go_on")

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select, update
 
+from components.board import View
 from data.caregivers import Rate
 from data.database import reading, writing
 from data.orders import Order, OrderStatus
@@ -83,8 +84,14 @@ def test_her_no_leaves_it_among_the_others(open_app, demand_id, push_id):
         assert session.scalars(hers).one().said_no_at is not None
 
 
-def test_the_board_shows_whom_each_wave_told_and_stops_it(open_app, push_id):
+def board(open_app):
+    """The board with the pushes in view."""
     app = open_app(BOARD, OPERATOR)
+    return app.segmented_control(key="board_view_proposal").set_value(View.PUSHES).run()
+
+
+def test_the_board_shows_whom_each_wave_told_and_stops_it(open_app, push_id):
+    app = board(open_app)
     assert NAMES[LI] in said(app)
     assert NAMES[ZHAO] in said(app)
     confirm(app, f"stop_push_{push_id}")
@@ -93,7 +100,7 @@ def test_the_board_shows_whom_each_wave_told_and_stops_it(open_app, push_id):
 
 
 def test_the_board_pushes_too(open_app, demand_id):
-    app = opened(open_app(BOARD, OPERATOR), "pushable")
+    app = opened(board(open_app), "pushable")
     app.button(key=f"push_{demand_id}").click().run()
     assert successes(app) == [words("pushes.begun")]
 
