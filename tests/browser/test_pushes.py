@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from components.board import View
 from data.demands import Demand
 from services import pushes
 from services.pushes import PushStatus, PushView
@@ -58,3 +59,8 @@ def test_a_demand_is_pushed_taken_and_confirmed(pilot, arrive):  # noqa: F811
     first.open("my_visits")
     expect(first.key(f"accept_{push.order_id}")).to_have_count(0)
     first.is_well()
+
+    operator.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    for view in View:
+        operator.open(f"dispatch?show={view}")
+        operator.is_well()
