@@ -98,10 +98,8 @@ def _is_let_down(visit: Visit) -> bool:
 
 def _form(session: Session, order: Order, visit: Visit, starts_at: datetime) -> DemandForm:
     """What was agreed once more; a plan's discount lowers what is paid for a unit of it."""
-    demand, item = (
-        session.get_one(Demand, order.demand_id),
-        session.get_one(CareItem, order.item_id),
-    )
+    demand = session.get_one(Demand, order.demand_id)
+    item = session.get_one(CareItem, order.item_id)
     agreed_fen = min(order.unit_price_fen, visit.total_fen // order.units)
     return DemandForm(
         recipient_id=order.recipient_id,

@@ -60,6 +60,11 @@ def continuity(columns: Columns, d: Rows, c: Rows, met: Numbers | int = 0) -> Nu
     return columns.problem.weights.continuity / (1 + columns.visits(d, c) + met)
 
 
+def met_again(columns: Columns, d: Rows, c: Rows, met: Numbers) -> Numbers:
+    """How much less it costs because she has met a recipient in this plan before."""
+    return continuity(columns, d, c) - continuity(columns, d, c, met)
+
+
 def saturation(columns: Columns, d: Rows, c: Rows, minutes: Numbers) -> Numbers:
     """The price of that many minutes more in her week; live-in care is in nobody's week.
 

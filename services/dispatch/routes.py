@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from services.dispatch.costs import continuity, saturation
+from services.dispatch.costs import met_again, saturation
 from services.dispatch.shifts import Ground, Route, Shift
 
 Routes = Mapping[int, Route]  # By shift; a shift without visits may be left out.
@@ -131,11 +131,8 @@ def known_by_then(ground: Ground, c: int, routes: Routes) -> float:
     again = {d: times for d, times in met(ground, c, routes).items() if times}
     if not again or not columns.problem.weights.continuity:
         return 0.0
-    d, hers = np.array(list(again)), np.full(len(again), c)
-    strange, known = (
-        continuity(columns, d, hers, times) for times in (0, np.array(list(again.values())))
-    )
-    return float((strange - known).sum())
+    d, times = np.array(list(again)), np.array(list(again.values()))
+    return float(met_again(columns, d, np.full(len(d), c), times).sum())
 
 
 def cost(ground: Ground, routes: Routes) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import vroom
 
 from services.dispatch import routes as evaluated
-from services.dispatch.costs import continuity
+from services.dispatch.costs import met_again
 from services.dispatch.routes import Routes
 from services.dispatch.shifts import Ground, Pause, Route, Shift
 
@@ -126,10 +126,9 @@ def _known(ground: Ground, now: Routes, shift: int, demands: Sequence[int]) -> n
         return np.zeros(len(demands))
     hers = [d for one, route in now.items() if ground.shifts[one].c == c for d in route]
     times = Counter(columns.demands[d].recipient_id for d in hers)
-    met = [times[columns.demands[d].recipient_id] - (d in hers) for d in demands]
-    d, whose = np.array(demands, int), np.full(len(demands), c)
-    strange, known = (continuity(columns, d, whose, each) for each in (0, np.array(met)))
-    return np.where(ground.allowed[shift, demands], strange - known, 0)
+    met = np.array([times[columns.demands[d].recipient_id] - (d in hers) for d in demands])
+    less = met_again(columns, np.array(demands, int), np.full(len(demands), c), met)
+    return np.where(ground.allowed[shift, demands], less, 0)
 
 
 def _rooms(ground: Ground, now: Routes, shifts: Sequence[int]) -> dict[int, int]:
